@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {IMedShare} from "../interfaces/IMedShare.sol";
+
+/// @title Signatures of wallets and of node keys (P4)
+/// @notice As OpenZeppelin's SignatureChecker, but a wallet with code gets a fixed allowance of gas. With all the gas
+/// there is, one requestor's wallet could spoil a batch by burning it; and with less than the allowance the sender,
+/// not the signature, would decide the answer.
+library Signatures {
+    /// @notice What a wallet with code (EIP-1271, EIP-7702) may spend on checking one signature.
+    uint256 internal constant WALLET_GAS = 500_000;
+    /// @notice What must be left before it is asked: the allowance, the 1/64 that EIP-150 holds back, and a reserve.
+    uint256 internal constant WALLET_GAS_NEEDED = WALLET_GAS + WALLET_GAS / 63 + 20_000;
+
+    /// @notice Reverts unless `signer`, a wallet of any kind, signed `digest`.
+    function requireWallet(address signer, bytes32 digest, bytes memory signature) internal view {
+        if (signer.code.length == 0) return requireKey(signer, digest, signature);
+        if (gasleft() < WALLET_GAS_NEEDED) revert IMedShare.GasTooLow(WALLET_GAS_NEEDED);
+        if (!walletAgrees(signer, digest, signature)) revert IMedShare.BadSignature(signer);
+    }
+
+    /// @notice Reverts unless the key of address `signer` signed `digest`: 65 bytes, low s, v 27 or 28.
+    function requireKey(address signer, bytes32 digest, bytes memory signature) internal pure {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
+        if (failure != ECDSA.RecoverError.NoError || recovered != signer) revert IMedShare.BadSignature(signer);
+    }
+
+    function walletAgrees(address wallet, bytes32 digest, bytes memory signature) private view returns (bool agrees) {
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+        bytes4 yes = IERC1271.isValidSignature.selector;
+        uint256 allowance = WALLET_GAS;
+        // At most one word of the answer is copied, so a huge one costs nothing.
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            let success := staticcall(allowance, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
+            agrees := and(success, and(gt(returndatasize(), 0x1f), eq(mload(0x00), yes)))
+        }
+    }
+}
