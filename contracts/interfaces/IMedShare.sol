@@ -43,7 +43,6 @@ enum ActionKind {
     RevokeDataset, // every package of this dataset that this requestor holds
     RevokeOwner, // every package of this owner that this requestor holds
     RefuseRequests // no new request of this requestor to this owner
-
 }
 
 /// @notice A response action and the violation (counted per requestor and dataset, from 1) from which on it is taken.
@@ -157,6 +156,7 @@ struct Session {
 /// @param state As of now: expiry and epochs taken into account.
 /// @param head Head of the side-chain; before the first report the parent block's leaf hash (its origin).
 /// @param settled Number of the last report that was settled as a violation.
+/// @param violations How many violations this requestor has had on this dataset, in whatever package.
 struct PackageView {
     State state;
     address requestor;
@@ -209,11 +209,7 @@ interface IMedShare {
     event CredentialSuspended(bytes32 indexed credential, address indexed by);
     event CredentialReinstated(bytes32 indexed credential, address indexed by);
     event DatasetPublished(
-        address indexed custodian,
-        bytes32 indexed dataset,
-        bytes32 descriptor,
-        bytes32[] purposes,
-        Response[] responses
+        address indexed custodian, bytes32 indexed dataset, bytes32 descriptor, bytes32[] purposes, Response[] responses
     );
     event DatasetWithdrawn(address indexed custodian, bytes32 indexed dataset);
     event PackageIssued(
@@ -242,7 +238,11 @@ interface IMedShare {
     /// @notice Receipt of a response action that was carried out (P7).
     /// @param violation How many violations this requestor has had on this dataset, this one included.
     event ResponseTaken(
-        PackageId indexed package, address indexed requestor, address indexed custodian, ActionKind kind, uint32 violation
+        PackageId indexed package,
+        address indexed requestor,
+        address indexed custodian,
+        ActionKind kind,
+        uint32 violation
     );
     /// @notice The owner lets a requestor ask again that a response action had refused.
     event RequestsAllowed(address indexed custodian, address indexed requestor);
@@ -286,6 +286,8 @@ interface IMedShare {
     error UnknownAction(uint8 action);
     error BadResponse(ActionKind kind, uint32 threshold);
     error BadProof();
+    /// @notice The transaction carries too little gas to check a wallet's signature or a whole item; nothing was done.
+    error GasTooLow(uint256 needed);
 
     // ------------------------------------------------------------------ participants
 
@@ -303,7 +305,7 @@ interface IMedShare {
     function registerRequestor(Registration calldata registration, bytes calldata signature) external;
     /// @notice Governance, or the custodian that vouched for a holder of it, suspends a credential, whatever wallet uses it.
     function suspend(address requestor) external;
-    /// @notice Takes a suspension back. Same callers.
+    /// @notice Takes a suspension back: governance any, a custodian those that it made itself.
     function reinstate(address requestor) external;
 
     // ------------------------------------------------------------------ datasets
@@ -326,6 +328,10 @@ interface IMedShare {
     function issue(Item[] calldata items) external;
     /// @notice Anchors side-blocks. A bad or stale segment is skipped with an event. Only nodes of the package's custodian.
     function anchorReports(Segment[] calldata segments) external;
+    /// @notice One item of `issue`: a call of its own, so that its failure undoes nothing else. Only this contract itself.
+    function issueOne(address node, Item calldata item) external;
+    /// @notice One segment of `anchorReports`. Only this contract itself.
+    function anchorOne(address node, Segment calldata segment) external;
 
     // ------------------------------------------------------------------ state machine
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ActionKind, IMedShare, PackageId, Report, Response, Session, State} from "./interfaces/IMedShare.sol";
+import {Judge} from "./libraries/Judge.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+import {Datasets} from "./Datasets.sol";
+import {Packages} from "./Packages.sol";
+import {Typed} from "./Typed.sol";
+
+/// @title Violations, revocation and what follows (P7, P19)
+abstract contract Violations is Typed, Datasets, Packages {
+    /// @dev Reason codes of `PackageRevoked` that this contract gives by itself.
+    uint8 private constant REASON_VIOLATION = 0;
+    uint8 private constant REASON_TAMPERING = 1;
+
+    /// @inheritdoc IMedShare
+    function reportViolation(
+        Report calldata report,
+        bytes calldata signature,
+        Session calldata session,
+        bytes calldata sessionSignature
+    ) external onlyNode {
+        Package storage package = _requireSettleable(report);
+        uint8 found = Judge.violations(package.sensitivity, package.granted, package.exempt, report.actions);
+        if (found == 0) revert NoViolation(report.actions);
+        address signer = _signerOf(package, report.package, session, sessionSignature);
+        bytes32 digest = _requireSigned(signer, report, signature, session);
+        _settle(report, package, report.actions, digest, REASON_VIOLATION);
+    }
+
+    /// @inheritdoc IMedShare
+    function reportTampering(
+        Report calldata first,
+        bytes calldata firstSignature,
+        Report calldata second,
+        bytes calldata secondSignature,
+        Session calldata session,
+        bytes calldata sessionSignature
+    ) external onlyNode {
+        Package storage package = _requireSettleable(first);
+        bool samePlace =
+            PackageId.unwrap(first.package) == PackageId.unwrap(second.package) && first.number == second.number;
+        if (!samePlace) revert NotTampering();
+        address signer = _signerOf(package, first.package, session, sessionSignature);
+        bytes32 digest = _requireSigned(signer, first, firstSignature, session);
+        if (digest == _requireSigned(signer, second, secondSignature, session)) revert NotTampering();
+        _settle(first, package, uint8(1 << Judge.TAMPERING), digest, REASON_TAMPERING);
+    }
+
+    /// @inheritdoc IMedShare
+    function revoke(PackageId id, uint8 reason) external {
+        Package storage package = _known(id);
+        _requireOwner(id, package);
+        _requireLive(id, package);
+        package.standing = Standing.Revoked;
+        emit PackageRevoked(id, msg.sender, reason);
+    }
+
+    /// @inheritdoc IMedShare
+    function regrant(PackageId id) external {
+        Package storage package = _known(id);
+        if (msg.sender != package.custodian) revert NotOwner(id, msg.sender);
+        // A custodian that was removed may still take access away, but not give it.
+        if (!isCustodian(msg.sender)) revert NotCustodian(msg.sender);
+        State state = _stateOf(package);
+        if (state != State.Revoked) revert WrongState(id, state);
+        package.standing = Standing.Granted;
+        _renew(package);
+        emit PackageRegranted(id, msg.sender);
+    }
+
+    /// @inheritdoc IMedShare
+    function retrieve(PackageId id, uint64 time, bytes calldata signature) external {
+        Package storage package = _known(id);
+        _requireOwner(id, package);
+        State state = _stateOf(package);
+        if (state == State.Retrieved || state == State.Expired) revert WrongState(id, state);
+        bytes32 deletion = _deletionDigest(id, time);
+        Signatures.requireWallet(package.requestor, deletion, signature);
+        package.standing = Standing.Retrieved;
+        emit PackageRetrieved(id, msg.sender, time, deletion);
+    }
+
+    /// @dev The report's package, if the caller may settle this report now. Numbers only rise: an old report does not
+    /// revoke again after a re-grant.
+    function _requireSettleable(Report calldata report) private view returns (Package storage package) {
+        package = _known(report.package);
+        _requireOwnersNode(report.package, package, msg.sender);
+        _requireLive(report.package, package);
+        if (report.number <= package.settled) revert AlreadySettled(report.number, package.settled);
+    }
+
+    /// @dev Whose signature counts: the session key, if the requestor's wallet delegated to it, else the wallet.
+    function _signerOf(Package storage package, PackageId id, Session calldata session, bytes calldata signature)
+        private
+        view
+        returns (address)
+    {
+        if (session.key == address(0)) return package.requestor;
+        if (PackageId.unwrap(session.package) != PackageId.unwrap(id)) revert SessionMismatch();
+        Signatures.requireWallet(package.requestor, _sessionDigest(session), signature);
+        return session.key;
+    }
+
+    /// @dev The session must cover the report's own time, not the time of settling: late evidence is evidence.
+    function _requireSigned(address signer, Report calldata report, bytes calldata signature, Session calldata session)
+        private
+        view
+        returns (bytes32 digest)
+    {
+        digest = _reportDigest(report);
+        if (session.key == address(0)) {
+            Signatures.requireWallet(signer, digest, signature);
+        } else {
+            if (report.time >= session.expiry) revert SessionMismatch();
+            Signatures.requireKey(signer, digest, signature);
+        }
+    }
+
+    function _settle(Report calldata report, Package storage package, uint8 actions, bytes32 digest, uint8 reason)
+        private
+    {
+        package.settled = report.number;
+        package.standing = Standing.Revoked;
+        uint32 violation = ++_conductOf(package).violations;
+        emit ViolationAccepted(report.package, report.number, actions, digest);
+        emit PackageRevoked(report.package, msg.sender, reason);
+        _respond(report.package, package, ActionKind.RevokePackage, violation);
+        Response[] storage responses = _responsesOf(package.custodian, package.dataset);
+        for (uint256 i = 0; i < responses.length; i++) {
+            Response memory response = responses[i];
+            bool due = response.kind != ActionKind.RevokePackage && violation >= response.threshold;
+            if (due) _respond(report.package, package, response.kind, violation);
+        }
+    }
+
+    /// @dev Carries out one response action and leaves its receipt (P7).
+    function _respond(PackageId id, Package storage package, ActionKind kind, uint32 violation) private {
+        (address requestor, address custodian) = (package.requestor, package.custodian);
+        if (kind == ActionKind.RevokeDataset) _conductOf(package).epoch += 1;
+        if (kind == ActionKind.RevokeOwner) _ownerEpochs[requestor][custodian] += 1;
+        if (kind == ActionKind.RefuseRequests) _refuse(custodian, requestor);
+        emit ResponseTaken(id, requestor, custodian, kind, violation);
+    }
+}
