@@ -1,1 +1,33 @@
-//! medshare-protocol
+//! What the parties of MeDShare must agree on, byte for byte. `SPEC.md` beside this crate is the text; this is the code.
+//!
+//! Pure: no I/O, no clock; time and randomness come in as arguments (but for key generation, which asks the operating
+//! system).
+//!
+//! | module | what | paper |
+//! |---|---|---|
+//! | [`id`], [`digest`] | names of hashes, sha256d | P22 |
+//! | [`typed`] | EIP-712 messages: request, usage, validation, report, receipt | P4 |
+//! | [`usage`] | the usage contract: actions, verdicts, states | P6, P14 |
+//! | [`purpose`] | purpose codes | P20 |
+//! | [`form`] | the form and its digest | P11 |
+//! | [`seal`], [`package`] | sealing, key schedule, the container | P10, P15, P16 |
+//! | [`report`] | what a report says in private | P17, P18 |
+//! | [`filter`], [`wire`] | which rows are asked for; JSON over HTTP | P2 |
+//! | [`header`], [`merkle`], [`origin`] | 80-byte headers and their work, RFC 6962 log, where chains begin | P22 |
+//! | [`block`] | parent blocks and side-blocks | P20, P21 |
+
+pub mod block;
+pub mod digest;
+pub mod filter;
+pub mod form;
+pub mod header;
+pub mod id;
+pub mod merkle;
+pub mod origin;
+pub mod package;
+pub mod purpose;
+pub mod report;
+pub mod seal;
+pub mod typed;
+pub mod usage;
+pub mod wire;

@@ -1,0 +1,233 @@
+//! The side-block (P21): one report of what was done to a package, as the custodian's node recorded it.
+
+use alloy_primitives::{Address, B256};
+use alloy_signer::SignerSync;
+use serde::Serialize;
+
+use super::bytes::Fields;
+use super::{BlockError, PREFIX_BYTES, SIDE_MAGIC, SigningError, parts, record};
+use crate::digest::sha256d;
+use crate::header::{HEADER_BYTES, Header};
+use crate::id::{BlockId, LeafHash, Origin, PackageId, ReportDigest};
+use crate::merkle::leaf_hash;
+use crate::typed::{SignatureBytes, recover};
+use crate::usage::Actions;
+
+const SIGNING_DOMAIN: &[u8] = b"medshare/side/v1";
+const UNSIGNED_TRANSACTION_BYTES: usize = 8 + 2 * 20 + 2 + 32 + 4 + 2 * 32 + 20;
+const BODY_BYTES: usize = 4 + UNSIGNED_TRANSACTION_BYTES + 65 + 8;
+/// Length of a side-block's record.
+pub const SIDE_RECORD_BYTES: usize = PREFIX_BYTES + HEADER_BYTES + BODY_BYTES;
+/// How much of the parent's id stands in a side-block's id.
+const HALF_ID_BYTES: usize = 16;
+
+/// A side-block's transaction, in the order of its bytes. The paper's names are in brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SideTransaction {
+    /// When the action was done, by the requestor's clock, ms since the Unix epoch (TSV).
+    pub time: u64,
+    /// The custodian (OID).
+    pub owner: Address,
+    /// The requestor (RID).
+    pub requestor: Address,
+    /// The actions reported (first byte of VLN).
+    pub reported: Actions,
+    /// Those of them that violated the usage contract (second byte of VLN).
+    pub violated: Actions,
+    /// The package.
+    pub package: PackageId,
+    /// The report's number, from 1.
+    pub number: u32,
+    /// The report's EIP-712 digest.
+    pub report: ReportDigest,
+    /// sha256d of the report's body, sealed to the contract key.
+    pub sealed_report: B256,
+    /// The node that wrote the block (NID).
+    pub node: Address,
+    /// Its signature (Nsig), r ‖ s ‖ v.
+    pub signature: SignatureBytes,
+}
+
+/// What stands behind the header: the data of the leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SideBody {
+    /// How many violations are recorded in this report.
+    pub action_counter: u32,
+    /// The transaction.
+    pub transaction: SideTransaction,
+    /// When the block closed (the paper's timelock), ms since the Unix epoch.
+    pub locktime: u64,
+}
+
+/// A side-block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SideBlock {
+    /// First half of the parent block's id.
+    pub parent_prefix: [u8; HALF_ID_BYTES],
+    /// The header; its version is the report's number.
+    pub header: Header,
+    /// What stands behind it.
+    pub body: SideBody,
+}
+
+impl SideTransaction {
+    fn unsigned_bytes(&self) -> Vec<u8> {
+        [
+            &self.time.to_le_bytes(),
+            self.owner.as_slice(),
+            self.requestor.as_slice(),
+            &[self.reported.0, self.violated.0],
+            self.package.as_slice(),
+            &self.number.to_le_bytes(),
+            self.report.as_slice(),
+            self.sealed_report.as_slice(),
+            self.node.as_slice(),
+        ]
+        .concat()
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            time: fields.u64(),
+            owner: fields.address(),
+            requestor: fields.address(),
+            reported: Actions(fields.u8()),
+            violated: Actions(fields.u8()),
+            package: PackageId(fields.hash()),
+            number: fields.u32(),
+            report: ReportDigest(fields.hash()),
+            sealed_report: fields.hash(),
+            node: fields.address(),
+            signature: fields.hash(),
+        }
+    }
+}
+
+impl SideBody {
+    /// What the node signs: sha256d(domain ‖ origin ‖ action counter ‖ transaction before the signature ‖ locktime).
+    #[must_use]
+    pub fn signing_digest(&self, origin: Origin) -> B256 {
+        sha256d(&[
+            SIGNING_DOMAIN,
+            origin.as_slice(),
+            &self.action_counter.to_le_bytes(),
+            &self.transaction.unsigned_bytes(),
+            &self.locktime.to_le_bytes(),
+        ])
+    }
+
+    /// The body with the signature of the key of `transaction.node`.
+    ///
+    /// # Errors
+    /// When a field has a value that every verifier would refuse, or the signer cannot sign.
+    pub fn sign(mut self, origin: Origin, signer: &impl SignerSync) -> Result<Self, SigningError> {
+        self.check()?;
+        let signature = signer.sign_hash_sync(&self.signing_digest(origin))?;
+        self.transaction.signature = SignatureBytes::from(signature.as_bytes());
+        Ok(self)
+    }
+
+    /// The account whose key signed; nothing when the signature is not in its canonical form.
+    #[must_use]
+    pub fn signer(&self, origin: Origin) -> Option<Address> {
+        recover(self.signing_digest(origin), self.transaction.signature.as_slice())
+    }
+
+    /// action counter ‖ transaction ‖ locktime.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [
+            self.action_counter.to_le_bytes().as_slice(),
+            &self.transaction.unsigned_bytes(),
+            self.transaction.signature.as_slice(),
+            &self.locktime.to_le_bytes(),
+        ]
+        .concat()
+    }
+
+    /// Leaf hash of the bytes.
+    #[must_use]
+    pub fn leaf(&self) -> LeafHash {
+        leaf_hash(&self.to_bytes())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
+        let mut fields = Fields(bytes);
+        let body = Self {
+            action_counter: fields.u32(),
+            transaction: SideTransaction::read(&mut fields),
+            locktime: fields.u64(),
+        };
+        body.check()?;
+        Ok(body)
+    }
+
+    fn check(&self) -> Result<(), BlockError> {
+        let SideTransaction { reported, violated, number, .. } = self.transaction;
+        if reported.is_empty() || violated.0 & !reported.0 != 0 {
+            return Err(BlockError::Violations { reported: reported.0, violated: violated.0 });
+        }
+        if self.action_counter != violated.count() {
+            return Err(BlockError::ActionCounter {
+                found: self.action_counter,
+                allowed: "it counts the actions that violated",
+            });
+        }
+        if number == 0 {
+            return Err(BlockError::Number { number, version: 0 });
+        }
+        Ok(())
+    }
+}
+
+impl SideBlock {
+    /// A side-block of the parent block with this id.
+    #[must_use]
+    pub fn new(parent: BlockId, header: Header, body: SideBody) -> Self {
+        Self { parent_prefix: first_half(parent), header, body }
+    }
+
+    /// The id: first half of the parent's id ‖ first half of the own header's hash.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        let mut id = [0; 32];
+        id[..HALF_ID_BYTES].copy_from_slice(&self.parent_prefix);
+        id[HALF_ID_BYTES..].copy_from_slice(&self.header.hash().0[..HALF_ID_BYTES]);
+        BlockId(B256::new(id))
+    }
+
+    /// Whether its id begins as `parent`'s does.
+    #[must_use]
+    pub fn is_of_parent(&self, parent: BlockId) -> bool {
+        self.parent_prefix == first_half(parent)
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        record(SIDE_MAGIC, self.id(), &self.header, &self.body.to_bytes())
+    }
+
+    /// Decodes a record.
+    ///
+    /// # Errors
+    /// When the bytes are not exactly one valid record: magic, length, size, the id's second half and every field are
+    /// checked. Parent, signature and work are not: they need the chain, see
+    /// [`chain_verifier`](crate::chain_verifier).
+    pub fn from_bytes(record: &[u8]) -> Result<Self, BlockError> {
+        let (found, header, body) = parts(record, SIDE_MAGIC, SIDE_RECORD_BYTES)?;
+        let block = Self::new(found, header, SideBody::from_bytes(body)?);
+        if block.id() != found {
+            return Err(BlockError::Id { found, expected: block.id() });
+        }
+        let number = block.body.transaction.number;
+        if number != header.version {
+            return Err(BlockError::Number { number, version: header.version });
+        }
+        Ok(block)
+    }
+}
+
+fn first_half(id: BlockId) -> [u8; HALF_ID_BYTES] {
+    *id.0.first_chunk().expect("an id has 32 bytes")
+}
