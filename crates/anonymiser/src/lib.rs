@@ -1,1 +1,81 @@
-//! medshare-anonymiser
+//! Anonymisation of tables: a table in; a release, its risk and its loss out (P12).
+//!
+//! The crate is pure: no I/O, no clock, no hidden randomness. The same table, plan and key give
+//! the same bytes on every run, which is what lets a second node measure the first one's work
+//! (P13).
+//!
+//! # Map
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`table`] | [`Table`]: dictionary-encoded columns, CSV in and out |
+//! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
+//! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
+//! | [`release`] | [`anonymise`]: the release and its [`Report`] |
+//! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
+//! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
+//!
+//! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
+//! pseudonyms, `detector` recognises identifiers by name and shape.
+//!
+//! # What a release is
+//!
+//! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
+//! one level of their hierarchy each (full-domain generalisation) so that every combination
+//! occurs at least k times. Rows that stand in the way are dropped, up to the suppression limit.
+//! Of all ways to do so the one of least Loss is taken, and it is provably the least: the search
+//! ends only when no unchecked combination can have less (`search`).
+//!
+//! # Example
+//!
+//! ```
+//! use medshare_anonymiser::{Hierarchy, Plan, Sensitivity, Table, anonymise, measure, rank};
+//!
+//! let table = Table::from_csv(
+//!     b"name,age,diagnosis\nAda,31,E11\nBob,34,I10\nCid,47,E11\nDot,42,J45\n",
+//!     b',',
+//! )?;
+//! let mut plan: Plan = serde_json::from_str(r#"{
+//!     "columns": [
+//!         {"name": "name", "role": "identifier"},
+//!         {"name": "age", "role": "quasi-identifier"},
+//!         {"name": "diagnosis", "role": "sensitive"}
+//!     ],
+//!     "privacy": {"k": 2, "suppression_limit": 0.0}
+//! }"#)?;
+//! plan.columns[1].hierarchy = Some(Hierarchy::from_csv(
+//!     b"31;30-39;*\n34;30-39;*\n42;40-49;*\n47;40-49;*\n",
+//!     b';',
+//! )?);
+//! assert_eq!(rank(&table, &plan).sensitivity, Sensitivity::High);
+//!
+//! let release = anonymise(&table, &plan, &[0x17; 32])?;
+//! assert_eq!(
+//!     String::from_utf8(release.table.to_csv())?,
+//!     "age,diagnosis\n30-39,E11\n30-39,I10\n40-49,E11\n40-49,J45\n",
+//! );
+//! assert_eq!(release.report.levels, [("age".to_owned(), 1, 3)]);
+//!
+//! // Whoever holds the release can measure it without the original.
+//! let measures = measure(&release.table, &plan);
+//! assert_eq!(measures.k, 2);
+//! assert!(measures.identifiers.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod detector;
+pub mod hierarchy;
+pub mod measure;
+pub mod plan;
+mod pseudonym;
+pub mod ranking;
+pub mod release;
+mod search;
+pub mod table;
+
+pub use hierarchy::{Hierarchy, HierarchyError};
+pub use measure::{Measures, measure};
+pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
+pub use ranking::{Ranking, Sensitivity, rank};
+pub use release::{AnonymiseError, Anonymised, Report, anonymise};
+pub use table::{Table, TableBuilder, TableError};

@@ -1,0 +1,145 @@
+//! What anybody who holds a table can measure of it: the second node does, on the output alone
+//! (P13).
+
+use serde::{Deserialize, Serialize};
+
+use crate::detector::{Finding, findings};
+use crate::plan::{Plan, Role};
+use crate::search::Classes;
+use crate::table::Table;
+
+/// What was measured. Nothing in it quotes a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measures {
+    /// Rows of the table.
+    pub rows: usize,
+    /// Rows of the smallest class over the quasi-identifiers present; without any, all rows are
+    /// one class; 0 for a table without rows.
+    pub k: usize,
+    /// Classes over the quasi-identifiers present.
+    pub classes: usize,
+    /// The share of the rows that are alone in their class, 0 to 1.
+    pub unique_share: f64,
+    /// Identifiers that are left, as `column: what (n hits)`: declared identifier columns still
+    /// present, columns that the plan does not declare, and hits of the detectors.
+    pub identifiers: Vec<String>,
+}
+
+/// Measures a table, which may be a projection: columns of the plan that it lacks are skipped,
+/// columns that the plan lacks are reported.
+pub fn measure(table: &Table, plan: &Plan) -> Measures {
+    let sizes = classes(table, plan).sizes();
+    let identifiers = identifiers(table, plan)
+        .into_iter()
+        .map(|Finding { column, rule, hits }| format!("{column}: {rule} ({hits} hits)"))
+        .collect();
+    Measures {
+        rows: table.rows(),
+        k: sizes.iter().copied().min().unwrap_or(0),
+        classes: sizes.len(),
+        unique_share: unique_share(&sizes, table.rows()),
+        identifiers,
+    }
+}
+
+/// The classes over the quasi-identifiers that the table has.
+pub(crate) fn classes(table: &Table, plan: &Plan) -> Classes {
+    let is_quasi_identifier = |name: &str| {
+        plan.column(name)
+            .is_some_and(|column| column.role == Role::QuasiIdentifier)
+    };
+    let columns = table
+        .columns()
+        .iter()
+        .filter(|column| is_quasi_identifier(column.name()));
+    Classes::of_columns(table.rows(), columns.map(|column| column.codes()))
+}
+
+pub(crate) fn unique_share(sizes: &[usize], rows: usize) -> f64 {
+    if rows == 0 {
+        return 0.0;
+    }
+    sizes.iter().filter(|&&size| size == 1).count() as f64 / rows as f64
+}
+
+/// All identifiers that are left, column by column.
+fn identifiers(table: &Table, plan: &Plan) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for column in table.columns() {
+        let role = plan.column(column.name()).map(|column| column.role);
+        let whole_column = match role {
+            Some(Role::Identifier) => Some("declared identifier"),
+            None => Some("not declared in the plan"),
+            Some(_) => None,
+        };
+        found.extend(whole_column.map(|rule| Finding {
+            column: column.name().to_string(),
+            rule,
+            hits: table.rows(),
+        }));
+        found.extend(findings(column, role));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn plan() -> Plan {
+        serde_json::from_str(
+            r#"{"columns": [
+                {"name": "name", "role": "identifier"},
+                {"name": "mrn", "role": "pseudonym"},
+                {"name": "age", "role": "quasi-identifier"},
+                {"name": "sex", "role": "quasi-identifier"},
+                {"name": "note", "role": "plain"}
+            ]}"#,
+        )
+        .unwrap()
+    }
+
+    fn measured(csv: &str) -> Measures {
+        measure(&Table::from_csv(csv.as_bytes(), b',').unwrap(), &plan())
+    }
+
+    #[test]
+    fn classes_are_those_of_the_quasi_identifiers_present() {
+        let both = measured("age,sex\n1,f\n1,f\n2,f\n2,m\n");
+        assert_eq!(
+            (both.rows, both.k, both.classes, both.unique_share),
+            (4, 1, 3, 0.5)
+        );
+        let one = measured("age,note\n1,f\n1,f\n2,f\n2,m\n");
+        assert_eq!((one.k, one.classes, one.unique_share), (2, 2, 0.0));
+        let none = measured("note\na\nb\nc\n");
+        assert_eq!((none.k, none.classes), (3, 1));
+        let empty = measured("age,sex\n");
+        assert_eq!(
+            (empty.rows, empty.k, empty.classes, empty.unique_share),
+            (0, 0, 0, 0.0)
+        );
+    }
+
+    #[test]
+    fn what_is_left_of_identifiers_is_listed_without_values() {
+        let measures =
+            measured("name,mrn,note,extra\nAda,4711,ada@clinic.example,1.1.2020\nBob,,x,y\n");
+        assert_eq!(
+            measures.identifiers,
+            [
+                "name: declared identifier (2 hits)",
+                "mrn: cells that are no pseudonym (1 hits)",
+                "note: e-mail address (1 hits)",
+                "extra: not declared in the plan (2 hits)",
+                "extra: full date (1 hits)",
+            ]
+        );
+        assert_eq!(
+            measured("age,note\n1,x\n").identifiers,
+            Vec::<String>::new()
+        );
+    }
+}

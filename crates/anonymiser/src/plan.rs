@@ -1,0 +1,337 @@
+//! What the custodian declares about a dataset, and the check that a table fits it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hierarchy::Hierarchy;
+use crate::table::{Column, Table};
+
+/// The smallest k that hides anybody.
+pub const MIN_K: usize = 2;
+/// The k of a plan that names none.
+pub const DEFAULT_K: usize = 5;
+/// The suppression limit of a plan that names none, as a share of the rows.
+pub const DEFAULT_SUPPRESSION_LIMIT: f64 = 0.05;
+
+/// What a column is to the anonymiser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Names a person by itself; dropped from the release.
+    Identifier,
+    /// Links the rows of one person; replaced by a keyed pseudonym.
+    Pseudonym,
+    /// Identifies together with others; generalised.
+    QuasiIdentifier,
+    /// Must not be learned about a person; kept as it is.
+    Sensitive,
+    /// Anything else; kept as it is.
+    Plain,
+}
+
+/// One declared column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnPlan {
+    /// Name of the column, exactly as in the table.
+    pub name: String,
+    /// What the column is.
+    pub role: Role,
+    /// How a quasi-identifier is generalised; without it, the value becomes `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hierarchy: Option<Hierarchy>,
+}
+
+/// The privacy model: k-anonymity with a suppression limit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Privacy {
+    /// Each combination of quasi-identifiers that is released occurs at least this often; ≥ 2.
+    pub k: usize,
+    /// The share of the rows that may be dropped to reach it, 0 to 1.
+    pub suppression_limit: f64,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self {
+            k: DEFAULT_K,
+            suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+        }
+    }
+}
+
+/// All that the custodian declares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The columns, in any order.
+    pub columns: Vec<ColumnPlan>,
+    /// The privacy model.
+    #[serde(default)]
+    pub privacy: Privacy,
+}
+
+/// Why a plan does not fit a table. Columns are named, values never.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// A column is declared twice.
+    #[error("column `{column}` is declared twice in the plan; remove one")]
+    DuplicateColumn {
+        /// Name of the column.
+        column: String,
+    },
+    /// A declared column is not in the table.
+    #[error(
+        "column `{column}` is declared but the table does not have it; correct the plan or the query"
+    )]
+    MissingColumn {
+        /// Name of the column.
+        column: String,
+    },
+    /// A column of the table is not declared.
+    #[error(
+        "column `{column}` of the table is not declared; give it a role (an undeclared column is never released)"
+    )]
+    UndeclaredColumn {
+        /// Name of the column.
+        column: String,
+    },
+    /// Only quasi-identifiers are generalised.
+    #[error(
+        "column `{column}` has a hierarchy but is not a quasi-identifier; change its role or remove the hierarchy"
+    )]
+    HierarchyWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// The hierarchy does not cover the data.
+    #[error(
+        "column `{column}`: {missing} distinct values have no entry in the hierarchy; add them"
+    )]
+    ValuesWithoutEntry {
+        /// Name of the column.
+        column: String,
+        /// How many distinct values have none.
+        missing: usize,
+    },
+    /// k is too small.
+    #[error("k is {k}, and {MIN_K} is the least that hides anybody")]
+    KTooSmall {
+        /// The k given.
+        k: usize,
+    },
+    /// k cannot be reached.
+    #[error("k is {k} but the table has {rows} rows; no release of it can be {k}-anonymous")]
+    KAboveRows {
+        /// The k given.
+        k: usize,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// The limit is not a share.
+    #[error("the suppression limit is {limit}; it is a share of the rows from 0 to 1")]
+    SuppressionLimitOutOfRange {
+        /// The limit given.
+        limit: f64,
+    },
+}
+
+impl Plan {
+    /// The declared column `name`.
+    pub fn column(&self, name: &str) -> Option<&ColumnPlan> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Checks that `table` can be anonymised by this plan.
+    ///
+    /// # Errors
+    ///
+    /// The first [`PlanError`] found: the model, then the declarations, then the values.
+    pub fn check(&self, table: &Table) -> Result<(), PlanError> {
+        self.check_privacy(table.rows())?;
+        self.check_declarations()?;
+        if let Some(name) = table
+            .column_names()
+            .find(|name| self.column(name).is_none())
+        {
+            return Err(PlanError::UndeclaredColumn {
+                column: name.to_owned(),
+            });
+        }
+        for declared in &self.columns {
+            let Some(position) = table.column_index(&declared.name) else {
+                return Err(PlanError::MissingColumn {
+                    column: declared.name.clone(),
+                });
+            };
+            check_values(declared, &table.columns()[position])?;
+        }
+        Ok(())
+    }
+
+    fn check_privacy(&self, rows: usize) -> Result<(), PlanError> {
+        let Privacy {
+            k,
+            suppression_limit,
+        } = self.privacy;
+        if k < MIN_K {
+            return Err(PlanError::KTooSmall { k });
+        }
+        if !(0.0..=1.0).contains(&suppression_limit) {
+            return Err(PlanError::SuppressionLimitOutOfRange {
+                limit: suppression_limit,
+            });
+        }
+        let generalises = self
+            .columns
+            .iter()
+            .any(|column| column.role == Role::QuasiIdentifier);
+        if generalises && k > rows {
+            return Err(PlanError::KAboveRows { k, rows });
+        }
+        Ok(())
+    }
+
+    fn check_declarations(&self) -> Result<(), PlanError> {
+        for (index, declared) in self.columns.iter().enumerate() {
+            let column = || declared.name.clone();
+            if self.columns[..index]
+                .iter()
+                .any(|earlier| earlier.name == declared.name)
+            {
+                return Err(PlanError::DuplicateColumn { column: column() });
+            }
+            if declared.hierarchy.is_some() && declared.role != Role::QuasiIdentifier {
+                return Err(PlanError::HierarchyWithoutUse { column: column() });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_values(declared: &ColumnPlan, column: &Column) -> Result<(), PlanError> {
+    let Some(hierarchy) = &declared.hierarchy else {
+        return Ok(());
+    };
+    let positions = hierarchy.positions();
+    let missing = column
+        .values()
+        .iter()
+        .filter(|value| !positions.contains_key(&***value))
+        .count();
+    if missing > 0 {
+        return Err(PlanError::ValuesWithoutEntry {
+            column: declared.name.clone(),
+            missing,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn table() -> Table {
+        Table::from_csv(b"name,age\nAda,1\nBob,2\nCid,7\n", b',').unwrap()
+    }
+
+    fn plan() -> Plan {
+        serde_json::from_str(
+            r#"{"columns": [
+                {"name": "name", "role": "identifier"},
+                {"name": "age", "role": "quasi-identifier", "hierarchy": [["1","*"],["2","*"],["7","*"]]}
+            ], "privacy": {"k": 2}}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_fitting_plan_passes_and_defaults_hold() {
+        assert_eq!(plan().check(&table()), Ok(()));
+        assert_eq!(plan().privacy.suppression_limit, DEFAULT_SUPPRESSION_LIMIT);
+        let bare: Plan = serde_json::from_str(r#"{"columns": []}"#).unwrap();
+        assert_eq!(
+            bare.privacy,
+            Privacy {
+                k: 5,
+                suppression_limit: 0.05
+            }
+        );
+    }
+
+    #[test]
+    fn plans_survive_serialisation_and_unknown_fields_do_not() {
+        let json = serde_json::to_string(&plan()).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan());
+        for bad in [
+            r#"{"columns": [], "epsilon": 1}"#,
+            r#"{"columns": [], "privacy": {"l": 2}}"#,
+            r#"{"columns": [{"name": "a", "role": "plain", "hierachy": null}]}"#,
+            r#"{"columns": [{"name": "a", "role": "Plain"}]}"#,
+        ] {
+            assert!(serde_json::from_str::<Plan>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_misfit_is_named() {
+        let fault = |change: fn(&mut Plan)| {
+            let mut plan = plan();
+            change(&mut plan);
+            plan.check(&table()).unwrap_err()
+        };
+        let age = || "age".to_owned();
+        assert_eq!(
+            fault(|plan| plan.privacy.k = 1),
+            PlanError::KTooSmall { k: 1 }
+        );
+        assert_eq!(
+            fault(|plan| plan.privacy.k = 4),
+            PlanError::KAboveRows { k: 4, rows: 3 }
+        );
+        for limit in [-0.1, 1.1, f64::NAN] {
+            let mut plan = plan();
+            plan.privacy.suppression_limit = limit;
+            let error = plan.check(&table()).unwrap_err();
+            assert!(matches!(
+                error,
+                PlanError::SuppressionLimitOutOfRange { .. }
+            ));
+        }
+        assert_eq!(
+            fault(|plan| {
+                plan.columns.pop();
+            }),
+            PlanError::UndeclaredColumn { column: age() }
+        );
+        assert_eq!(
+            fault(|plan| plan.columns.push(ColumnPlan {
+                name: "sex".into(),
+                role: Role::Plain,
+                hierarchy: None
+            })),
+            PlanError::MissingColumn {
+                column: "sex".into()
+            }
+        );
+        assert_eq!(
+            fault(|plan| plan.columns.push(plan.columns[1].clone())),
+            PlanError::DuplicateColumn { column: age() }
+        );
+        assert_eq!(
+            fault(|plan| plan.columns[1].role = Role::Sensitive),
+            PlanError::HierarchyWithoutUse { column: age() }
+        );
+        let short = fault(|plan| plan.columns[1].hierarchy = Some(Hierarchy::identity(["1"])));
+        assert_eq!(
+            short,
+            PlanError::ValuesWithoutEntry {
+                column: age(),
+                missing: 2
+            }
+        );
+        assert!(!short.to_string().contains('7'), "a value leaked: {short}");
+    }
+}

@@ -1,0 +1,228 @@
+//! From a table and a plan to a release and its report.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hierarchy::{Hierarchy, Level};
+use crate::plan::{ColumnPlan, Plan, PlanError, Role};
+use crate::pseudonym::pseudonymise;
+use crate::search::{self, Lattice, Optimum, Problem, QuasiIdentifier};
+use crate::table::{Column, Table};
+
+/// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
+pub const MAX_LATTICE_NODES: usize = 4_000_000;
+
+/// A release and how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anonymised {
+    /// What may leave: no identifiers, generalised quasi-identifiers, no suppressed row. Rows
+    /// and columns keep their order.
+    pub table: Table,
+    /// What it cost and what it holds to.
+    pub report: Report,
+}
+
+/// What anonymising did (P12).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Rows of the table.
+    pub rows_in: usize,
+    /// Rows of the release.
+    pub rows_out: usize,
+    /// Rows dropped because their class was smaller than k.
+    pub suppressed: usize,
+    /// For each quasi-identifier, in the table's order: name, chosen level, levels there are.
+    pub levels: Vec<(String, usize, usize)>,
+    /// Loss by the geometric mean, 0 (nothing lost) to 1 (everything).
+    pub loss: f64,
+    /// Rows of the smallest class released; 0 when nothing is. Without quasi-identifiers all
+    /// rows are one class.
+    pub k_reached: usize,
+    /// Classes released.
+    pub classes: usize,
+    /// Level combinations there are.
+    pub nodes_in_lattice: usize,
+    /// Level combinations whose rows had to be grouped to prove the optimum.
+    pub nodes_checked: usize,
+}
+
+/// Why a table cannot be anonymised.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AnonymiseError {
+    /// The plan does not fit the table.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The lattice is too large.
+    #[error(
+        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels"
+    )]
+    LatticeTooLarge {
+        /// Combinations (saturated).
+        nodes: usize,
+    },
+    /// Even the highest levels are not enough.
+    #[error(
+        "even at the highest levels more than {limit} rows would have to be suppressed to reach k = {k}; end the hierarchies in `*`, or raise the suppression limit"
+    )]
+    OutOfReach {
+        /// The k asked for.
+        k: usize,
+        /// Rows that may be suppressed.
+        limit: usize,
+    },
+}
+
+/// Anonymises `table` by `plan`: drops identifiers, replaces pseudonyms by keyed ones, and
+/// generalises the quasi-identifiers to the k-anonymous full-domain recoding of least Loss that
+/// suppresses no more rows than allowed. The same input always gives the same output.
+///
+/// # Errors
+///
+/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, or k is out of reach.
+pub fn anonymise(
+    table: &Table,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
+    plan.check(table)?;
+    let parts: Vec<Part> = table
+        .columns()
+        .iter()
+        .map(|column| Part::new(column, plan))
+        .collect();
+    let hierarchies: Vec<(&Column, &Hierarchy)> =
+        parts.iter().filter_map(Part::generalised).collect();
+
+    let sizes = hierarchies.iter().map(|(_, hierarchy)| hierarchy.levels());
+    let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
+        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
+    let problem = problem(table, plan, &hierarchies);
+    let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
+        k: plan.privacy.k,
+        limit: problem.limit(),
+    })?;
+
+    let released = recode(table, &parts, &optimum, pseudonym_key);
+    let kept = problem.kept(&optimum.levels);
+    let released = match optimum.suppressed {
+        0 => released,
+        _ => released.filter_rows(|row| kept[row]),
+    };
+    let report = report(table, &released, &hierarchies, &lattice, optimum);
+    Ok(Anonymised {
+        table: released,
+        report,
+    })
+}
+
+/// A column and what becomes of it.
+struct Part<'a> {
+    column: &'a Arc<Column>,
+    role: Role,
+    /// Of a quasi-identifier: the declared hierarchy, or the one of a column without a file.
+    hierarchy: Option<Cow<'a, Hierarchy>>,
+}
+
+impl<'a> Part<'a> {
+    fn new(column: &'a Arc<Column>, plan: &'a Plan) -> Self {
+        let ColumnPlan {
+            role, hierarchy, ..
+        } = plan
+            .column(column.name())
+            .expect("the check found every column declared");
+        let hierarchy = (*role == Role::QuasiIdentifier).then(|| match hierarchy {
+            Some(hierarchy) => Cow::Borrowed(hierarchy),
+            None => Cow::Owned(Hierarchy::identity(column.values())),
+        });
+        Self {
+            column,
+            role: *role,
+            hierarchy,
+        }
+    }
+
+    fn generalised(&self) -> Option<(&Column, &Hierarchy)> {
+        let hierarchy = self.hierarchy.as_deref()?;
+        Some((self.column, hierarchy))
+    }
+}
+
+fn problem(table: &Table, plan: &Plan, hierarchies: &[(&Column, &Hierarchy)]) -> Problem {
+    let rows = table.rows();
+    // As ARX does: the share is of the rows, and a part of a row is none.
+    let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
+    let columns = hierarchies.iter().map(|(column, hierarchy)| {
+        QuasiIdentifier::new(column, hierarchy).expect("the check found an entry for every value")
+    });
+    // Without quasi-identifiers nothing tells two rows apart, and k has no meaning.
+    let k = if hierarchies.is_empty() {
+        1
+    } else {
+        plan.privacy.k
+    };
+    Problem::new(columns.collect(), rows, k, limit)
+}
+
+fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) -> Table {
+    let mut levels = optimum.levels.iter();
+    let mut columns = Vec::with_capacity(parts.len());
+    for part in parts {
+        let column = match part.role {
+            Role::Identifier => continue,
+            Role::Pseudonym => Arc::new(pseudonymise(part.column, key)),
+            Role::Sensitive | Role::Plain => Arc::clone(part.column),
+            Role::QuasiIdentifier => {
+                let (_, hierarchy) = part.generalised().expect("quasi-identifiers have one");
+                let level = *levels.next().expect("a level for each quasi-identifier");
+                Arc::new(generalise(part.column, hierarchy, level))
+            }
+        };
+        columns.push(column);
+    }
+    Table::from_columns(columns, table.rows())
+}
+
+/// Writes a column at one level of its hierarchy.
+fn generalise(column: &Column, hierarchy: &Hierarchy, level: usize) -> Column {
+    let positions = hierarchy.positions();
+    let Level { groups, labels, .. } = hierarchy.level(level);
+    let group_of_code: Vec<u32> = column
+        .values()
+        .iter()
+        .map(|value| groups[positions[&**value] as usize])
+        .collect();
+    let labels: Vec<Arc<str>> = labels.iter().map(|label| label.as_str().into()).collect();
+    let codes = column
+        .codes()
+        .iter()
+        .map(|&code| group_of_code[code as usize]);
+    Column::recoded(Arc::clone(column.name()), codes, &labels)
+}
+
+fn report(
+    table: &Table,
+    released: &Table,
+    hierarchies: &[(&Column, &Hierarchy)],
+    lattice: &Lattice,
+    optimum: Optimum,
+) -> Report {
+    let levels = hierarchies.iter().zip(&optimum.levels);
+    Report {
+        rows_in: table.rows(),
+        rows_out: released.rows(),
+        suppressed: optimum.suppressed,
+        levels: levels
+            .map(|((column, hierarchy), &level)| {
+                (column.name().to_string(), level, hierarchy.levels())
+            })
+            .collect(),
+        loss: optimum.score,
+        k_reached: optimum.smallest_class,
+        classes: optimum.classes,
+        nodes_in_lattice: lattice.nodes(),
+        nodes_checked: optimum.nodes_checked,
+    }
+}

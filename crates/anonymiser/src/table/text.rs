@@ -1,0 +1,244 @@
+//! CSV in and out, and the limits of a table.
+
+use super::Table;
+
+/// The most columns a table may have.
+pub const MAX_COLUMNS: usize = 1_024;
+/// The most rows a table may have.
+pub const MAX_ROWS: usize = 20_000_000;
+/// The longest cell, in bytes of UTF-8.
+pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+/// The longest column name, in bytes of UTF-8.
+pub const MAX_NAME_BYTES: usize = 256;
+
+const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Why something is not a table. Lines count from 1, the header included. No cell is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// There is no header row.
+    #[error("the table has no header row; put the column names on the first line")]
+    NoHeader,
+    /// A column has no name.
+    #[error("column {position} of the header has no name; name it or remove it")]
+    EmptyColumnName {
+        /// Position from 1.
+        position: usize,
+    },
+    /// A column's name is too long.
+    #[error(
+        "the name of column {position} is longer than {MAX_NAME_BYTES} bytes; check the delimiter"
+    )]
+    ColumnNameTooLong {
+        /// Position from 1.
+        position: usize,
+    },
+    /// Two columns have one name.
+    #[error("column `{name}` occurs twice in the header; rename one")]
+    DuplicateColumnName {
+        /// The name.
+        name: String,
+    },
+    /// The header is too wide.
+    #[error("the header has {columns} columns, and {MAX_COLUMNS} is the limit; select fewer")]
+    TooManyColumns {
+        /// Columns found.
+        columns: usize,
+    },
+    /// A row has another number of cells than the header.
+    #[error(
+        "line {line} has {found} cells where the header has {expected}; check the delimiter and the quotes"
+    )]
+    RaggedRow {
+        /// Line in the input.
+        line: u64,
+        /// Cells of the header.
+        expected: usize,
+        /// Cells of the row, counted up to one too many.
+        found: usize,
+    },
+    /// A cell is too long.
+    #[error(
+        "line {line}, column `{column}`: {bytes} bytes, and {MAX_VALUE_BYTES} is the limit; a quote may be missing"
+    )]
+    ValueTooLong {
+        /// Line in the input.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// Bytes of the cell.
+        bytes: usize,
+    },
+    /// There are too many rows.
+    #[error("line {line} is beyond the limit of {MAX_ROWS} rows; split the table")]
+    TooManyRows {
+        /// Line in the input.
+        line: u64,
+    },
+    /// Bytes are not UTF-8.
+    #[error("line {line} is not UTF-8; convert the file first")]
+    NotUtf8 {
+        /// Line in the input.
+        line: u64,
+    },
+    /// The delimiter cannot delimit.
+    #[error("byte {delimiter} cannot be a delimiter; use `,`, `;` or a tab")]
+    BadDelimiter {
+        /// The byte given.
+        delimiter: u8,
+    },
+    /// The CSV reader refused the bytes.
+    #[error("line {line} cannot be read as CSV: {reason}")]
+    Malformed {
+        /// Line in the input.
+        line: u64,
+        /// What the reader said.
+        reason: String,
+    },
+}
+
+impl Table {
+    /// Reads RFC 4180 text: a header row, then rows. LF and CRLF both end a line; a UTF-8
+    /// byte-order mark and empty lines are skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`], with the line where there is one.
+    pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Table, TableError> {
+        check_delimiter(delimiter)?;
+        let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(bytes);
+        let mut record = csv::ByteRecord::new();
+        if !read(&mut reader, &mut record)? {
+            return Err(TableError::NoHeader);
+        }
+        let header = cells(&record)?;
+        let mut builder = Table::builder(header.map(str::to_owned).collect())?;
+        while read(&mut reader, &mut record)? {
+            builder.push_line(line(&record), cells(&record)?)?;
+        }
+        Ok(builder.finish())
+    }
+
+    /// Writes RFC 4180 text: comma, LF, the header first, quotes only where needed. The same
+    /// table always gives the same bytes.
+    pub fn to_csv(&self) -> Vec<u8> {
+        if self.columns().is_empty() {
+            return Vec::new();
+        }
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_writer(Vec::new());
+        let in_memory = "writing to memory does not fail and all rows have the header's width";
+        writer.write_record(self.column_names()).expect(in_memory);
+        for row in 0..self.rows() {
+            let cells = (0..self.columns().len()).map(|column| self.value(row, column));
+            writer.write_record(cells).expect(in_memory);
+        }
+        writer.into_inner().expect(in_memory)
+    }
+}
+
+fn check_delimiter(delimiter: u8) -> Result<(), TableError> {
+    let clashes = matches!(delimiter, b'"' | b'\n' | b'\r') || !delimiter.is_ascii();
+    if clashes || delimiter.is_ascii_alphanumeric() {
+        return Err(TableError::BadDelimiter { delimiter });
+    }
+    Ok(())
+}
+
+fn read(reader: &mut csv::Reader<&[u8]>, record: &mut csv::ByteRecord) -> Result<bool, TableError> {
+    let line = reader.position().line();
+    reader
+        .read_byte_record(record)
+        .map_err(|error| TableError::Malformed {
+            line,
+            reason: error.to_string(),
+        })
+}
+
+fn line(record: &csv::ByteRecord) -> u64 {
+    record.position().map_or(1, csv::Position::line)
+}
+
+fn cells(record: &csv::ByteRecord) -> Result<impl Iterator<Item = &str>, TableError> {
+    let not_utf8 = |_| TableError::NotUtf8 { line: line(record) };
+    for cell in record {
+        std::str::from_utf8(cell).map_err(not_utf8)?;
+    }
+    Ok(record
+        .iter()
+        .map(|cell| std::str::from_utf8(cell).expect("checked just above")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quotes_line_ends_and_marks_are_understood() {
+        let table =
+            Table::from_csv(b"\xEF\xBB\xBFa;b\r\n\"x;\"\"y\"\"\";2\r\n\r\n;3", b';').unwrap();
+        assert_eq!(table.value(0, 0), "x;\"y\"");
+        assert_eq!(table.rows(), 2);
+        assert_eq!(table.to_csv(), b"a,b\n\"x;\"\"y\"\"\",2\n,3\n");
+    }
+
+    #[test]
+    fn errors_carry_the_line() {
+        let read = |bytes: &[u8]| Table::from_csv(bytes, b',').unwrap_err();
+        assert_eq!(read(b""), TableError::NoHeader);
+        assert_eq!(
+            read(b"a,b\n1,2\n3\n"),
+            TableError::RaggedRow {
+                line: 3,
+                expected: 2,
+                found: 1
+            }
+        );
+        assert_eq!(
+            read(b"a,b\n1,\"2\n2\"\n1,\xFF\n"),
+            TableError::NotUtf8 { line: 4 }
+        );
+        assert_eq!(
+            Table::from_csv(b"a", b'"'),
+            Err(TableError::BadDelimiter { delimiter: b'"' })
+        );
+    }
+
+    #[test]
+    fn an_empty_cell_of_a_single_column_survives() {
+        let mut builder = Table::builder(vec!["only".into()]).unwrap();
+        builder.push_row([""]).unwrap();
+        builder.push_row(["x"]).unwrap();
+        let table = builder.finish();
+        assert_eq!(Table::from_csv(&table.to_csv(), b',').unwrap(), table);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_table_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300), delimiter: u8) {
+            if let Ok(table) = Table::from_csv(&bytes, delimiter) {
+                prop_assert!(table.column_names().count() > 0);
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(rows in proptest::collection::vec(proptest::array::uniform3("[a,\";\n\r é]{0,4}"), 0..12)) {
+            let mut builder = Table::builder(vec!["a".into(), "b,c".into(), "d\"".into()]).unwrap();
+            for row in &rows {
+                builder.push_row(row).unwrap();
+            }
+            let table = builder.finish();
+            let again = Table::from_csv(&table.to_csv(), b',').unwrap();
+            prop_assert_eq!(again.to_csv(), table.to_csv());
+            prop_assert_eq!(again, table);
+        }
+    }
+}
