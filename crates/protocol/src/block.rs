@@ -32,6 +32,8 @@ pub const DATA_VERSION_TABULAR: u32 = 1 << 16 | 1;
 
 /// magic ‖ id ‖ size: what stands before the header.
 const PREFIX_BYTES: usize = 4 + 32 + 4;
+/// What stands before the body.
+pub(crate) const ENVELOPE_BYTES: usize = PREFIX_BYTES + HEADER_BYTES;
 
 /// A block of either kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

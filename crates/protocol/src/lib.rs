@@ -15,8 +15,10 @@
 //! | [`filter`], [`wire`] | which rows are asked for; JSON over HTTP | P2 |
 //! | [`header`], [`merkle`], [`origin`] | 80-byte headers and their work, RFC 6962 log, where chains begin | P22 |
 //! | [`block`] | parent blocks and side-blocks | P20, P21 |
+//! | [`chain_verifier`] | whole chains, fault by fault | P23 |
 
 pub mod block;
+pub mod chain_verifier;
 pub mod digest;
 pub mod filter;
 pub mod form;

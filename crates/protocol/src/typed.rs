@@ -11,7 +11,7 @@ use crate::id::{PackageId, ReportDigest};
 
 sol! {
     /// Which columns and rows of a release are asked for.
-    /// `fields` empty: all columns. `filter`: see [`Filter`](crate::filter::Filter); empty: all rows.
+    /// `fields` empty: all columns. `filter`: a JSON object, see the module `filter`; empty: all rows.
     #[derive(Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
     struct Selection {
         string[] fields;
@@ -30,7 +30,7 @@ sol! {
         uint64 deadline;
     }
 
-    /// Registration of a requestor, or the rotation of its keys (P1). `class` as in [`Class`](crate::wire::Class).
+    /// Registration of a requestor, or the rotation of its keys (P1). `class` as `Class` in `wire`.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     struct Registration {
         address requestor;

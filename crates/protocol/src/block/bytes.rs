@@ -2,13 +2,24 @@
 
 use alloy_primitives::{Address, FixedBytes};
 
-/// Reads a body whose length was checked before.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+use super::BlockError;
 
-impl Fields<'_> {
+/// Reads the fields of a body.
+pub(super) struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// The fields of a body that must have `expected` bytes.
+    pub(super) fn of(body: &'a [u8], expected: usize) -> Result<Self, BlockError> {
+        if body.len() == expected {
+            Ok(Self(body))
+        } else {
+            Err(BlockError::Length { length: body.len(), expected })
+        }
+    }
+
     fn array<const N: usize>(&mut self) -> [u8; N] {
         let (field, rest) =
-            self.0.split_first_chunk().expect("a record's length is checked before its fields are read");
+            self.0.split_first_chunk().expect("`of` checked the length");
         self.0 = rest;
         *field
     }

@@ -13,7 +13,7 @@ pub enum BlockError {
         magic: [u8; 4],
     },
     /// Cut short, or something stands behind it.
-    #[error("the record is {length} bytes long where {expected} are due")]
+    #[error("there are {length} bytes where {expected} are due")]
     Length {
         /// Bytes that there are.
         length: usize,

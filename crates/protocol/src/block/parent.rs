@@ -171,8 +171,12 @@ impl ParentBody {
         leaf_hash(&self.to_bytes())
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
-        let mut fields = Fields(bytes);
+    /// Decodes a body: the data of a leaf.
+    ///
+    /// # Errors
+    /// When the bytes are not exactly one body with valid fields.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
+        let mut fields = Fields::of(bytes, BODY_BYTES)?;
         let body = Self {
             action_counter: fields.u32(),
             transaction: ParentTransaction::read(&mut fields)?,

@@ -151,8 +151,12 @@ impl SideBody {
         leaf_hash(&self.to_bytes())
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
-        let mut fields = Fields(bytes);
+    /// Decodes a body: the data of a leaf.
+    ///
+    /// # Errors
+    /// When the bytes are not exactly one body with valid fields.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BlockError> {
+        let mut fields = Fields::of(bytes, BODY_BYTES)?;
         let body = Self {
             action_counter: fields.u32(),
             transaction: SideTransaction::read(&mut fields),
@@ -220,11 +224,14 @@ impl SideBlock {
         if block.id() != found {
             return Err(BlockError::Id { found, expected: block.id() });
         }
-        let number = block.body.transaction.number;
-        if number != header.version {
-            return Err(BlockError::Number { number, version: header.version });
-        }
+        block.check_number()?;
         Ok(block)
+    }
+
+    /// The report's number is the header's version.
+    pub(crate) fn check_number(&self) -> Result<(), BlockError> {
+        let (number, version) = (self.body.transaction.number, self.header.version);
+        if number == version { Ok(()) } else { Err(BlockError::Number { number, version }) }
     }
 }
 

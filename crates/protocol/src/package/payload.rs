@@ -1,0 +1,177 @@
+//! The payload of a container: STREAM over AES-256-GCM, chunk by chunk, in any order.
+
+use std::io::{Read, Write};
+
+use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
+use aes_gcm::{Aes256Gcm, KeyInit};
+use zeroize::Zeroizing;
+
+use super::header::{PackageError, SignedHeader};
+use crate::digest::Sha256d;
+use crate::id::{ContainerHash, PayloadHash};
+use crate::seal::DataKey;
+
+/// Plaintext bytes of a chunk; the last one may have fewer.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes that authentication adds to each chunk.
+pub const TAG_BYTES: usize = 16;
+
+/// Encrypts and decrypts the chunks of one payload. The key inside is wiped on drop.
+pub struct PayloadCipher {
+    stream: StreamBE32<Aes256Gcm>,
+    length: u64,
+    chunks: u32,
+}
+
+impl PayloadCipher {
+    /// For a payload of `length` plaintext bytes.
+    ///
+    /// # Errors
+    /// [`PackageError::TooLong`] beyond 2³² − 1 chunks.
+    pub fn new(key: &DataKey, length: u64) -> Result<Self, PackageError> {
+        // An empty payload still has one (empty, authenticated) chunk.
+        let chunks = length.div_ceil(CHUNK_BYTES as u64).max(1);
+        let chunks = u32::try_from(chunks).map_err(|_| PackageError::TooLong(length))?;
+        let cipher = Aes256Gcm::new((&*key.key).into());
+        let stream = StreamBE32::from_aead(cipher, (&key.nonce_prefix).into());
+        Ok(Self { stream, length, chunks })
+    }
+
+    /// How many chunks it has.
+    #[must_use]
+    pub const fn chunks(&self) -> u32 {
+        self.chunks
+    }
+
+    /// Where chunk `index` begins behind the header, and how many bytes it has there.
+    #[must_use]
+    pub fn location(&self, index: u32) -> (u64, usize) {
+        let sealed_chunk = (CHUNK_BYTES + TAG_BYTES) as u64;
+        let plain = self.plain_length(index);
+        (u64::from(index) * sealed_chunk, plain + TAG_BYTES)
+    }
+
+    fn plain_length(&self, index: u32) -> usize {
+        let begin = u64::from(index) * CHUNK_BYTES as u64;
+        let rest = self.length.saturating_sub(begin);
+        usize::try_from(rest.min(CHUNK_BYTES as u64)).expect("at most CHUNK_BYTES")
+    }
+
+    fn is_last(&self, index: u32) -> bool {
+        index + 1 == self.chunks
+    }
+
+    /// Encrypts chunk `index` in place; the buffer grows by the tag.
+    ///
+    /// # Errors
+    /// [`PackageError::WrongLength`] when the chunk is not of its length.
+    pub fn encrypt(&self, index: u32, chunk: &mut Vec<u8>) -> Result<(), PackageError> {
+        if index >= self.chunks || chunk.len() != self.plain_length(index) {
+            return Err(self.wrong_length(index, chunk.len()));
+        }
+        self.stream
+            .encrypt_in_place(index, self.is_last(index), b"", chunk)
+            .map_err(|_| PackageError::BadChunk(index))
+    }
+
+    /// Decrypts chunk `index` in place; the buffer shrinks by the tag. On failure it is left without plaintext.
+    ///
+    /// # Errors
+    /// [`PackageError::BadChunk`].
+    pub fn decrypt(&self, index: u32, chunk: &mut Vec<u8>) -> Result<(), PackageError> {
+        if index >= self.chunks || chunk.len() != self.plain_length(index) + TAG_BYTES {
+            return Err(self.wrong_length(index, chunk.len().saturating_sub(TAG_BYTES)));
+        }
+        self.stream
+            .decrypt_in_place(index, self.is_last(index), b"", chunk)
+            .map_err(|_| PackageError::BadChunk(index))
+    }
+
+    fn wrong_length(&self, index: u32, found: usize) -> PackageError {
+        let before = u64::from(index) * CHUNK_BYTES as u64;
+        PackageError::WrongLength { expected: self.length, actual: before + found as u64 }
+    }
+
+    /// Decrypts the whole payload from `sealed`, which stands behind the header, into memory that is wiped on drop,
+    /// and checks it against the payload hash that the second node signed.
+    ///
+    /// # Errors
+    /// [`PackageError`]; no plaintext is returned unless all of it is right.
+    pub fn decrypt_all(
+        &self,
+        header: &SignedHeader,
+        sealed: &mut impl Read,
+    ) -> Result<Zeroizing<Vec<u8>>, PackageError> {
+        let mut hash = Sha256d::default();
+        hash.update(header.header.payload_salt.as_slice());
+        let capacity = usize::try_from(self.length).map_err(|_| PackageError::TooLong(self.length))?;
+        let mut plaintext = Zeroizing::new(Vec::new());
+        let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
+        for index in 0..self.chunks {
+            chunk.clear();
+            chunk.resize(self.location(index).1, 0);
+            sealed.read_exact(&mut chunk)?;
+            self.decrypt(index, &mut chunk)?;
+            if index == 0 {
+                // Only after a first chunk has authenticated is the claimed length worth memory; and all at once, so
+                // that growing leaves no copies behind that nobody wipes.
+                plaintext.try_reserve_exact(capacity).map_err(|_| PackageError::TooLong(self.length))?;
+            }
+            hash.update(&chunk);
+            plaintext.extend_from_slice(&chunk);
+        }
+        if sealed.read(&mut [0])? != 0 {
+            return Err(PackageError::WrongLength { expected: self.length, actual: self.length + 1 });
+        }
+        if PayloadHash(hash.finish()) != header.header.payload_hash() {
+            return Err(PackageError::WrongPayload);
+        }
+        Ok(plaintext)
+    }
+}
+
+/// Size of a container whose header is `header`.
+#[must_use]
+pub fn container_length(header: &SignedHeader) -> u64 {
+    let length = header.header.payload_length;
+    let chunks = length.div_ceil(CHUNK_BYTES as u64).max(1);
+    header.encoded_length() + length + chunks * TAG_BYTES as u64
+}
+
+/// Writes a container: header, signature and the encrypted payload, one chunk in memory at a time.
+///
+/// # Errors
+/// [`PackageError::WrongLength`] when `payload` has not the length that the header says, and what reading and writing
+/// say.
+pub fn write_container(
+    header: &SignedHeader,
+    key: &DataKey,
+    payload: &mut impl Read,
+    container: &mut impl Write,
+) -> Result<ContainerHash, PackageError> {
+    let length = header.header.payload_length;
+    let cipher = PayloadCipher::new(key, length)?;
+    let mut hash = Sha256d::default();
+    let beginning = header.to_bytes();
+    hash.update(&beginning);
+    container.write_all(&beginning)?;
+    let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
+    for index in 0..cipher.chunks() {
+        chunk.clear();
+        chunk.resize(cipher.plain_length(index), 0);
+        payload.read_exact(&mut chunk)?;
+        cipher.encrypt(index, &mut chunk)?;
+        hash.update(&chunk);
+        container.write_all(&chunk)?;
+    }
+    if payload.read(&mut [0])? != 0 {
+        return Err(PackageError::WrongLength { expected: length, actual: length + 1 });
+    }
+    Ok(ContainerHash(hash.finish()))
+}
+
+/// sha256d(salt ‖ plaintext).
+#[must_use]
+pub fn payload_hash(salt: alloy_primitives::B256, plaintext: &[u8]) -> PayloadHash {
+    PayloadHash(crate::digest::sha256d(&[salt.as_slice(), plaintext]))
+}

@@ -1,0 +1,320 @@
+//! Sealing and the key schedule (P10, P15): HPKE (RFC 9180) to X25519 keys, HKDF (RFC 5869) for the data key.
+//!
+//! Suite: DHKEM(X25519, HKDF-SHA256) 0x0020, HKDF-SHA256, AES-256-GCM, base mode. A sealed message is the
+//! encapsulated key (32 bytes) ‖ the ciphertext with its tag.
+
+use std::fmt;
+
+use alloy_primitives::{Address, B256};
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::X25519HkdfSha256;
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::id::PackageId;
+
+/// What a sealed message is for: HPKE's `info`, so that none can be opened as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedFor {
+    /// The requestor's share of the data key, in the package header.
+    RequestorShare,
+    /// The custodian's share of the data key, in the answer to the `decrypt` report.
+    CustodianShare,
+    /// The body of a report, to the contract key.
+    Report,
+    /// A message to another node.
+    Peer,
+}
+
+impl SealedFor {
+    const fn info(self) -> &'static [u8] {
+        match self {
+            Self::RequestorShare => b"medshare/requestor-share/v1",
+            Self::CustodianShare => b"medshare/custodian-share/v1",
+            Self::Report => b"medshare/report/v1",
+            Self::Peer => b"medshare/peer/v1",
+        }
+    }
+}
+
+/// Length of the encapsulated key and the tag that sealing adds.
+pub const SEAL_OVERHEAD_BYTES: usize = 32 + 16;
+
+/// Why sealing or opening failed.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SealError {
+    /// The recipient's key is no usable X25519 public key.
+    #[error("the recipient's sealing key is not a usable X25519 key")]
+    BadKey,
+    /// Too short to be a sealed message.
+    #[error("a sealed message has at least {SEAL_OVERHEAD_BYTES} bytes; this one has {0}")]
+    TooShort(usize),
+    /// Not sealed to this key, for this use and context, or changed on the way.
+    #[error("the message was not sealed to this key for this use, or it was changed on the way")]
+    NotForThisKey,
+    /// The operating system gave no randomness.
+    #[error("the operating system gave no randomness")]
+    NoRandomness,
+}
+
+/// An X25519 private key. Wiped on drop, never printed.
+#[derive(Clone)]
+pub struct SealingSecret(Zeroizing<[u8; 32]>);
+
+impl SealingSecret {
+    /// A fresh one from the operating system.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn generate() -> Result<Self, SealError> {
+        random().map(Self)
+    }
+
+    /// From its 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The 32 bytes, for a keystore.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public(&self) -> B256 {
+        let public = X25519HkdfSha256::sk_to_pk(&self.key());
+        B256::from_slice(&public.to_bytes())
+    }
+
+    fn key(&self) -> <X25519HkdfSha256 as Kem>::PrivateKey {
+        <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(self.0.as_slice())
+            .expect("any 32 bytes are an X25519 private key")
+    }
+}
+
+impl fmt::Debug for SealingSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingSecret(…)")
+    }
+}
+
+/// Seals `plaintext` to the public key `to`. `context` is authenticated and must be the same at opening.
+///
+/// # Errors
+/// [`SealError::BadKey`] when `to` is a point of small order.
+pub fn seal(
+    to: B256,
+    purpose: SealedFor,
+    context: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let to = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(to.as_slice())
+        .map_err(|_| SealError::BadKey)?;
+    let (encapsulated, ciphertext) =
+        hpke::single_shot_seal::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &to,
+            purpose.info(),
+            plaintext,
+            context,
+        )
+        .map_err(|_| SealError::BadKey)?;
+    Ok([encapsulated.to_bytes().as_slice(), &ciphertext].concat())
+}
+
+/// Opens what [`seal`] made.
+///
+/// # Errors
+/// [`SealError::TooShort`], [`SealError::NotForThisKey`].
+pub fn open(
+    secret: &SealingSecret,
+    purpose: SealedFor,
+    context: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    if sealed.len() < SEAL_OVERHEAD_BYTES {
+        return Err(SealError::TooShort(sealed.len()));
+    }
+    let (encapsulated, ciphertext) = sealed.split_at(32);
+    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated)
+        .map_err(|_| SealError::NotForThisKey)?;
+    hpke::single_shot_open::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        &secret.key(),
+        &encapsulated,
+        purpose.info(),
+        ciphertext,
+        context,
+    )
+    .map(Zeroizing::new)
+    .map_err(|_| SealError::NotForThisKey)
+}
+
+/// The context of both shares: package id ‖ requestor.
+#[must_use]
+pub fn share_context(package: PackageId, requestor: Address) -> [u8; 52] {
+    let mut context = [0; 52];
+    context[..32].copy_from_slice(package.as_slice());
+    context[32..].copy_from_slice(requestor.as_slice());
+    context
+}
+
+/// The context of a report's body: package id ‖ number, u32 little-endian.
+#[must_use]
+pub fn report_context(package: PackageId, number: u32) -> [u8; 36] {
+    let mut context = [0; 36];
+    context[..32].copy_from_slice(package.as_slice());
+    context[32..].copy_from_slice(&number.to_le_bytes());
+    context
+}
+
+/// One half of the data key's input. Wiped on drop, never printed.
+#[derive(Clone)]
+pub struct Share(Zeroizing<[u8; 32]>);
+
+impl Share {
+    /// A fresh one from the operating system.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn generate() -> Result<Self, SealError> {
+        random().map(Self)
+    }
+
+    /// From the bytes that were sealed.
+    ///
+    /// # Errors
+    /// [`SealError::NotForThisKey`] when they are not 32.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, SealError> {
+        let bytes = bytes.try_into().map_err(|_| SealError::NotForThisKey)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// The 32 bytes, to be sealed or encrypted at rest.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Share(…)")
+    }
+}
+
+/// The key and nonce prefix that a payload is encrypted under. Wiped on drop, never printed.
+pub struct DataKey {
+    pub(crate) key: Zeroizing<[u8; 32]>,
+    pub(crate) nonce_prefix: [u8; 7],
+}
+
+impl DataKey {
+    /// HKDF-SHA256(salt = sha256(header), ikm = requestor's share ‖ custodian's share, info = `medshare/data/v1`),
+    /// 39 bytes: the AES-256 key and the 7-byte nonce prefix of STREAM. Neither party can make it alone (P17).
+    #[must_use]
+    pub fn derive(header: &[u8], requestor: &Share, custodian: &Share) -> Self {
+        let salt = crate::digest::sha256(&[header]);
+        let mut input = Zeroizing::new([0; 64]);
+        input[..32].copy_from_slice(requestor.expose());
+        input[32..].copy_from_slice(custodian.expose());
+        let mut output = Zeroizing::new([0; 39]);
+        hkdf::Hkdf::<Sha256>::new(Some(salt.as_slice()), input.as_slice())
+            .expand(b"medshare/data/v1", output.as_mut_slice())
+            .expect("39 bytes are within HKDF's limit of 255 blocks");
+        let mut key = Zeroizing::new([0; 32]);
+        key.copy_from_slice(&output[..32]);
+        let mut nonce_prefix = [0; 7];
+        nonce_prefix.copy_from_slice(&output[32..]);
+        Self { key, nonce_prefix }
+    }
+}
+
+impl Drop for DataKey {
+    fn drop(&mut self) {
+        self.nonce_prefix.zeroize();
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(…)")
+    }
+}
+
+fn random() -> Result<Zeroizing<[u8; 32]>, SealError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(|_| SealError::NoRandomness)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_the_key_the_use_and_the_context_open_it() {
+        let secret = SealingSecret::generate().unwrap();
+        let sealed = seal(secret.public(), SealedFor::Report, b"context", b"plain").unwrap();
+        assert_eq!(sealed.len(), 5 + SEAL_OVERHEAD_BYTES);
+        assert_eq!(&**open(&secret, SealedFor::Report, b"context", &sealed).unwrap(), b"plain");
+        let other = SealingSecret::generate().unwrap();
+        for refused in [
+            open(&other, SealedFor::Report, b"context", &sealed),
+            open(&secret, SealedFor::Peer, b"context", &sealed),
+            open(&secret, SealedFor::Report, b"another", &sealed),
+        ] {
+            assert_eq!(refused.unwrap_err(), SealError::NotForThisKey);
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_of_a_sealed_message_is_found() {
+        let secret = SealingSecret::from_bytes([7; 32]);
+        let sealed = seal(secret.public(), SealedFor::Peer, b"", b"plain").unwrap();
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[position] ^= 1;
+            assert!(open(&secret, SealedFor::Peer, b"", &changed).is_err(), "byte {position}");
+        }
+        assert_eq!(
+            open(&secret, SealedFor::Peer, b"", &sealed[..47]).unwrap_err(),
+            SealError::TooShort(47)
+        );
+    }
+
+    #[test]
+    fn a_key_of_small_order_is_refused() {
+        assert_eq!(
+            seal(B256::ZERO, SealedFor::Peer, b"", b"plain").unwrap_err(),
+            SealError::BadKey
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let secret = SealingSecret::from_bytes([0xab; 32]);
+        assert_eq!(format!("{secret:?}"), "SealingSecret(…)");
+        let share = Share::from_slice(&[0xab; 32]).unwrap();
+        assert_eq!(format!("{share:?}"), "Share(…)");
+        assert_eq!(format!("{:?}", DataKey::derive(b"h", &share, &share)), "DataKey(…)");
+    }
+
+    #[test]
+    fn both_shares_and_the_header_make_the_key() {
+        let a = Share::from_slice(&[1; 32]).unwrap();
+        let b = Share::from_slice(&[2; 32]).unwrap();
+        let key = |header: &[u8], r: &Share, c: &Share| *DataKey::derive(header, r, c).key;
+        let right = key(b"header", &a, &b);
+        assert_eq!(right, key(b"header", &a, &b));
+        assert_ne!(right, key(b"headex", &a, &b));
+        assert_ne!(right, key(b"header", &b, &a));
+        assert_ne!(right, key(b"header", &a, &a));
+    }
+}
