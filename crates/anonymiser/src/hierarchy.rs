@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::delimited::{self, TextError};
+
 /// The most levels of a hierarchy, the value itself included.
 pub const MAX_LEVELS: usize = 32;
 /// The most values of a hierarchy.
@@ -50,20 +52,9 @@ pub enum HierarchyError {
     /// There are too many values.
     #[error("the hierarchy has more than {MAX_HIERARCHY_VALUES} values")]
     TooManyValues,
-    /// Bytes are not UTF-8.
-    #[error("line {line} of the hierarchy is not UTF-8; convert the file first")]
-    NotUtf8 {
-        /// Line in the input.
-        line: u64,
-    },
-    /// The CSV reader refused the bytes, or the delimiter cannot delimit.
-    #[error("line {line} of the hierarchy cannot be read: {reason}")]
-    Malformed {
-        /// Line in the input.
-        line: u64,
-        /// What is wrong.
-        reason: String,
-    },
+    /// The text cannot be read.
+    #[error("the hierarchy cannot be read: {0}")]
+    Text(#[from] TextError),
 }
 
 /// One level: a group for each value of the hierarchy.
@@ -93,26 +84,8 @@ impl Hierarchy {
     ///
     /// [`HierarchyError`], with the line where there is one.
     pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Self, HierarchyError> {
-        if matches!(delimiter, b'"' | b'\n' | b'\r') {
-            let reason = format!("byte {delimiter} cannot be a delimiter");
-            return Err(HierarchyError::Malformed { line: 1, reason });
-        }
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(bytes);
         let mut growing = Growing::default();
-        for record in reader.byte_records() {
-            let record = record.map_err(|error| HierarchyError::Malformed {
-                line: error.position().map_or(1, csv::Position::line),
-                reason: error.to_string(),
-            })?;
-            let line = record.position().map_or(1, csv::Position::line);
-            let labels: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
-            growing.push(line, &labels.map_err(|_| HierarchyError::NotUtf8 { line })?)?;
-        }
+        delimited::read(bytes, delimiter, |line, labels| growing.push(line, labels))?;
         growing.finish()
     }
 
@@ -321,7 +294,8 @@ mod tests {
             read(b"1;low;a\n2;low;b\n"),
             HierarchyError::NotMonotonic { line: 2, level: 2 }
         );
-        assert_eq!(read(b"1;*\n\xFF;*\n"), HierarchyError::NotUtf8 { line: 2 });
+        let not_utf8 = TextError::NotUtf8 { line: 2 };
+        assert_eq!(read(b"1;*\n\xFF;*\n"), HierarchyError::Text(not_utf8));
         let wide = vec!["x"; MAX_LEVELS + 1].join(";");
         assert_eq!(
             read(wide.as_bytes()),
@@ -331,7 +305,7 @@ mod tests {
         );
         assert!(matches!(
             Hierarchy::from_csv(b"1;*", b'\n'),
-            Err(HierarchyError::Malformed { .. })
+            Err(HierarchyError::Text(TextError::BadDelimiter { .. }))
         ));
     }
 

@@ -63,6 +63,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod delimited;
 mod detector;
 pub mod hierarchy;
 pub mod measure;
@@ -73,6 +74,7 @@ pub mod release;
 mod search;
 pub mod table;
 
+pub use delimited::TextError;
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};

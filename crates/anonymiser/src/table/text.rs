@@ -1,6 +1,7 @@
 //! CSV in and out, and the limits of a table.
 
-use super::Table;
+use super::{Table, TableBuilder};
+use crate::delimited::{self, TextError};
 
 /// The most columns a table may have.
 pub const MAX_COLUMNS: usize = 1_024;
@@ -10,8 +11,6 @@ pub const MAX_ROWS: usize = 20_000_000;
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The longest column name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 256;
-
-const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why something is not a table. Lines count from 1, the header included. No cell is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,26 +74,9 @@ pub enum TableError {
         /// Line in the input.
         line: u64,
     },
-    /// Bytes are not UTF-8.
-    #[error("line {line} is not UTF-8; convert the file first")]
-    NotUtf8 {
-        /// Line in the input.
-        line: u64,
-    },
-    /// The delimiter cannot delimit.
-    #[error("byte {delimiter} cannot be a delimiter; use `,`, `;` or a tab")]
-    BadDelimiter {
-        /// The byte given.
-        delimiter: u8,
-    },
-    /// The CSV reader refused the bytes.
-    #[error("line {line} cannot be read as CSV: {reason}")]
-    Malformed {
-        /// Line in the input.
-        line: u64,
-        /// What the reader said.
-        reason: String,
-    },
+    /// The text cannot be read.
+    #[error(transparent)]
+    Text(#[from] TextError),
 }
 
 impl Table {
@@ -105,23 +87,18 @@ impl Table {
     ///
     /// [`TableError`], with the line where there is one.
     pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Table, TableError> {
-        check_delimiter(delimiter)?;
-        let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(bytes);
-        let mut record = csv::ByteRecord::new();
-        if !read(&mut reader, &mut record)? {
-            return Err(TableError::NoHeader);
-        }
-        let header = cells(&record)?;
-        let mut builder = Table::builder(header.map(str::to_owned).collect())?;
-        while read(&mut reader, &mut record)? {
-            builder.push_line(line(&record), cells(&record)?)?;
-        }
-        Ok(builder.finish())
+        let mut builder: Option<TableBuilder> = None;
+        delimited::read(bytes, delimiter, |line, cells| match &mut builder {
+            Some(builder) => builder.push_line(line, cells),
+            None => {
+                let header = cells.iter().map(|&name| name.to_owned());
+                builder = Some(Table::builder(header.collect())?);
+                Ok(())
+            }
+        })?;
+        builder
+            .map(TableBuilder::finish)
+            .ok_or(TableError::NoHeader)
     }
 
     /// Writes RFC 4180 text: comma, LF, the header first, quotes only where needed. The same
@@ -141,38 +118,6 @@ impl Table {
         }
         writer.into_inner().expect(in_memory)
     }
-}
-
-fn check_delimiter(delimiter: u8) -> Result<(), TableError> {
-    let clashes = matches!(delimiter, b'"' | b'\n' | b'\r') || !delimiter.is_ascii();
-    if clashes || delimiter.is_ascii_alphanumeric() {
-        return Err(TableError::BadDelimiter { delimiter });
-    }
-    Ok(())
-}
-
-fn read(reader: &mut csv::Reader<&[u8]>, record: &mut csv::ByteRecord) -> Result<bool, TableError> {
-    let line = reader.position().line();
-    reader
-        .read_byte_record(record)
-        .map_err(|error| TableError::Malformed {
-            line,
-            reason: error.to_string(),
-        })
-}
-
-fn line(record: &csv::ByteRecord) -> u64 {
-    record.position().map_or(1, csv::Position::line)
-}
-
-fn cells(record: &csv::ByteRecord) -> Result<impl Iterator<Item = &str>, TableError> {
-    let not_utf8 = |_| TableError::NotUtf8 { line: line(record) };
-    for cell in record {
-        std::str::from_utf8(cell).map_err(not_utf8)?;
-    }
-    Ok(record
-        .iter()
-        .map(|cell| std::str::from_utf8(cell).expect("checked just above")))
 }
 
 #[cfg(test)]
@@ -202,14 +147,8 @@ mod tests {
                 found: 1
             }
         );
-        assert_eq!(
-            read(b"a,b\n1,\"2\n2\"\n1,\xFF\n"),
-            TableError::NotUtf8 { line: 4 }
-        );
-        assert_eq!(
-            Table::from_csv(b"a", b'"'),
-            Err(TableError::BadDelimiter { delimiter: b'"' })
-        );
+        let open = read(b"a,b\n1,\"2\n3,4\n");
+        assert_eq!(open, TableError::Text(TextError::OpenQuote { line: 2 }));
     }
 
     #[test]

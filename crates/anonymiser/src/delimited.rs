@@ -1,0 +1,201 @@
+//! Reading delimited text (RFC 4180) record by record, for tables and hierarchies alike.
+
+use std::io::Read;
+
+const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// Read behind the input as a record of its own. Where a quote was left open it closes that
+/// quote instead, and so the fault shows; the reader by itself would take the rest of the file
+/// for one cell and say nothing.
+const END: &[u8] = b"\n\"end\"\n";
+
+/// Why text cannot be read. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Bytes are not UTF-8.
+    #[error("line {line} is not UTF-8; convert the file first")]
+    NotUtf8 {
+        /// Line in the input.
+        line: u64,
+    },
+    /// A quoted cell has no end.
+    #[error(
+        "the record that begins on line {line} opens a quote that is never closed; close it, or double quotes inside a cell"
+    )]
+    OpenQuote {
+        /// Line on which the record begins.
+        line: u64,
+    },
+    /// The delimiter cannot delimit.
+    #[error("byte {delimiter} cannot be a delimiter; use `,`, `;` or a tab")]
+    BadDelimiter {
+        /// The byte given.
+        delimiter: u8,
+    },
+    /// The reader refused the bytes.
+    #[error("line {line} cannot be read: {reason}")]
+    Malformed {
+        /// Line in the input.
+        line: u64,
+        /// What the reader said.
+        reason: String,
+    },
+}
+
+/// Calls `take` with the line and the cells of each record. LF and CRLF both end a line; a UTF-8
+/// byte-order mark and empty lines are skipped.
+pub(crate) fn read<E: From<TextError>>(
+    bytes: &[u8],
+    delimiter: u8,
+    mut take: impl FnMut(u64, &[&str]) -> Result<(), E>,
+) -> Result<(), E> {
+    let clashes = matches!(delimiter, b'"' | b'\n' | b'\r') || !delimiter.is_ascii();
+    if clashes || delimiter.is_ascii_alphanumeric() {
+        return Err(TextError::BadDelimiter { delimiter }.into());
+    }
+    let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(bytes.chain(END));
+    let mut record = csv::ByteRecord::new();
+    let mut lines = Lines::new(bytes);
+    loop {
+        let begins = reader.position().byte() as usize;
+        let more = reader.read_byte_record(&mut record);
+        let line = lines.at(begins);
+        more.map_err(|error| TextError::Malformed {
+            line,
+            reason: error.to_string(),
+        })?;
+        if reader.position().byte() as usize > bytes.len() + 1 {
+            // A record that swallowed the end has its line break too, and so differs from it.
+            let is_end = record.iter().eq([b"end"]);
+            let open = TextError::OpenQuote { line };
+            return if is_end { Ok(()) } else { Err(open.into()) };
+        }
+        let cells: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
+        take(line, &cells.map_err(|_| TextError::NotUtf8 { line })?)?;
+    }
+}
+
+/// Counts lines along with the reader, whose own count stops before CRLF and empty lines.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            counted: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the first cell at or behind `position`, which only grows.
+    fn at(&mut self, position: usize) -> u64 {
+        let ahead = self.bytes.get(position..).unwrap_or_default();
+        let breaks = ahead.iter().take_while(|byte| b"\r\n".contains(byte));
+        let begin = self.bytes.len().min(position + breaks.count());
+        let passed = &self.bytes[self.counted..begin];
+        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.counted = begin;
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn records(text: &[u8]) -> Result<Vec<(u64, Vec<String>)>, TextError> {
+        let mut records = Vec::new();
+        read(text, b',', |line, cells| {
+            records.push((line, cells.iter().map(|cell| (*cell).to_owned()).collect()));
+            Ok::<(), TextError>(())
+        })?;
+        Ok(records)
+    }
+
+    #[test]
+    fn nothing_is_no_record() {
+        for nothing in ["", "\n", "\r\n\r\n", "\u{feff}"] {
+            assert_eq!(records(nothing.as_bytes()), Ok(Vec::new()), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn every_end_of_the_input_is_an_end() {
+        for end in ["", "\n", "\r\n", "\n\n", "\r"] {
+            let text = format!("a,\"b\nc\"\n1,\"2\"{end}");
+            let expected = vec![
+                (1, vec!["a".to_owned(), "b\nc".to_owned()]),
+                (3, vec!["1".to_owned(), "2".to_owned()]),
+            ];
+            assert_eq!(records(text.as_bytes()), Ok(expected), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        let lines = |text: &str| -> Vec<u64> {
+            let records = records(text.as_bytes()).unwrap();
+            records.into_iter().map(|(line, _)| line).collect()
+        };
+        assert_eq!(lines("a\nb\n\n\nc"), [1, 2, 5]);
+        assert_eq!(lines("a\r\nb\r\n\r\nc\r\n"), [1, 2, 4]);
+        assert_eq!(lines("\n\na\n\"b\r\nb\"\r\nc"), [3, 4, 6]);
+    }
+
+    #[test]
+    fn an_open_quote_does_not_swallow_the_rest() {
+        let open = |line| Err(TextError::OpenQuote { line });
+        assert_eq!(records(b"a,b\n1,\"2\n3,4\n"), open(2));
+        assert_eq!(records(b"a,b\n1,\"2"), open(2));
+        assert_eq!(records(b"\""), open(1));
+        assert_eq!(records(b"a\n\"x\"\"\n\n"), open(2));
+    }
+
+    #[test]
+    fn a_cell_that_looks_like_the_end_is_a_cell() {
+        let end = vec!["end".to_owned()];
+        assert_eq!(
+            records(b"end\n\"end\"\n"),
+            Ok(vec![(1, end.clone()), (2, end)])
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_with_its_line() {
+        assert_eq!(
+            records(b"a\n\"b\nb\"\n\xFF\n"),
+            Err(TextError::NotUtf8 { line: 4 })
+        );
+        for delimiter in [b'"', b'\n', b'\r', b'x', 0xFF] {
+            let refused = read(b"a", delimiter, |_, _| Ok::<(), TextError>(()));
+            assert_eq!(refused, Err(TextError::BadDelimiter { delimiter }));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_cells_come_back(rows in proptest::collection::vec("[a,\"\n\r]{1,4}", 0..6), end in "\n?") {
+            let quoted: Vec<String> = rows.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+            let text = quoted.join("\n") + &end;
+            let cells: Vec<String> = records(text.as_bytes()).unwrap().into_iter().flat_map(|(_, cells)| cells).collect();
+            prop_assert_eq!(cells, rows);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b'\n')], 0..60)) {
+            if let Ok(records) = records(&bytes) {
+                prop_assert!(records.iter().all(|(_, cells)| !cells.is_empty()));
+            }
+        }
+    }
+}
