@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {MedShare} from "../contracts/MedShare.sol";
+import {Base} from "./Base.t.sol";
+import {Miner} from "./Miner.sol";
+
+contract ConstructorTest is Base {
+    function test_setsGovernanceAndWorkLimit() public {
+        vm.expectEmit();
+        emit IMedShare.WorkLimitSet(Miner.HARD);
+        MedShare deployed = new MedShare(admin, Miner.HARD);
+        assertTrue(deployed.hasRole(0x00, admin));
+        assertFalse(deployed.hasRole(0x00, address(this)), "the deployer has no say");
+        assertEq(deployed.workLimit(), Miner.HARD);
+    }
+
+    function test_refusesNoGovernance() public {
+        vm.expectRevert(IMedShare.ZeroValue.selector);
+        new MedShare(address(0), Miner.EASY);
+    }
+
+    function test_refusesABadWorkLimit() public {
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, 0));
+        new MedShare(admin, 0);
+    }
+
+    function test_tellsItsDomain() public view {
+        (, string memory name, string memory version, uint256 chain, address contract_,,) =
+            IERC5267(address(med)).eip712Domain();
+        assertEq(name, "MeDShare");
+        assertEq(version, "1");
+        assertEq(chain, block.chainid);
+        assertEq(contract_, address(med));
+    }
+
+    function test_fitsIntoAContract() public view {
+        assertLe(address(med).code.length, 24_576, "EIP-170");
+    }
+
+    function test_takesNoMoney() public {
+        vm.deal(stranger, 1 ether);
+        vm.prank(stranger);
+        (bool taken,) = address(med).call{value: 1}("");
+        assertFalse(taken);
+    }
+
+    function test_governanceCanHandItselfOver() public {
+        vm.startPrank(admin);
+        med.grantRole(0x00, stranger);
+        med.renounceRole(0x00, admin);
+        vm.stopPrank();
+        vm.prank(stranger);
+        med.setWorkLimit(Miner.HARD);
+        assertEq(med.workLimit(), Miner.HARD);
+    }
+
+    function test_nobodyElseCanTakeGovernance() public {
+        vm.prank(hospital);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, hospital, bytes32(0))
+        );
+        med.grantRole(0x00, hospital);
+    }
+}

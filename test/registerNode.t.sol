@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMedShare, NodeView} from "../contracts/interfaces/IMedShare.sol";
+import {Base} from "./Base.t.sol";
+
+contract RegisterNodeTest is Base {
+    address private fresh = makeAddr("fresh node");
+
+    function test_registers() public {
+        vm.expectEmit(address(med));
+        emit IMedShare.NodeRegistered(hospital, fresh, SEALING_KEY, "https://h.example");
+        vm.prank(hospital);
+        med.registerNode(fresh, SEALING_KEY, "https://h.example");
+        NodeView memory view_ = med.nodeOf(fresh);
+        assertEq(view_.custodian, hospital);
+        assertEq(view_.sealingKey, SEALING_KEY);
+        assertEq(view_.endpoint, "https://h.example");
+    }
+
+    function test_changesKeyAndEndpoint() public {
+        vm.prank(hospital);
+        med.registerNode(node.addr, bytes32(uint256(7)), "https://moved.example");
+        assertEq(med.nodeOf(node.addr).sealingKey, bytes32(uint256(7)));
+        assertEq(med.nodeOf(node.addr).endpoint, "https://moved.example");
+    }
+
+    function test_onlyCustodians(address caller) public {
+        vm.assume(caller != hospital && caller != clinic);
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, caller));
+        med.registerNode(fresh, SEALING_KEY, "");
+    }
+
+    function test_refusesTheNodeOfAnother() public {
+        vm.prank(clinic);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.NodeTaken.selector, node.addr));
+        med.registerNode(node.addr, SEALING_KEY, "");
+    }
+
+    function test_takesTheNodeOfARemovedCustodian() public {
+        _removeHospital();
+        vm.prank(clinic);
+        med.registerNode(node.addr, SEALING_KEY, "");
+        assertEq(med.nodeOf(node.addr).custodian, clinic);
+    }
+
+    function test_refusesZeros() public {
+        vm.startPrank(hospital);
+        vm.expectRevert(IMedShare.ZeroValue.selector);
+        med.registerNode(address(0), SEALING_KEY, "");
+        vm.expectRevert(IMedShare.ZeroValue.selector);
+        med.registerNode(fresh, 0, "");
+        vm.stopPrank();
+    }
+
+    function test_endpointHasALimit() public {
+        string memory longest = string(new bytes(256));
+        vm.startPrank(hospital);
+        med.registerNode(fresh, SEALING_KEY, longest);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.TooLong.selector, 257, 256));
+        med.registerNode(fresh, SEALING_KEY, string.concat(longest, "x"));
+        vm.stopPrank();
+    }
+}

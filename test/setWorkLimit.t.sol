@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IMedShare, Item} from "../contracts/interfaces/IMedShare.sol";
+import {Header} from "../contracts/libraries/Header.sol";
+import {Base} from "./Base.t.sol";
+import {Miner} from "./Miner.sol";
+
+contract SetWorkLimitTest is Base {
+    function test_sets(uint32 bits) public {
+        vm.assume(Header.target(bits) != 0);
+        vm.expectEmit(address(med));
+        emit IMedShare.WorkLimitSet(bits);
+        vm.prank(admin);
+        med.setWorkLimit(bits);
+        assertEq(med.workLimit(), bits);
+    }
+
+    function test_onlyGovernance(address caller) public {
+        vm.assume(caller != admin);
+        vm.prank(caller);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, caller, bytes32(0))
+        );
+        med.setWorkLimit(Miner.HARD);
+    }
+
+    function test_refusesWhatIsNoTarget() public {
+        uint32[4] memory bad = [uint32(0), 0x1d800001, 0x01003456, 0xff123456];
+        for (uint256 i = 0; i < bad.length; i++) {
+            vm.prank(admin);
+            vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, bad[i]));
+            med.setWorkLimit(bad[i]);
+        }
+    }
+
+    function test_holdsFromTheNextBlockOn() public {
+        Item memory item = _item();
+        vm.prank(admin);
+        med.setWorkLimit(Miner.HARD);
+        _issue(item);
+        assertEq(med.threadHead(requestor.addr), med.threadOrigin(requestor.addr), "the easy block was skipped");
+    }
+}
