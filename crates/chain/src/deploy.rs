@@ -1,0 +1,70 @@
+//! Deployment of the contract, from the artifact in `contracts/generated`.
+
+use alloy::primitives::{Address, Bytes};
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolValue;
+
+use crate::chain::chain_id;
+use crate::config::ChainConfig;
+use crate::rpc::Rpc;
+use crate::send::{Outgoing, send};
+use crate::{Chain, ChainError};
+
+/// What forge built; CI fails when it is not what forge builds now.
+const ARTIFACT: &str = include_str!("../../../contracts/generated/MedShare.json");
+
+#[derive(serde::Deserialize)]
+struct Artifact {
+    bytecode: Bytes,
+}
+
+impl Chain {
+    /// Deploys the contract with `signer` as governance and returns its address. `work_limit_bits`: compact form of
+    /// the easiest target that a block may claim (`0x1f0fffff`: about 4,096 hashes).
+    ///
+    /// # Errors
+    /// As for every write.
+    pub async fn deploy(
+        rpc_url: &str,
+        signer: PrivateKeySigner,
+        work_limit_bits: u32,
+    ) -> Result<Address, ChainError> {
+        let config = ChainConfig::new(rpc_url, Address::ZERO);
+        let rpc = Rpc::open(
+            rpc_url,
+            config.rpc_timeout_ms,
+            config.poll_ms,
+            config.receipt_timeout_ms,
+        )?;
+        let arguments = (signer.address(), work_limit_bits).abi_encode_params();
+        let data = [bytecode().as_ref(), &arguments].concat().into();
+        let outgoing = Outgoing {
+            function: "constructor",
+            to: None,
+            data,
+        };
+        let receipt = send(&rpc, chain_id(&rpc).await?, &signer, &outgoing).await?;
+        receipt
+            .contract_address
+            .ok_or_else(|| ChainError::Malformed {
+                what: "a deployment's receipt",
+                reason: "it names no contract".into(),
+            })
+    }
+}
+
+fn bytecode() -> Bytes {
+    let artifact: Artifact =
+        serde_json::from_str(ARTIFACT).expect("the artifact is checked when it is committed");
+    artifact.bytecode
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_artifact_has_bytecode() {
+        assert!(bytecode().len() > 1_000);
+    }
+}
