@@ -55,7 +55,10 @@ impl Block {
             Some(&PARENT_MAGIC) => ParentBlock::from_bytes(record).map(Self::Parent),
             Some(&SIDE_MAGIC) => SideBlock::from_bytes(record).map(Self::Side),
             Some(&magic) => Err(BlockError::Magic { magic }),
-            None => Err(BlockError::Length { length: record.len(), expected: SIDE_RECORD_BYTES }),
+            None => Err(BlockError::Length {
+                length: record.len(),
+                expected: SIDE_RECORD_BYTES,
+            }),
         }
     }
 
@@ -126,7 +129,14 @@ impl Block {
 /// The record of these parts.
 fn record(magic: [u8; 4], id: BlockId, header: &Header, body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(HEADER_BYTES + body.len()).expect("bodies are a few hundred bytes");
-    [&magic, id.as_slice(), &size.to_le_bytes(), &header.to_bytes(), body].concat()
+    [
+        &magic,
+        id.as_slice(),
+        &size.to_le_bytes(),
+        &header.to_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 /// Takes a record apart and checks magic, length and size: id, header and body.
@@ -140,13 +150,24 @@ fn parts(
         return Err(BlockError::Magic { magic: found });
     }
     if record.len() != expected {
-        return Err(BlockError::Length { length: record.len(), expected });
+        return Err(BlockError::Length {
+            length: record.len(),
+            expected,
+        });
     }
     let size = u32::from_le_bytes([record[36], record[37], record[38], record[39]]);
     if size as usize != expected - PREFIX_BYTES {
-        return Err(BlockError::Size { size, expected: expected - PREFIX_BYTES });
+        return Err(BlockError::Size {
+            size,
+            expected: expected - PREFIX_BYTES,
+        });
     }
-    let (header, body) =
-        record[PREFIX_BYTES..].split_first_chunk().expect("the length was checked just now");
-    Ok((BlockId(B256::from_slice(&record[4..36])), Header::from_bytes(header), body))
+    let (header, body) = record[PREFIX_BYTES..]
+        .split_first_chunk()
+        .expect("the length was checked just now");
+    Ok((
+        BlockId(B256::from_slice(&record[4..36])),
+        Header::from_bytes(header),
+        body,
+    ))
 }

@@ -9,9 +9,10 @@ mod fault;
 use alloy_primitives::{Address, B256};
 
 use crate::block::{
-    Block, ENVELOPE_BYTES, PARENT_MAGIC, ParentBlock, ParentBody, SIDE_MAGIC, SideBlock, SideBody,
+    Block, BlockError, ENVELOPE_BYTES, PARENT_MAGIC, ParentBlock, ParentBody, SIDE_MAGIC,
+    SideBlock, SideBody,
 };
-use crate::header::{CompactTarget, Entry, Header};
+use crate::header::{CompactTarget, Entry, HEADER_BYTES, Header};
 use crate::id::{BlockId, LeafHash, Origin, PackageId};
 use crate::merkle::{Log, leaf_hash};
 use crate::origin::side_origin;
@@ -71,7 +72,15 @@ impl ChainVerifier {
     fn new(chain: ChainName, origin: Origin, parent: Option<BlockId>) -> Self {
         let previous = origin.0;
         let log = Log::default();
-        Self { chain, origin, parent, log, previous, previous_time: 0, findings: Vec::new() }
+        Self {
+            chain,
+            origin,
+            parent,
+            log,
+            previous,
+            previous_time: 0,
+            findings: Vec::new(),
+        }
     }
 
     /// How many blocks were taken in: the height of the next one.
@@ -110,7 +119,12 @@ impl ChainVerifier {
             }
         };
         let chain = self.chain;
-        self.findings.extend(faults.into_iter().map(|fault| Finding { chain, height, fault }));
+        self.findings
+            .extend(faults.into_iter().map(|fault| Finding {
+                chain,
+                height,
+                fault,
+            }));
         self.previous = header.hash().0;
         self.previous_time = self.previous_time.max(header.time);
         block
@@ -120,8 +134,15 @@ impl ChainVerifier {
     #[must_use]
     pub fn finish(mut self, expected_head: B256) -> Vec<Finding> {
         if self.previous != expected_head {
-            let fault = Fault::HeadDiffers { computed: self.previous, held: expected_head };
-            self.findings.push(Finding { chain: self.chain, height: self.height(), fault });
+            let fault = Fault::HeadDiffers {
+                computed: self.previous,
+                held: expected_head,
+            };
+            self.findings.push(Finding {
+                chain: self.chain,
+                height: self.height(),
+                fault,
+            });
         }
         self.findings
     }
@@ -130,17 +151,29 @@ impl ChainVerifier {
     fn header_faults(&self, header: &Header, limit: CompactTarget) -> Vec<Fault> {
         let mut faults = Vec::new();
         if !header.meets_its_target() {
-            faults.push(Fault::ProofOfWork { hash: header.hash(), bits: header.bits });
+            faults.push(Fault::ProofOfWork {
+                hash: header.hash(),
+                bits: header.bits,
+            });
         }
         if !header.bits.is_at_least_as_hard_as(limit) {
-            faults.push(Fault::WorkLimit { bits: header.bits, limit });
+            faults.push(Fault::WorkLimit {
+                bits: header.bits,
+                limit,
+            });
         }
         let expected = self.log.header_root();
         if header.merkle_root != expected {
-            faults.push(Fault::MerkleRoot { expected, found: header.merkle_root });
+            faults.push(Fault::MerkleRoot {
+                expected,
+                found: header.merkle_root,
+            });
         }
         if header.time < self.previous_time {
-            faults.push(Fault::TimeOrder { previous: self.previous_time, time: header.time });
+            faults.push(Fault::TimeOrder {
+                previous: self.previous_time,
+                time: header.time,
+            });
         }
         faults
     }
@@ -148,31 +181,39 @@ impl ChainVerifier {
     /// The block, when what was served is what was anchored.
     fn served(&self, header: &Header, anchored: &Anchored<'_>) -> Result<Block, Fault> {
         let leaf = anchored.entry.leaf;
-        let Some(record) = &anchored.record else { return Err(Fault::BodyMissing { leaf }) };
+        let Some(record) = &anchored.record else {
+            return Err(Fault::BodyMissing { leaf });
+        };
         let Some((envelope, body)) = record.split_first_chunk::<ENVELOPE_BYTES>() else {
-            return Err(Fault::Size { found: record.len(), expected: ENVELOPE_BYTES });
+            return Err(Fault::Size {
+                found: record.len(),
+                expected: ENVELOPE_BYTES,
+            });
         };
         let found = leaf_hash(body);
         if found != leaf {
-            return Err(Fault::Leaf { anchored: leaf, found });
+            return Err(Fault::Leaf {
+                anchored: leaf,
+                found,
+            });
         }
         // From here on the body is what its author anchored; what stands before it follows from the chain.
-        let parent = self.parent.unwrap_or_else(|| BlockId(B256::from_slice(&envelope[4..36])));
-        let block = self.rebuilt(*header, parent, body).map_err(Fault::Malformed)?;
+        let parent = self
+            .parent
+            .unwrap_or_else(|| BlockId(B256::from_slice(&envelope[4..36])));
+        let block = self
+            .rebuilt(*header, parent, body)
+            .map_err(Fault::Malformed)?;
         self.compare_envelopes(envelope, &block, body.len())?;
         Ok(block)
     }
 
     /// The block that the anchored header and this body make.
-    fn rebuilt(
-        &self,
-        header: Header,
-        parent: BlockId,
-        body: &[u8],
-    ) -> Result<Block, crate::block::BlockError> {
+    fn rebuilt(&self, header: Header, parent: BlockId, body: &[u8]) -> Result<Block, BlockError> {
         match self.chain {
-            ChainName::Thread(_) => ParentBody::from_bytes(body)
-                .map(|body| Block::Parent(ParentBlock { header, body })),
+            ChainName::Thread(_) => {
+                ParentBody::from_bytes(body).map(|body| Block::Parent(ParentBlock { header, body }))
+            }
             ChainName::Side(_) => SideBody::from_bytes(body)
                 .map(|body| Block::Side(SideBlock::new(parent, header, body))),
         }
@@ -190,24 +231,44 @@ impl ChainVerifier {
             ChainName::Side(_) => SIDE_MAGIC,
         };
         if magic != expected_magic {
-            return Err(Fault::Magic { found: magic, expected: expected_magic });
+            return Err(Fault::Magic {
+                found: magic,
+                expected: expected_magic,
+            });
         }
         let size = u32::from_le_bytes([envelope[36], envelope[37], envelope[38], envelope[39]]);
-        let expected_size = crate::header::HEADER_BYTES + body_bytes;
+        let expected_size = HEADER_BYTES + body_bytes;
         if size as usize != expected_size {
-            return Err(Fault::Size { found: size as usize, expected: expected_size });
+            return Err(Fault::Size {
+                found: size as usize,
+                expected: expected_size,
+            });
         }
-        let header = Header::from_bytes(envelope.last_chunk().expect("an envelope ends with a header"));
+        let header = Header::from_bytes(
+            envelope
+                .last_chunk()
+                .expect("an envelope ends with a header"),
+        );
         if header.previous != block.header().previous {
             let expected = block.header().previous;
-            return Err(Fault::Link { expected, found: header.previous });
+            return Err(Fault::Link {
+                expected,
+                found: header.previous,
+            });
         }
         if header != *block.header() {
-            return Err(Fault::HeaderDiffers { anchored: *block.header(), served: header });
+            let anchored = Box::new(*block.header());
+            return Err(Fault::HeaderDiffers {
+                anchored,
+                served: Box::new(header),
+            });
         }
         let found = BlockId(B256::from_slice(&envelope[4..36]));
         if found != block.id() {
-            return Err(Fault::Id { found, expected: block.id() });
+            return Err(Fault::Id {
+                found,
+                expected: block.id(),
+            });
         }
         Ok(())
     }
@@ -219,13 +280,19 @@ impl ChainVerifier {
             (ChainName::Thread(requestor), Block::Parent(parent)) => {
                 let found = parent.body.transaction.requestor;
                 if found != requestor {
-                    faults.push(Fault::Requestor { found, expected: requestor });
+                    faults.push(Fault::Requestor {
+                        found,
+                        expected: requestor,
+                    });
                 }
             }
             (ChainName::Side(package), Block::Side(side)) => {
                 let found = side.body.transaction.package;
                 if found != package {
-                    faults.push(Fault::Package { found, expected: package });
+                    faults.push(Fault::Package {
+                        found,
+                        expected: package,
+                    });
                 }
                 faults.extend(side.check_number().err().map(Fault::Malformed));
             }

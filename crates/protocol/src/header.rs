@@ -75,7 +75,9 @@ impl Header {
     /// Whether the hash, read as a little-endian number, is at most the target.
     #[must_use]
     pub fn meets_its_target(&self) -> bool {
-        self.bits.target().is_some_and(|target| as_number(self.hash().0) <= target)
+        self.bits
+            .target()
+            .is_some_and(|target| as_number(self.hash().0) <= target)
     }
 
     /// The same header with the first nonce, from 0, that meets its target. When all 2³² nonces are used up, the time
@@ -84,7 +86,9 @@ impl Header {
     /// Takes as long as the target is hard: about 2²⁵⁶ / target hashes.
     #[must_use]
     pub fn mine(mut self) -> Self {
-        let Some(target) = self.bits.target() else { return self };
+        let Some(target) = self.bits.target() else {
+            return self;
+        };
         loop {
             if let Some(nonce) = self.search(target) {
                 self.nonce = nonce;
@@ -140,16 +144,28 @@ mod tests {
     fn mining_finds_the_first_nonce_and_changes_nothing_else() {
         let mined = easy().mine();
         assert!(mined.meets_its_target());
-        assert_eq!(Header { nonce: easy().nonce, ..mined }, easy());
+        assert_eq!(
+            Header {
+                nonce: easy().nonce,
+                ..mined
+            },
+            easy()
+        );
         for nonce in 0..mined.nonce {
-            assert!(!Header { nonce, ..mined }.meets_its_target(), "nonce {nonce} would have done");
+            assert!(
+                !Header { nonce, ..mined }.meets_its_target(),
+                "nonce {nonce} would have done"
+            );
         }
     }
 
     #[test]
     fn an_impossible_target_ends_at_once() {
         for bits in [0, 0x1f80_0001, 0xff12_3456] {
-            let header = Header { bits: CompactTarget(bits), ..easy() };
+            let header = Header {
+                bits: CompactTarget(bits),
+                ..easy()
+            };
             assert_eq!(header.mine(), header);
             assert!(!header.meets_its_target());
         }

@@ -55,7 +55,10 @@ impl Log {
     pub fn push(&mut self, leaf: LeafHash) {
         let mut hash = leaf.0;
         for _ in 0..self.size.trailing_ones() {
-            let left = self.peaks.pop().expect("one peak for each bit that is set in the size");
+            let left = self
+                .peaks
+                .pop()
+                .expect("one peak for each bit that is set in the size");
             hash = node_hash(left, hash);
         }
         self.peaks.push(hash);
@@ -71,7 +74,12 @@ impl Log {
     /// The Merkle tree hash (MTH); of no leaves, sha256 of nothing.
     #[must_use]
     pub fn root(&self) -> LogRoot {
-        let joined = self.peaks.iter().rev().copied().reduce(|right, left| node_hash(left, right));
+        let joined = self
+            .peaks
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(left, right));
         LogRoot(joined.unwrap_or_else(|| sha256(&[])))
     }
 

@@ -13,13 +13,15 @@ impl<'a> Fields<'a> {
         if body.len() == expected {
             Ok(Self(body))
         } else {
-            Err(BlockError::Length { length: body.len(), expected })
+            Err(BlockError::Length {
+                length: body.len(),
+                expected,
+            })
         }
     }
 
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        let (field, rest) =
-            self.0.split_first_chunk().expect("`of` checked the length");
+        let (field, rest) = self.0.split_first_chunk().expect("`of` checked the length");
         self.0 = rest;
         *field
     }

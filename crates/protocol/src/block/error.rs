@@ -63,7 +63,9 @@ pub enum BlockError {
         locktime: u64,
     },
     /// A side-block reports nothing, or violations that it does not report.
-    #[error("actions reported {reported:#010b}, violated {violated:#010b}: something must be reported, and what is violated must be among it")]
+    #[error(
+        "actions reported {reported:#010b}, violated {violated:#010b}: something must be reported, and what is violated must be among it"
+    )]
     Violations {
         /// Bitmap of the actions reported.
         reported: u8,

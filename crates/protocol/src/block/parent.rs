@@ -150,7 +150,10 @@ impl ParentBody {
     /// The account whose key signed; nothing when the signature is not in its canonical form.
     #[must_use]
     pub fn signer(&self, origin: Origin) -> Option<Address> {
-        recover(self.signing_digest(origin), self.transaction.signature.as_slice())
+        recover(
+            self.signing_digest(origin),
+            self.transaction.signature.as_slice(),
+        )
     }
 
     /// action counter ‖ transaction ‖ locktime.
@@ -195,7 +198,11 @@ impl ParentBody {
         }
         let ParentTransaction { received, sent, .. } = self.transaction;
         if received > sent || sent > self.locktime {
-            return Err(BlockError::Times { received, sent, locktime: self.locktime });
+            return Err(BlockError::Times {
+                received,
+                sent,
+                locktime: self.locktime,
+            });
         }
         Ok(())
     }
@@ -222,9 +229,15 @@ impl ParentBlock {
     /// [`chain_verifier`](crate::chain_verifier).
     pub fn from_bytes(record: &[u8]) -> Result<Self, BlockError> {
         let (found, header, body) = parts(record, PARENT_MAGIC, PARENT_RECORD_BYTES)?;
-        let block = Self { header, body: ParentBody::from_bytes(body)? };
+        let block = Self {
+            header,
+            body: ParentBody::from_bytes(body)?,
+        };
         if block.id() != found {
-            return Err(BlockError::Id { found, expected: block.id() });
+            return Err(BlockError::Id {
+                found,
+                expected: block.id(),
+            });
         }
         Ok(block)
     }

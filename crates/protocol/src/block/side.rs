@@ -130,7 +130,10 @@ impl SideBody {
     /// The account whose key signed; nothing when the signature is not in its canonical form.
     #[must_use]
     pub fn signer(&self, origin: Origin) -> Option<Address> {
-        recover(self.signing_digest(origin), self.transaction.signature.as_slice())
+        recover(
+            self.signing_digest(origin),
+            self.transaction.signature.as_slice(),
+        )
     }
 
     /// action counter ‖ transaction ‖ locktime.
@@ -167,9 +170,17 @@ impl SideBody {
     }
 
     fn check(&self) -> Result<(), BlockError> {
-        let SideTransaction { reported, violated, number, .. } = self.transaction;
+        let SideTransaction {
+            reported,
+            violated,
+            number,
+            ..
+        } = self.transaction;
         if reported.is_empty() || violated.0 & !reported.0 != 0 {
-            return Err(BlockError::Violations { reported: reported.0, violated: violated.0 });
+            return Err(BlockError::Violations {
+                reported: reported.0,
+                violated: violated.0,
+            });
         }
         if self.action_counter != violated.count() {
             return Err(BlockError::ActionCounter {
@@ -188,7 +199,11 @@ impl SideBlock {
     /// A side-block of the parent block with this id.
     #[must_use]
     pub fn new(parent: BlockId, header: Header, body: SideBody) -> Self {
-        Self { parent_prefix: first_half(parent), header, body }
+        Self {
+            parent_prefix: first_half(parent),
+            header,
+            body,
+        }
     }
 
     /// The id: first half of the parent's id ‖ first half of the own header's hash.
@@ -222,7 +237,10 @@ impl SideBlock {
         let (found, header, body) = parts(record, SIDE_MAGIC, SIDE_RECORD_BYTES)?;
         let block = Self::new(found, header, SideBody::from_bytes(body)?);
         if block.id() != found {
-            return Err(BlockError::Id { found, expected: block.id() });
+            return Err(BlockError::Id {
+                found,
+                expected: block.id(),
+            });
         }
         block.check_number()?;
         Ok(block)
@@ -231,7 +249,11 @@ impl SideBlock {
     /// The report's number is the header's version.
     pub(crate) fn check_number(&self) -> Result<(), BlockError> {
         let (number, version) = (self.body.transaction.number, self.header.version);
-        if number == version { Ok(()) } else { Err(BlockError::Number { number, version }) }
+        if number == version {
+            Ok(())
+        } else {
+            Err(BlockError::Number { number, version })
+        }
     }
 }
 

@@ -44,7 +44,9 @@ pub enum Blame {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Fault {
     /// Link: the served header stands on another one.
-    #[error("the served header links to {found}, but the block before it, or the chain's origin, is {expected}")]
+    #[error(
+        "the served header links to {found}, but the block before it, or the chain's origin, is {expected}"
+    )]
     Link {
         /// Head before, or origin.
         expected: B256,
@@ -117,7 +119,9 @@ pub enum Fault {
     #[error("what was anchored is no valid block: {0}")]
     Malformed(BlockError),
     /// The body is not what the leaf says.
-    #[error("the served body hashes to {found}, the leaf anchored on chain is {anchored}: it was altered")]
+    #[error(
+        "the served body hashes to {found}, the leaf anchored on chain is {anchored}: it was altered"
+    )]
     Leaf {
         /// The leaf hash on chain.
         anchored: LeafHash,
@@ -128,9 +132,9 @@ pub enum Fault {
     #[error("the served header differs from the anchored one in {}", differing(.anchored, .served))]
     HeaderDiffers {
         /// As the chain has it.
-        anchored: Header,
+        anchored: Box<Header>,
         /// As it was served.
-        served: Header,
+        served: Box<Header>,
     },
     /// The record begins with other bytes than its kind does.
     #[error("the record begins with {} where {} is due", hex::encode(.found), hex::encode(.expected))]
@@ -267,6 +271,10 @@ fn differing(anchored: &Header, served: &Header) -> String {
         ("bits", anchored.bits != served.bits),
         ("nonce", anchored.nonce != served.nonce),
     ];
-    let differing: Vec<&str> = names.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    let differing: Vec<&str> = names
+        .iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(name, _)| *name)
+        .collect();
     differing.join(", ")
 }

@@ -79,7 +79,10 @@ impl Entry {
         let mut header = [0; super::HEADER_BYTES];
         header[..4].copy_from_slice(&bytes[..4]);
         header[36..].copy_from_slice(&bytes[4..48]);
-        Self::of(&Header::from_bytes(&header), LeafHash(B256::from_slice(&bytes[48..])))
+        Self::of(
+            &Header::from_bytes(&header),
+            LeafHash(B256::from_slice(&bytes[48..])),
+        )
     }
 }
 
@@ -92,7 +95,9 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<Entry>, RaggedEntries> {
     if rest.is_empty() {
         Ok(whole.iter().map(Entry::from_bytes).collect())
     } else {
-        Err(RaggedEntries { length: bytes.len() })
+        Err(RaggedEntries {
+            length: bytes.len(),
+        })
     }
 }
 

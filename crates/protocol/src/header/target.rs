@@ -19,9 +19,10 @@ impl CompactTarget {
     pub fn target(self) -> Option<U256> {
         let exponent = self.0 >> 24;
         let mantissa = self.0 & 0x007f_ffff;
-        let overflows =
-            exponent > 34 || (exponent > 33 && mantissa > 0xff) || (exponent > 32 && mantissa > 0xffff);
-        if self.0 & 0x0080_0000 != 0 || (overflows && mantissa != 0) {
+        let overflows = exponent > 34
+            || (exponent > 33 && mantissa > 0xff)
+            || (exponent > 32 && mantissa > 0xffff);
+        if self.0 & 0x0080_0000 != 0 || overflows {
             return None;
         }
         let target = match exponent {
@@ -56,8 +57,20 @@ mod tests {
     #[test]
     fn decodes_as_bitcoin_core_does() {
         for nothing in [
-            0, 0x0012_3456, 0x0100_3456, 0x0200_0056, 0x0300_0000, 0x0400_0000, 0x0092_3456,
-            0x0180_3456, 0x0280_0056, 0x0380_0000, 0x0480_0000, 0x01fe_dcba, 0x0492_3456, 0xff12_3456,
+            0,
+            0x0012_3456,
+            0x0100_3456,
+            0x0200_0056,
+            0x0300_0000,
+            0x0400_0000,
+            0x0092_3456,
+            0x0180_3456,
+            0x0280_0056,
+            0x0380_0000,
+            0x0480_0000,
+            0x01fe_dcba,
+            0x0492_3456,
+            0xff12_3456,
         ] {
             assert_eq!(CompactTarget(nothing).target(), None, "{nothing:#x}");
         }
@@ -74,7 +87,11 @@ mod tests {
             assert_eq!(CompactTarget(bits).target(), Some(target), "{bits:#x}");
         }
         for overflowing in [0x2300_0001, 0x2200_0100, 0x2101_0000] {
-            assert_eq!(CompactTarget(overflowing).target(), None, "{overflowing:#x}");
+            assert_eq!(
+                CompactTarget(overflowing).target(),
+                None,
+                "{overflowing:#x}"
+            );
         }
     }
 

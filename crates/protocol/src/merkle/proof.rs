@@ -102,7 +102,9 @@ pub fn verify_consistency(
     proof: &[B256],
 ) -> bool {
     if old_size == 0 {
-        return proof.is_empty() && old_root == Log::default().root() && (new_size > 0 || new_root == old_root);
+        return proof.is_empty()
+            && old_root == Log::default().root()
+            && (new_size > 0 || new_root == old_root);
     }
     if old_size == new_size {
         return proof.is_empty() && old_root == new_root;
