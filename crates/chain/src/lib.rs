@@ -8,6 +8,8 @@
 //! | [`issue`], [`record`] | what is sent, what is held | P14, P20 |
 //! | [`revert`], [`error`] | why it failed, in sentences | |
 //! | `wallet` | signatures of wallets with and without code | P4 |
+//! | [`keystore`] | wallet keys and sealing secrets at rest | P10 |
+//! | [`anvil`] | a chain on this machine, for development | |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), medshare_chain::ChainError> {
@@ -19,6 +21,7 @@
 //! # }
 //! ```
 
+pub mod anvil;
 mod bindings;
 pub mod chain;
 pub mod config;
@@ -28,6 +31,7 @@ mod endpoint;
 pub mod error;
 pub mod event;
 pub mod issue;
+pub mod keystore;
 mod logs;
 mod read;
 pub mod record;
