@@ -1,1 +1,4 @@
+//! medshare
+#[allow(dead_code)]
+mod synth;
 fn main() {}
