@@ -295,34 +295,53 @@ mod tests {
         );
     }
 
-    #[test]
-    fn keys_wider_than_64_bits_group_the_same() {
-        // 40 columns of 4 values need 80 bits; columns repeat, so the classes are those of two.
-        let header: Vec<String> = (0..40).map(|column| format!("c{column}")).collect();
+    /// `columns` columns of `values` values, of which those at even places are alike, and those
+    /// at odd places too: the classes are those of two columns.
+    fn alternating(columns: usize, values: usize) -> Problem {
+        let header: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
         let mut csv = header.join(",");
-        for row in 0..64 {
-            let cells: Vec<String> = (0..40)
-                .map(|column| {
-                    if column % 2 == 0 {
-                        row % 4
-                    } else {
-                        row / 4 % 4
-                    }
-                    .to_string()
-                })
+        for row in 0..4 * values * values {
+            let cell = |column: usize| if column % 2 == 0 { row } else { row / values } % values;
+            let cells: Vec<String> = (0..columns)
+                .map(|column| cell(column).to_string())
                 .collect();
             csv += &format!("\n{}", cells.join(","));
         }
-        let problem = problem(&csv, 4);
-        let mut checker = Checker::new(&problem);
-        let bottom = checker.check(&[0; 40]);
-        assert_eq!(
-            (bottom.suppressed, bottom.classes, bottom.smallest_class),
-            (0, 16, 4)
-        );
-        let mut last_only = [1; 40];
-        last_only[39] = 0;
-        assert_eq!(checker.check(&last_only).classes, 4);
+        problem(&csv, 4)
+    }
+
+    #[test]
+    fn keys_wider_than_64_bits_group_the_same() {
+        // 40 × 2 bits fill a key exactly before it is folded; 26 × 5 bits would cross its end.
+        for (columns, values) in [(40, 4), (26, 20)] {
+            let problem = alternating(columns, values);
+            let mut checker = Checker::new(&problem);
+            let bottom = checker.check(&vec![0; columns]);
+            assert_eq!(
+                (bottom.suppressed, bottom.classes, bottom.smallest_class),
+                (0, values * values, 4)
+            );
+            // One column alone, at every place, also across the fold.
+            for column in 0..columns {
+                let mut levels = vec![1; columns];
+                levels[column] = 0;
+                assert_eq!(checker.check(&levels).classes, values, "column {column}");
+            }
+        }
+    }
+
+    /// The fold must not lose a column that differs from all others.
+    #[test]
+    fn a_column_that_crosses_the_end_of_a_key_counts() {
+        let header: Vec<String> = (0..13).map(|column| format!("c{column}")).collect();
+        let mut csv = header.join(",");
+        for row in 0..20 * 20 {
+            let mut cells = vec![(row % 20).to_string(); 12];
+            cells.push((row / 20).to_string());
+            csv += &format!("\n{}", cells.join(","));
+        }
+        let problem = problem(&csv, 1);
+        assert_eq!(Checker::new(&problem).check(&[0; 13]).classes, 400);
     }
 
     #[test]

@@ -168,6 +168,15 @@ mod tests {
                 found: 1
             }
         );
+        let wide = builder.push_row(["7", "7", "7", "7"]).unwrap_err();
+        assert_eq!(
+            wide,
+            TableError::RaggedRow {
+                line: 3,
+                expected: 2,
+                found: 3
+            }
+        );
         let long = "x".repeat(MAX_VALUE_BYTES + 1);
         let too_long = builder.push_row(["8", &long]).unwrap_err();
         assert!(

@@ -5,3 +5,4 @@
 mod brute_force;
 mod properties;
 mod reference;
+mod size;
