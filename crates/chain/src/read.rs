@@ -53,6 +53,22 @@ impl Chain {
         self.view(&abi::threadHeadCall { requestor }).await
     }
 
+    /// Head of a requestor's thread as of the EVM block with the number `block`: auditors compare what they read up to
+    /// that block.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked, or no longer has the state of that block.
+    pub async fn thread_head_at(
+        &self,
+        requestor: Address,
+        block: u64,
+    ) -> Result<B256, ChainError> {
+        let call = abi::threadHeadCall { requestor };
+        self.rpc
+            .view(self.contract(), &call, BlockId::number(block))
+            .await
+    }
+
     /// Origin of a requestor's thread as the contract computes it.
     ///
     /// # Errors
@@ -183,6 +199,15 @@ impl Chain {
     pub async fn block_hash(&self, number: u64) -> Result<Option<B256>, ChainError> {
         let block = self.header(BlockNumberOrTag::Number(number)).await?;
         Ok(block.map(|(hash, _)| hash))
+    }
+
+    /// Time of the block with this number, s since the Unix epoch; nothing when the chain is not that long.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked.
+    pub async fn time_of_block(&self, number: u64) -> Result<Option<u64>, ChainError> {
+        let block = self.header(BlockNumberOrTag::Number(number)).await?;
+        Ok(block.map(|(_, time)| time))
     }
 
     /// Hash and time of a block.

@@ -101,6 +101,11 @@ impl ChainVerifier {
         &self.findings
     }
 
+    /// Takes out what was found so far, for those who want each finding beside its block.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
     /// Takes in the next block. Gives it back when its record is the one that was anchored, whether or not its author
     /// made mistakes in it.
     pub fn push(&mut self, anchored: &Anchored<'_>) -> Option<Block> {
