@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Test, Vm} from "forge-std/Test.sol";
-import {MedShare} from "../contracts/MedShare.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {
     AccessRequest,
     Class,
@@ -21,11 +22,15 @@ import {
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
 
+/// @notice All that the deployed contract can be asked.
+interface Deployed is IMedShare, IAccessControl, IERC5267 {}
+
 /// @notice A consortium of two custodians with a node each, one published dataset, and one registered requestor.
 abstract contract Base is Test {
     uint256 internal constant START = 1_800_000_000;
     bytes32 internal constant DATASET = "admissions-2026";
     bytes32 internal constant PURPOSE = "HRESCH";
+    bytes32 internal constant OTHER_PURPOSE = "DUO:0000042";
     bytes32 internal constant CREDENTIAL = keccak256("credential");
     bytes32 internal constant SEALING_KEY = keccak256("sealing key");
     PackageId internal constant NO_PACKAGE = PackageId.wrap(bytes32(0));
@@ -35,7 +40,7 @@ abstract contract Base is Test {
     uint8 internal constant DECRYPT = 1 << 6;
     uint8 internal constant TAMPERING = 1 << 7;
 
-    MedShare internal med;
+    Deployed internal med;
     address internal admin = makeAddr("governance");
     address internal hospital = makeAddr("hospital");
     address internal clinic = makeAddr("clinic");
@@ -53,11 +58,23 @@ abstract contract Base is Test {
         clinicNode = vm.createWallet("clinic node");
         requestor = vm.createWallet("requestor");
         sessionKey = vm.createWallet("session key");
-        med = MedShare(vm.deployCode("MedShare.sol:MedShare", abi.encode(admin, Miner.EASY)));
+        med = _deploy(admin, Miner.EASY);
         _admit(hospital, node.addr);
         _admit(clinic, clinicNode.addr);
         _register(requestor.addr, requestor, CREDENTIAL);
         _publish(new Response[](0));
+    }
+
+    /// @dev From the artifact, so that tests need not compile the contract again.
+    function _deploy(address governance, uint32 workLimit) internal returns (Deployed deployed) {
+        bytes memory code = abi.encodePacked(vm.getCode("MedShare.sol:MedShare"), abi.encode(governance, workLimit));
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+            if iszero(deployed) {
+                returndatacopy(mload(0x40), 0, returndatasize())
+                revert(mload(0x40), returndatasize())
+            }
+        }
     }
 
     // ---------------------------------------------------------------- participants
@@ -82,7 +99,7 @@ abstract contract Base is Test {
 
     function _publish(Response[] memory responses) internal {
         bytes32[] memory purposes = new bytes32[](2);
-        (purposes[0], purposes[1]) = (bytes32("DUO:0000042"), PURPOSE);
+        (purposes[0], purposes[1]) = (OTHER_PURPOSE, PURPOSE);
         vm.prank(hospital);
         med.publishDataset(DATASET, keccak256("descriptor"), purposes, responses);
     }
@@ -158,6 +175,11 @@ abstract contract Base is Test {
         vm.prank(node.addr);
         med.issue(_batch(item));
         return _idOf(item.request);
+    }
+
+    function _itemWith(bytes memory entry) internal returns (Item memory item) {
+        item = _item();
+        item.entry = entry;
     }
 
     function _batch(Item memory item) internal pure returns (Item[] memory items) {

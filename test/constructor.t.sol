@@ -2,17 +2,15 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
-import {MedShare} from "../contracts/MedShare.sol";
-import {Base} from "./Base.t.sol";
+import {Base, Deployed} from "./Base.t.sol";
 import {Miner} from "./Miner.sol";
 
 contract ConstructorTest is Base {
     function test_setsGovernanceAndWorkLimit() public {
         vm.expectEmit();
         emit IMedShare.WorkLimitSet(Miner.HARD);
-        MedShare deployed = new MedShare(admin, Miner.HARD);
+        Deployed deployed = _deploy(admin, Miner.HARD);
         assertTrue(deployed.hasRole(0x00, admin));
         assertFalse(deployed.hasRole(0x00, address(this)), "the deployer has no say");
         assertEq(deployed.workLimit(), Miner.HARD);
@@ -20,17 +18,20 @@ contract ConstructorTest is Base {
 
     function test_refusesNoGovernance() public {
         vm.expectRevert(IMedShare.ZeroValue.selector);
-        new MedShare(address(0), Miner.EASY);
+        this.deploy(address(0), Miner.EASY);
     }
 
     function test_refusesABadWorkLimit() public {
         vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, 0));
-        new MedShare(admin, 0);
+        this.deploy(admin, 0);
+    }
+
+    function deploy(address governance, uint32 workLimit) external {
+        _deploy(governance, workLimit);
     }
 
     function test_tellsItsDomain() public view {
-        (, string memory name, string memory version, uint256 chain, address contract_,,) =
-            IERC5267(address(med)).eip712Domain();
+        (, string memory name, string memory version, uint256 chain, address contract_,,) = med.eip712Domain();
         assertEq(name, "MeDShare");
         assertEq(version, "1");
         assertEq(chain, block.chainid);

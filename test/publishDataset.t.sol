@@ -24,7 +24,7 @@ contract PublishDatasetTest is Base {
 
     function test_aNewVersionReplacesTheOld() public {
         responses.push(Response(ActionKind.RevokeDataset, 2));
-        purposes = [PURPOSE, bytes32("DUO:0000042")];
+        purposes = [PURPOSE, OTHER_PURPOSE];
         publish(OTHER, "descriptor");
         purposes.pop();
         responses.pop();

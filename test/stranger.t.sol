@@ -86,7 +86,9 @@ contract StrangerTest is Base {
     function test_theListIsComplete() public view {
         string memory artifact = vm.readFile("contracts/generated/MedShare.json");
         // `renounceRole` is the one left out: it only ever takes a role from the caller itself.
-        assertEq(occurrences(artifact, '"stateMutability": "nonpayable"'), 22 + 1 + 1, "the constructor and renounceRole");
+        assertEq(
+            occurrences(artifact, '"stateMutability": "nonpayable"'), 22 + 1 + 1, "the constructor and renounceRole"
+        );
     }
 
     function occurrences(string memory text, string memory part) private pure returns (uint256) {

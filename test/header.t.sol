@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {Header} from "../contracts/libraries/Header.sol";
+import {Base} from "./Base.t.sol";
+import {Miner} from "./Miner.sol";
+
+/// @notice The header library against Bitcoin's own blocks and Bitcoin Core's own tests of compact targets.
+contract HeaderTest is Base {
+    string private file;
+
+    function setUp() public override {
+        file = vm.readFile("test/vectors/headers.json");
+    }
+
+    function test_bitcoinsFirstHeaders() public view {
+        for (uint256 i = 0; i < 3; i++) {
+            string memory at = string.concat(".headers[", vm.toString(i), "]");
+            bytes memory header = vm.parseJsonBytes(file, string.concat(at, ".header"));
+            bytes32 hash = vm.parseJsonBytes32(file, string.concat(at, ".hash"));
+            assertEq(Header.sha256d(header), hash);
+            bytes32 id = vm.parseBytes32(string.concat("0x", vm.parseJsonString(file, string.concat(at, ".id"))));
+            assertEq(bytes32(Header.asNumber(hash)), id);
+            uint256 bits = vm.parseJsonUint(file, string.concat(at, ".bits"));
+            assertLe(uint256(id), Header.target(uint32(bits)));
+        }
+    }
+
+    function test_bitcoinsFirstHeadersPassAsEntries() public {
+        bytes32 previous;
+        vm.warp(1_231_469_744 - 120); // just within the time that block 2 may run ahead
+        for (uint256 i = 0; i < 3; i++) {
+            bytes memory header = vm.parseJsonBytes(file, string.concat(".headers[", vm.toString(i), "].header"));
+            bytes memory entry = new bytes(80);
+            for (uint256 at = 0; at < 48; at++) {
+                entry[at] = header[at < 4 ? at : at + 32];
+            }
+            previous = this.check(entry, previous, Header.target(Miner.HARD));
+            assertEq(previous, Header.sha256d(header));
+        }
+    }
+
+    function test_bitcoinCoresCompactTargets() public view {
+        uint256 count = 27;
+        for (uint256 i = 0; i < count; i++) {
+            string memory at = string.concat(".targets[", vm.toString(i), "]");
+            uint256 bits = vm.parseJsonUint(file, string.concat(at, ".bits"));
+            bytes32 target = vm.parseJsonBytes32(file, string.concat(at, ".target"));
+            assertEq(bytes32(Header.target(uint32(bits))), target, vm.toString(bits));
+        }
+        assertFalse(vm.keyExistsJson(file, string.concat(".targets[", vm.toString(count), "]")), "all were compared");
+    }
+
+    function test_theDefaultLimitIsAbout4096Hashes() public pure {
+        assertEq(type(uint256).max / Header.target(0x1f0fffff), 4096);
+    }
+
+    function test_numbersAreTheHashReversed(bytes32 hash) public pure {
+        bytes memory reversed = new bytes(32);
+        for (uint256 i = 0; i < 32; i++) {
+            reversed[i] = hash[31 - i];
+        }
+        assertEq(Header.asNumber(hash), uint256(bytes32(reversed)));
+    }
+
+    function test_littleEndianNumbers(uint32 number) public pure {
+        assertEq(Header.littleEndian(bytes4(Miner.little(number))), number);
+    }
+
+    function test_theWorkMustReachTheClaimAndTheClaimTheLimit(bytes32 root, uint256 limit) public {
+        Miner.Block memory block_ = _block("previous", "leaf");
+        block_.root = root;
+        (bytes memory entry, bytes32 hash) = Miner.mine(block_);
+        uint256 claimed = Header.target(Miner.EASY);
+        if (limit < claimed) {
+            vm.expectRevert(abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+        }
+        assertEq(this.check(entry, "previous", limit), limit < claimed ? bytes32(0) : hash);
+    }
+
+    function check(bytes calldata entry, bytes32 previous, uint256 limit) external view returns (bytes32) {
+        return Header.check(entry, previous, limit);
+    }
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Vm} from "forge-std/Test.sol";
+import {
+    ActionKind,
+    IMedShare,
+    Item,
+    PackageId,
+    PackageView,
+    Response,
+    Sensitivity,
+    State
+} from "../contracts/interfaces/IMedShare.sol";
+import {Base} from "./Base.t.sol";
+import {Messages} from "./Messages.sol";
+import {Miner} from "./Miner.sol";
+
+contract IssueTest is Base {
+    function test_issues() public {
+        Item memory item = _item();
+        PackageId package = _idOf(item.request);
+        vm.expectEmit(address(med));
+        emit IMedShare.PackageIssued(
+            package,
+            requestor.addr,
+            hospital,
+            item.request,
+            item.usage,
+            item.payloadHash,
+            item.formDigest,
+            node.addr,
+            clinicNode.addr,
+            item.entry
+        );
+        _issue(item);
+        PackageView memory view_ = med.packageOf(package);
+        assertEq(uint8(view_.state), uint8(State.Issued));
+        assertEq(view_.requestor, requestor.addr);
+        assertEq(view_.custodian, hospital);
+        assertEq(view_.dataset, DATASET);
+        assertEq(abi.encode(view_.usage), abi.encode(item.usage));
+        assertEq(view_.head, keccak256(abi.encode(item.request.salt)), "the parent block's leaf hash");
+        assertEq(view_.settled, 0);
+        assertEq(view_.violations, 0);
+    }
+
+    function test_extendsTheThread() public {
+        bytes32 origin = med.threadOrigin(requestor.addr);
+        Item memory item = _item();
+        assertEq(item.expectedHead, origin);
+        (, bytes32 hash) = Miner.mine(_block(origin, keccak256(abi.encode(item.request.salt))));
+        _issue(item);
+        assertEq(med.threadHead(requestor.addr), hash);
+        item = _item();
+        assertEq(item.expectedHead, hash);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    function test_onlyNodes(address caller) public {
+        vm.assume(caller != node.addr && caller != clinicNode.addr);
+        Item[] memory items = _batch(_item());
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
+        med.issue(items);
+    }
+
+    function test_aBadItemSpoilsNothing() public {
+        Item[] memory items = new Item[](3);
+        items[0] = _item();
+        items[1] = _item();
+        items[1].requestSignature = "";
+        items[2] = _item();
+        (bytes memory entry, bytes32 head) = Miner.mine(_block(items[0].expectedHead, "first"));
+        (items[0].entry, items[2].expectedHead) = (entry, head);
+        (items[2].entry,) = Miner.mine(_block(head, "second"));
+        vm.expectEmit(address(med));
+        emit IMedShare.ItemSkipped(
+            _idOf(items[1].request), node.addr, abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr)
+        );
+        vm.prank(node.addr);
+        med.issue(items);
+        _assertState(_idOf(items[0].request), State.Issued);
+        _assertState(_idOf(items[1].request), State.None);
+        _assertState(_idOf(items[2].request), State.Issued);
+    }
+
+    // ---------------------------------------------------------------- the request
+
+    function test_skipsAnUnknownRequestor() public {
+        Item memory item = _item();
+        item.request.requestor = stranger;
+        skip_(item, abi.encodeWithSelector(IMedShare.UnknownRequestor.selector, stranger));
+    }
+
+    function test_skipsASuspendedRequestor() public {
+        vm.prank(admin);
+        med.suspend(requestor.addr);
+        skip_(_item(), abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL));
+    }
+
+    function test_skipsARefusedRequestor() public {
+        Response[] memory responses = new Response[](1);
+        responses[0] = Response(ActionKind.RefuseRequests, 1);
+        _publish(responses);
+        _violate(_issued(), 2);
+        skip_(_item(), abi.encodeWithSelector(IMedShare.Refused.selector, hospital, requestor.addr));
+    }
+
+    function test_skipsAnUnknownDataset() public {
+        Item memory item = _item();
+        item.request.dataset = "another";
+        skip_(item, abi.encodeWithSelector(IMedShare.UnknownDataset.selector, hospital, bytes32("another")));
+    }
+
+    function test_skipsAPurposeThatIsNotAllowed() public {
+        Item memory item = _item();
+        item.request.purpose = "MARKETING";
+        skip_(item, abi.encodeWithSelector(IMedShare.PurposeNotAllowed.selector, bytes32("MARKETING")));
+    }
+
+    function test_withoutAListAnyPurposeIsAllowed(bytes32 purpose) public {
+        vm.prank(hospital);
+        med.publishDataset(DATASET, "descriptor", new bytes32[](0), new Response[](0));
+        Item memory item = _item();
+        item.request.purpose = purpose;
+        _complete(item);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    function test_requestDeadline() public {
+        Item memory item = _item();
+        item.request.deadline = _later(0);
+        _complete(item);
+        vm.warp(vm.getBlockTimestamp() + 1);
+        skip_(item, abi.encodeWithSelector(IMedShare.DeadlinePassed.selector, item.request.deadline, _later(0)));
+        vm.warp(vm.getBlockTimestamp() - 1);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    function test_skipsARepeat() public {
+        Item memory item = _item();
+        PackageId package = _issue(item);
+        _complete(item);
+        skipWith(item, abi.encodeWithSelector(IMedShare.AlreadyIssued.selector, package));
+        _assertState(package, State.Issued);
+    }
+
+    function test_skipsAForeignOrAlteredRequest(uint8 field) public {
+        Item memory item = _item();
+        field = field % 7;
+        if (field == 0) item.request.salt = ~item.request.salt;
+        if (field == 1) item.request.selection = ~item.request.selection;
+        if (field == 2) item.request.deadline += 1;
+        if (field == 3) item.request.purpose = OTHER_PURPOSE;
+        if (field == 4) item.requestSignature = _malleable(item.requestSignature);
+        if (field == 5) item.requestSignature = _sign(node, Messages.request(item.request));
+        if (field == 6) {
+            vm.chainId(1);
+            item.requestSignature = _sign(requestor, Messages.request(item.request));
+            vm.chainId(31337);
+        }
+        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr));
+    }
+
+    // ---------------------------------------------------------------- the usage contract
+
+    function test_skipsAnUnsoundUsageContract(uint8 field) public {
+        Item memory item = _item();
+        field = field % 5;
+        if (field == 0) item.usage.granted = 0x40;
+        if (field == 1) item.usage.exempt = 0x80;
+        if (field == 2) item.usage.environment = 2;
+        if (field == 3) item.usage.contractKey = 0;
+        if (field == 4) item.usage.expiry = _later(0);
+        _complete(item);
+        skip_(item, abi.encodeWithSelector(IMedShare.BadUsage.selector));
+    }
+
+    function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, bool sandbox, uint64 expiry)
+        public
+    {
+        Item memory item = _item();
+        item.usage.sensitivity = low ? Sensitivity.Low : Sensitivity.High;
+        item.usage.granted = granted & 0x3f;
+        item.usage.exempt = exempt & 0x3f;
+        item.usage.environment = sandbox ? 1 : 0;
+        item.usage.expiry = uint64(bound(expiry, _later(0) + 1, type(uint64).max));
+        _complete(item);
+        PackageId package = _issue(item);
+        _assertState(package, State.Issued);
+        assertEq(abi.encode(med.packageOf(package).usage), abi.encode(item.usage));
+    }
+
+    // ---------------------------------------------------------------- the second node
+
+    function test_skipsAnotherCustodiansRequest() public {
+        Item memory item = _item();
+        bytes memory reason = abi.encodeWithSelector(IMedShare.NotOwner.selector, _idOf(item.request), clinicNode.addr);
+        vm.expectEmit(address(med));
+        emit IMedShare.ItemSkipped(_idOf(item.request), clinicNode.addr, reason);
+        vm.prank(clinicNode.addr);
+        med.issue(_batch(item));
+        _assertState(_idOf(item.request), State.None);
+    }
+
+    function test_skipsAVerifierThatIsNoNode() public {
+        Item memory item = _item();
+        item.verifier = stranger;
+        skip_(item, abi.encodeWithSelector(IMedShare.UnknownNode.selector, stranger));
+    }
+
+    function test_skipsTheSenderAsItsOwnSecond() public {
+        Item memory item = _item();
+        item.verifier = node.addr;
+        _validate(item, node);
+        skip_(item, abi.encodeWithSelector(IMedShare.VerifierIsSender.selector, node.addr));
+    }
+
+    function test_secondNodeOfTheSameCustodianOnlyWhereThereIsNoOther() public {
+        Vm.Wallet memory second = vm.createWallet("second node");
+        vm.prank(hospital);
+        med.registerNode(second.addr, SEALING_KEY, "");
+        Item memory item = _item();
+        item.verifier = second.addr;
+        _validate(item, second);
+        skip_(item, abi.encodeWithSelector(IMedShare.VerifierOfSameCustodian.selector, second.addr));
+        vm.prank(admin);
+        med.removeCustodian(clinic);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    function test_skipsWhatTheSecondNodeDidNotSee(uint8 field) public {
+        Item memory item = _item();
+        field = field % 7;
+        if (field == 0) item.payloadHash = ~item.payloadHash;
+        if (field == 1) item.formDigest = ~item.formDigest;
+        if (field == 2) item.usage.sensitivity = Sensitivity.Low;
+        if (field == 3) item.usage.granted |= COPY;
+        if (field == 4) item.validationDeadline += 1;
+        if (field == 5) item.validationSignature = _malleable(item.validationSignature);
+        if (field == 6) _validate(item, node);
+        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, clinicNode.addr));
+    }
+
+    function test_skipsAValidationOfAnotherPackage() public {
+        Item memory item = _item();
+        item.validationSignature = _item().validationSignature;
+        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, clinicNode.addr));
+    }
+
+    function test_validationDeadline() public {
+        Item memory item = _item();
+        vm.warp(vm.getBlockTimestamp() + 10 minutes + 1);
+        uint64 deadline = item.validationDeadline;
+        skip_(item, abi.encodeWithSelector(IMedShare.DeadlinePassed.selector, deadline, _later(0)));
+        vm.warp(vm.getBlockTimestamp() - 1);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    // ---------------------------------------------------------------- the parent block
+
+    function test_skipsAStaleHead() public {
+        Item memory first = _item();
+        Item memory second = _item();
+        bytes32 stale = second.expectedHead;
+        _issue(first);
+        bytes32 actual = med.threadHead(requestor.addr);
+        skip_(second, abi.encodeWithSelector(IMedShare.StaleHead.selector, stale, actual));
+    }
+
+    function test_skipsAnEntryOfAnotherLength(uint8 length) public {
+        vm.assume(length != 80);
+        Item memory item = _item();
+        item.entry = new bytes(length);
+        skip_(item, abi.encodeWithSelector(IMedShare.BadEntryLength.selector, uint256(length)));
+    }
+
+    function test_skipsTooLittleWork() public {
+        Item memory item = _item();
+        (bytes memory entry, bytes32 hash) = Miner.mineNothing(_block(item.expectedHead, "leaf"));
+        item.entry = entry;
+        skip_(item, abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+    }
+
+    function test_skipsATargetEasierThanTheLimit() public {
+        vm.prank(admin);
+        med.setWorkLimit(Miner.HARD);
+        Item memory item = _item();
+        (, bytes32 hash) = Miner.mine(_block(item.expectedHead, keccak256(abi.encode(item.request.salt))));
+        skip_(item, abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+    }
+
+    function test_blockTime() public {
+        Item memory item = _item();
+        uint32 now_ = uint32(vm.getBlockTimestamp());
+        Miner.Block memory block_ = _block(item.expectedHead, "leaf");
+        block_.time = now_ + 121;
+        (item.entry,) = Miner.mine(block_);
+        skip_(item, abi.encodeWithSelector(IMedShare.BlockFromTheFuture.selector, now_ + 121, now_));
+        block_.time = now_ + 120;
+        (item.entry,) = Miner.mine(block_);
+        _assertState(_issue(item), State.Issued);
+    }
+
+    function test_anAlteredBlockHasNoWork(uint256 at, uint8 change) public {
+        // A byte of the header changed: the hash is another one, and the head with it. (It may still reach the easy
+        // target, so what is compared is the head.)
+        Item memory item = _item();
+        at = bound(at, 0, 35);
+        vm.assume(change != 0);
+        (, bytes32 honest) = Miner.mine(_block(item.expectedHead, keccak256(abi.encode(item.request.salt))));
+        item.entry[at] = bytes1(uint8(item.entry[at]) ^ change);
+        _issue(item);
+        assertNotEq(med.threadHead(requestor.addr), honest);
+    }
+
+    // ---------------------------------------------------------------- how the tests above expect a skip
+
+    function skip_(Item memory item, bytes memory reason) private {
+        bytes32 head = med.threadHead(item.request.requestor);
+        skipWith(item, reason);
+        _assertState(_idOf(item.request), State.None);
+        assertEq(med.threadHead(item.request.requestor), head, "a skipped item leaves no block");
+    }
+
+    function skipWith(Item memory item, bytes memory reason) private {
+        vm.expectEmit(address(med));
+        emit IMedShare.ItemSkipped(_idOf(item.request), node.addr, reason);
+        _issue(item);
+    }
+}

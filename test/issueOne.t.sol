@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMedShare, Item} from "../contracts/interfaces/IMedShare.sol";
+import {Base} from "./Base.t.sol";
+
+contract IssueOneTest is Base {
+    function test_onlyTheContractItself(address caller) public {
+        vm.assume(caller != address(med));
+        Item memory item = _item();
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, caller));
+        med.issueOne(node.addr, item);
+    }
+
+    function test_notEvenANode() public {
+        Item memory item = _item();
+        vm.prank(node.addr);
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, node.addr));
+        med.issueOne(node.addr, item);
+    }
+}

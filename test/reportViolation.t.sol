@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Vm} from "forge-std/Test.sol";
+import {
+    ActionKind,
+    IMedShare,
+    Item,
+    PackageId,
+    Report,
+    Response,
+    Sensitivity,
+    Session,
+    State
+} from "../contracts/interfaces/IMedShare.sol";
+import {Base} from "./Base.t.sol";
+import {Messages} from "./Messages.sol";
+import {Wallet} from "./mocks/Wallets.sol";
+
+contract ReportViolationTest is Base {
+    PackageId private package;
+
+    function setUp() public override {
+        super.setUp();
+        package = _issued();
+    }
+
+    function test_revokesAtOnce() public {
+        Report memory report = _report(package, 3, READ | COPY);
+        bytes32 digest = Messages.digest(address(med), Messages.report(report));
+        vm.expectEmit(address(med));
+        emit IMedShare.ViolationAccepted(package, 3, READ | COPY, digest);
+        vm.expectEmit(address(med));
+        emit IMedShare.PackageRevoked(package, node.addr, 0);
+        vm.expectEmit(address(med));
+        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokePackage, 1);
+        submit(report);
+        _assertState(package, State.Revoked);
+        assertEq(med.packageOf(package).settled, 3);
+        assertEq(med.packageOf(package).violations, 1);
+    }
+
+    function test_alsoWhenActive() public {
+        _anchor(package);
+        _violate(package, 2);
+        _assertState(package, State.Revoked);
+    }
+
+    function test_signedByTheWalletItself() public {
+        Report memory report = _report(package, 1, COPY);
+        Session memory none;
+        bytes memory signature = _sign(requestor, Messages.report(report));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, none, "");
+        _assertState(package, State.Revoked);
+    }
+
+    function test_delegatedByAContractWallet() public {
+        Vm.Wallet memory owner = vm.createWallet("owner");
+        address wallet = address(new Wallet(owner.addr));
+        _register(wallet, owner, "another credential");
+        Item memory item = _item();
+        item.request.requestor = wallet;
+        _complete(item);
+        item.requestSignature = _sign(owner, Messages.request(item.request));
+        PackageId ofWallet = _issue(item);
+        Report memory report = _report(ofWallet, 1, COPY);
+        (Session memory session,) = _session(ofWallet);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        bytes memory delegation = _sign(owner, Messages.session(session));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+        _assertState(ofWallet, State.Revoked);
+    }
+
+    function test_judgesAsTheJudgeDoes(bool low, uint8 granted, uint8 exempt, uint8 actions) public {
+        Item memory item = _item();
+        item.usage.sensitivity = low ? Sensitivity.Low : Sensitivity.High;
+        (item.usage.granted, item.usage.exempt) = (granted & 0x3f, exempt & 0x3f);
+        _complete(item);
+        package = _issue(item);
+        uint8 allowed = DECRYPT | item.usage.granted | (low ? item.usage.exempt : 0);
+        Report memory report = _report(package, 1, actions);
+        if (actions & ~allowed == 0) {
+            refuse(report, abi.encodeWithSelector(IMedShare.NoViolation.selector, actions));
+        } else {
+            submit(report);
+            _assertState(package, State.Revoked);
+        }
+    }
+
+    function test_onlyNodesOfTheOwner(address caller) public {
+        vm.assume(caller != node.addr && caller != clinicNode.addr);
+        refuseFrom(caller, abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
+        bytes memory notOwner = abi.encodeWithSelector(IMedShare.NotOwner.selector, package, clinicNode.addr);
+        refuseFrom(clinicNode.addr, notOwner);
+        refuseFrom(hospital, abi.encodeWithSelector(IMedShare.NotNode.selector, hospital));
+    }
+
+    function test_refusesAnUnknownPackage() public {
+        PackageId unknown = PackageId.wrap("unknown");
+        refuse(_report(unknown, 1, COPY), abi.encodeWithSelector(IMedShare.UnknownPackage.selector, unknown));
+    }
+
+    function test_refusesWhatIsOverOrRevoked() public {
+        _violate(package, 1);
+        refuse(_report(package, 2, COPY), wrongState(State.Revoked));
+        _retrieve(package);
+        refuse(_report(package, 2, COPY), wrongState(State.Retrieved));
+        package = _issued();
+        _expire();
+        refuse(_report(package, 2, COPY), wrongState(State.Expired));
+    }
+
+    function test_anOldReportDoesNotRevokeTwice(uint32 number) public {
+        _violate(package, 5);
+        vm.prank(hospital);
+        med.regrant(package);
+        number = uint32(bound(number, 0, 5));
+        bytes memory reason = abi.encodeWithSelector(IMedShare.AlreadySettled.selector, number, 5);
+        refuse(_report(package, number, COPY), reason);
+        _violate(package, 6);
+        assertEq(med.packageOf(package).violations, 2);
+    }
+
+    function test_thereIsNoReportZero() public {
+        refuse(_report(package, 0, COPY), abi.encodeWithSelector(IMedShare.AlreadySettled.selector, 0, 0));
+    }
+
+    function test_refusesAForeignOrAlteredReport(uint8 field) public {
+        Report memory report = _report(package, 1, COPY);
+        (Session memory session, bytes memory delegation) = _session(package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        field = field % 7;
+        if (field == 0) report.number += 1;
+        if (field == 1) report.previous = ~report.previous;
+        if (field == 2) report.actions |= 2;
+        if (field == 3) report.time -= 1;
+        if (field == 4) report.body = ~report.body;
+        if (field == 5) signature = _malleable(signature);
+        if (field == 6) signature = _sign(requestor, Messages.report(report));
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, sessionKey.addr));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+    }
+
+    function test_anodeInventsNoReport() public {
+        Report memory report = _report(package, 1, COPY);
+        Session memory session = Session(package, node.addr, _later(1 hours));
+        bytes memory signature = _sign(node, Messages.report(report));
+        bytes memory delegation = _sign(node, Messages.session(session));
+        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+    }
+
+    function test_refusesASessionOfAnotherPackage() public {
+        Report memory report = _report(package, 1, COPY);
+        (Session memory session, bytes memory delegation) = _session(_issued());
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.expectRevert(IMedShare.SessionMismatch.selector);
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+    }
+
+    function test_theSessionMustCoverTheReport() public {
+        Report memory report = _report(package, 1, COPY);
+        report.time = _later(1 hours);
+        refuse(report, abi.encodeWithSelector(IMedShare.SessionMismatch.selector));
+        report.time -= 1;
+        // Settling may come later: late evidence is evidence.
+        (Session memory session, bytes memory delegation) = _session(package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+        _assertState(package, State.Revoked);
+    }
+
+    // ---------------------------------------------------------------- response actions (P7)
+
+    function test_revokesEveryPackageOfTheDataset() public {
+        respondWith(ActionKind.RevokeDataset, 1);
+        PackageId second = _issued();
+        vm.expectEmit(address(med));
+        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokeDataset, 1);
+        _violate(package, 1);
+        _assertState(second, State.Revoked);
+        _assertState(_issued(), State.Issued);
+    }
+
+    function test_leavesOtherDatasetsAlone() public {
+        respondWith(ActionKind.RevokeDataset, 1);
+        PackageId other = issuedOf("other dataset");
+        _violate(package, 1);
+        _assertState(other, State.Issued);
+    }
+
+    function test_revokesEveryPackageOfTheOwner() public {
+        respondWith(ActionKind.RevokeOwner, 1);
+        PackageId other = issuedOf("other dataset");
+        _violate(package, 1);
+        _assertState(other, State.Revoked);
+        _assertState(_issued(), State.Issued);
+    }
+
+    function test_leavesOtherRequestorsAlone() public {
+        respondWith(ActionKind.RevokeOwner, 1);
+        Vm.Wallet memory first = requestor;
+        requestor = vm.createWallet("another requestor");
+        _register(requestor.addr, requestor, "another credential");
+        PackageId others = _issued();
+        requestor = first;
+        _violate(package, 1);
+        _assertState(others, State.Issued);
+        assertEq(med.packageOf(others).violations, 0);
+    }
+
+    function test_refusesNewRequests() public {
+        respondWith(ActionKind.RefuseRequests, 1);
+        _violate(package, 1);
+        assertTrue(med.isRefused(hospital, requestor.addr));
+        assertFalse(med.isRefused(clinic, requestor.addr));
+    }
+
+    function test_fromTheNthViolationOn(uint8 threshold) public {
+        threshold = uint8(bound(threshold, 2, 6));
+        respondWith(ActionKind.RefuseRequests, threshold);
+        // Counted over all packages of the dataset.
+        for (uint32 i = 1; i < threshold; i++) {
+            _violate(_issued(), 1);
+            assertFalse(med.isRefused(hospital, requestor.addr));
+        }
+        vm.expectEmit(address(med));
+        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RefuseRequests, threshold);
+        _violate(package, 1);
+        assertTrue(med.isRefused(hospital, requestor.addr));
+    }
+
+    function test_aRegrantedPackageOfAnOlderEpochIsLive() public {
+        respondWith(ActionKind.RevokeDataset, 1);
+        PackageId second = _issued();
+        _violate(package, 1);
+        vm.prank(hospital);
+        med.regrant(second);
+        _assertState(second, State.Issued);
+        _assertState(package, State.Revoked);
+        _violate(second, 1);
+        _assertState(second, State.Revoked);
+    }
+
+    function respondWith(ActionKind kind, uint32 threshold) private {
+        Response[] memory responses = new Response[](1);
+        responses[0] = Response(kind, threshold);
+        _publish(responses);
+    }
+
+    function issuedOf(bytes32 dataset) private returns (PackageId) {
+        vm.prank(hospital);
+        med.publishDataset(dataset, "descriptor", new bytes32[](0), new Response[](0));
+        Item memory item = _item();
+        item.request.dataset = dataset;
+        _complete(item);
+        return _issue(item);
+    }
+
+    function wrongState(State state) private view returns (bytes memory) {
+        return abi.encodeWithSelector(IMedShare.WrongState.selector, package, state);
+    }
+
+    function submit(Report memory report) private {
+        (Session memory session, bytes memory delegation) = _session(report.package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+    }
+
+    function refuse(Report memory report, bytes memory reason) private {
+        (Session memory session, bytes memory delegation) = _session(report.package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.expectRevert(reason);
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
+    }
+
+    function refuseFrom(address caller, bytes memory reason) private {
+        Report memory report = _report(package, 1, COPY);
+        (Session memory session, bytes memory delegation) = _session(package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.expectRevert(reason);
+        vm.prank(caller);
+        med.reportViolation(report, signature, session, delegation);
+    }
+}
