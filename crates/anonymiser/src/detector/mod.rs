@@ -112,7 +112,9 @@ mod tests {
         assert_eq!(note("see ada@clinic.example."), [("e-mail address", 2)]);
         assert_eq!(note("(https://x.example/p?id=3)"), [("web address", 2)]);
         assert_eq!(note("from 10.0.0.7"), [("IP address", 2)]);
+        assert_eq!(note("192.168.100.100"), [("IP address", 2)]);
         assert_eq!(note("2001:db8::17"), [("IP address", 2)]);
+        assert_eq!(note("078-05-1120"), [("social security number", 2)]);
         assert_eq!(note("SSN: 078-05-1120"), [("social security number", 2)]);
         for phone in [
             "+49 228 99307-0",
@@ -138,6 +140,9 @@ mod tests {
             "1940-1959",
             "120/80",
             "7.35 - 7.45",
+            "10000 - 20000",
+            "2020-01/2020-06",
+            "::1",
             "Metformin 500 mg",
             "*",
             "@",
@@ -183,7 +188,14 @@ mod tests {
             assert_eq!(found("when", &[date], None), [("full date", 1)], "{date}");
             assert_eq!(found("when", &[date], Some(Role::Plain)), []);
         }
-        for other in ["2020-01", "2020-40-50", "1.2.3", "--", "2020-01-x"] {
+        for other in [
+            "2020-01",
+            "2020-40-50",
+            "2020-13-14",
+            "1.2.3",
+            "--",
+            "2020-01-x",
+        ] {
             assert_eq!(found("when", &[other], None), [], "{other}");
         }
     }
@@ -199,6 +211,7 @@ mod tests {
             [("a different number in every row", 100)]
         );
         assert_eq!(found("n", &cells[1..], Some(Role::Plain)), []);
+        assert_eq!(found("n", &cells, Some(Role::QuasiIdentifier)), []);
         let mut repeated = cells.clone();
         repeated[0] = repeated[1];
         assert_eq!(found("n", &repeated, Some(Role::Plain)), []);

@@ -301,7 +301,7 @@ mod tests {
         let header: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
         let mut csv = header.join(",");
         for row in 0..4 * values * values {
-            let cell = |column: usize| if column % 2 == 0 { row } else { row / values } % values;
+            let cell = |column: usize| if column.is_multiple_of(2) { row } else { row / values } % values;
             let cells: Vec<String> = (0..columns)
                 .map(|column| cell(column).to_string())
                 .collect();
