@@ -4,6 +4,7 @@ use alloy::primitives::{B256, Bytes};
 use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::typed;
 use medshare_protocol::usage::{State, UsageContract};
+use medshare_protocol::wire::Class;
 
 use crate::ChainError;
 use crate::bindings as abi;
@@ -125,15 +126,23 @@ pub(crate) fn node(raw: abi::NodeView) -> Option<NodeRecord> {
     })
 }
 
-pub(crate) fn requestor(raw: &abi::RequestorView) -> Option<RequestorRecord> {
-    (!raw.custodian.is_zero()).then_some(RequestorRecord {
+pub(crate) fn class(raw: abi::Class) -> Result<Class, ChainError> {
+    Class::from_number(raw as u8)
+        .ok_or_else(|| malformed("a requestor", "its class of organisation is unknown"))
+}
+
+pub(crate) fn requestor(raw: &abi::RequestorView) -> Result<Option<RequestorRecord>, ChainError> {
+    if raw.custodian.is_zero() {
+        return Ok(None);
+    }
+    Ok(Some(RequestorRecord {
         custodian: raw.custodian,
         sealing_key: raw.sealingKey,
-        class: raw.class as u8,
+        class: class(raw.class)?,
         credential: raw.credential,
         suspended: raw.suspended,
         nonce: raw.nonce,
-    })
+    }))
 }
 
 pub(crate) fn dataset(

@@ -4,6 +4,7 @@ use alloy::primitives::{Address, B256, Log, U256};
 use alloy::sol_types::SolEventInterface;
 use medshare_protocol::id::{DatasetId, FormDigest, PackageId, PayloadHash, ReportDigest};
 use medshare_protocol::usage::{Actions, UsageContract};
+use medshare_protocol::wire::Class;
 
 use crate::ChainError;
 use crate::bindings::IMedShare::IMedShareEvents as Raw;
@@ -82,7 +83,7 @@ pub enum Event {
         credential: B256,
         node: Address,
         sealing_key: B256,
-        class: u8,
+        class: Class,
         nonce: U256,
     },
     /// A credential was suspended.
@@ -241,7 +242,7 @@ impl Event {
                 credential: e.credential,
                 node: e.node,
                 sealing_key: e.sealingKey,
-                class: e.class as u8,
+                class: convert::class(e.class)?,
                 nonce: e.nonce,
             },
             Raw::CredentialSuspended(e) => Self::CredentialSuspended {

@@ -58,11 +58,7 @@ impl Chain {
     ///
     /// # Errors
     /// When the chain cannot be asked, or no longer has the state of that block.
-    pub async fn thread_head_at(
-        &self,
-        requestor: Address,
-        block: u64,
-    ) -> Result<B256, ChainError> {
+    pub async fn thread_head_at(&self, requestor: Address, block: u64) -> Result<B256, ChainError> {
         let call = abi::threadHeadCall { requestor };
         self.rpc
             .view(self.contract(), &call, BlockId::number(block))
@@ -121,9 +117,7 @@ impl Chain {
         &self,
         requestor: Address,
     ) -> Result<Option<RequestorRecord>, ChainError> {
-        Ok(convert::requestor(
-            &self.view(&abi::requestorOfCall { requestor }).await?,
-        ))
+        convert::requestor(&self.view(&abi::requestorOfCall { requestor }).await?)
     }
 
     /// The nonce that the next registration of `requestor` must carry, also before the first.

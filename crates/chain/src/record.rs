@@ -5,6 +5,7 @@ use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::typed::{AccessRequest, Domain};
 use medshare_protocol::usage::{State, UsageContract};
+use medshare_protocol::wire::Class;
 use serde::{Deserialize, Serialize};
 
 use alloy::sol_types::SolStruct;
@@ -49,8 +50,8 @@ pub struct RequestorRecord {
     pub custodian: Address,
     /// X25519 public key that packages are sealed to.
     pub sealing_key: B256,
-    /// Class of organisation (P1), as in `Registration.class`.
-    pub class: u8,
+    /// Class of organisation (P1).
+    pub class: Class,
     /// Hash of the credential that the custodian has seen.
     pub credential: B256,
     /// Whether that credential is suspended.
