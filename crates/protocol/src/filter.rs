@@ -24,7 +24,9 @@ pub enum FilterError {
     )]
     Malformed(String),
     /// A column without values selects nothing.
-    #[error("the filter names no value for column `{0}`; leave the column out to have all its rows")]
+    #[error(
+        "the filter names no value for column `{0}`; leave the column out to have all its rows"
+    )]
     NoValues(String),
     /// Too long.
     #[error("the filter has {0} bytes; at most {MAX_FILTER_BYTES} are taken")]
@@ -40,8 +42,8 @@ impl std::str::FromStr for Filter {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let wanted: BTreeMap<String, BTreeSet<String>> =
-            serde_json::from_str(text).map_err(|error| FilterError::Malformed(error.to_string()))?;
+        let wanted: BTreeMap<String, BTreeSet<String>> = serde_json::from_str(text)
+            .map_err(|error| FilterError::Malformed(error.to_string()))?;
         match wanted.iter().find(|(_, values)| values.is_empty()) {
             Some((column, _)) => Err(FilterError::NoValues(column.clone())),
             None => Ok(Self { wanted }),
@@ -77,11 +79,20 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in ["sex = F", "[]", r#"{"sex":"F"}"#, r#"{"sex":[1]}"#, "null"] {
-            assert!(matches!(text.parse::<Filter>(), Err(FilterError::Malformed(_))), "{text}");
+            assert!(
+                matches!(text.parse::<Filter>(), Err(FilterError::Malformed(_))),
+                "{text}"
+            );
         }
-        assert!(matches!(r#"{"sex":[]}"#.parse::<Filter>(), Err(FilterError::NoValues(_))));
+        assert!(matches!(
+            r#"{"sex":[]}"#.parse::<Filter>(),
+            Err(FilterError::NoValues(_))
+        ));
         let long = " ".repeat(MAX_FILTER_BYTES + 1);
-        assert!(matches!(long.parse::<Filter>(), Err(FilterError::TooLong(_))));
+        assert!(matches!(
+            long.parse::<Filter>(),
+            Err(FilterError::TooLong(_))
+        ));
     }
 
     proptest! {

@@ -51,13 +51,21 @@ impl Step {
     /// A step without particulars.
     #[must_use]
     pub fn new(time: u64, node: Address, action: &str) -> Self {
-        Self { time, node, action: action.to_owned(), details: Vec::new() }
+        Self {
+            time,
+            node,
+            action: action.to_owned(),
+            details: Vec::new(),
+        }
     }
 
     /// The step with one more particular.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.details.push(Detail { name: name.to_owned(), value: value.to_string() });
+        self.details.push(Detail {
+            name: name.to_owned(),
+            value: value.to_string(),
+        });
         self
     }
 }
@@ -175,7 +183,11 @@ mod tests {
         let step = &steps()[0];
         let expected = sha256d(&[&1_000_u64.to_le_bytes()]).to_string();
         assert_eq!(step.details[0].value, expected);
-        assert!(!serde_json::to_string(step).unwrap().contains("0x0101010101"));
+        assert!(
+            !serde_json::to_string(step)
+                .unwrap()
+                .contains("0x0101010101")
+        );
     }
 
     #[test]

@@ -32,9 +32,14 @@ impl TryFrom<B256> for Purpose {
     type Error = BadPurpose;
     fn try_from(bytes: B256) -> Result<Self, BadPurpose> {
         let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(32);
-        let code = std::str::from_utf8(&bytes[..length]).map_err(|_| BadPurpose(bytes.to_string()))?;
+        let code =
+            std::str::from_utf8(&bytes[..length]).map_err(|_| BadPurpose(bytes.to_string()))?;
         let purpose: Self = code.parse()?;
-        if purpose.0 == bytes { Ok(purpose) } else { Err(BadPurpose(bytes.to_string())) }
+        if purpose.0 == bytes {
+            Ok(purpose)
+        } else {
+            Err(BadPurpose(bytes.to_string()))
+        }
     }
 }
 
@@ -61,7 +66,9 @@ impl Serialize for Purpose {
 
 impl<'de> Deserialize<'de> for Purpose {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

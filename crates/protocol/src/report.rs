@@ -51,7 +51,12 @@ impl ReportBody {
         number: u32,
     ) -> Result<Vec<u8>, SealError> {
         let body = minicbor::to_vec(self).expect("writing to a vector cannot fail");
-        seal::seal(contract_key, SealedFor::Report, &seal::report_context(package, number), &body)
+        seal::seal(
+            contract_key,
+            SealedFor::Report,
+            &seal::report_context(package, number),
+            &body,
+        )
     }
 
     /// Opens what [`ReportBody::seal`] made.
@@ -92,7 +97,10 @@ mod tests {
             program: None,
         };
         let sealed = body.seal(secret.public(), package, 3).unwrap();
-        assert_eq!(ReportBody::open(&sealed, &secret, package, 3).unwrap(), body);
+        assert_eq!(
+            ReportBody::open(&sealed, &secret, package, 3).unwrap(),
+            body
+        );
         assert!(ReportBody::open(&sealed, &secret, package, 4).is_err());
         let other = PackageId(B256::repeat_byte(2));
         assert!(ReportBody::open(&sealed, &secret, other, 3).is_err());

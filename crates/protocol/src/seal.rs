@@ -115,15 +115,12 @@ pub fn seal(
 ) -> Result<Vec<u8>, SealError> {
     let to = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(to.as_slice())
         .map_err(|_| SealError::BadKey)?;
-    let (encapsulated, ciphertext) =
-        hpke::single_shot_seal::<AesGcm256, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &to,
-            purpose.info(),
-            plaintext,
-            context,
-        )
-        .map_err(|_| SealError::BadKey)?;
+    let (encapsulated, ciphertext) = hpke::single_shot_seal::<
+        AesGcm256,
+        HkdfSha256,
+        X25519HkdfSha256,
+    >(&OpModeS::Base, &to, purpose.info(), plaintext, context)
+    .map_err(|_| SealError::BadKey)?;
     Ok([encapsulated.to_bytes().as_slice(), &ciphertext].concat())
 }
 
@@ -263,7 +260,10 @@ mod tests {
         let secret = SealingSecret::generate().unwrap();
         let sealed = seal(secret.public(), SealedFor::Report, b"context", b"plain").unwrap();
         assert_eq!(sealed.len(), 5 + SEAL_OVERHEAD_BYTES);
-        assert_eq!(&**open(&secret, SealedFor::Report, b"context", &sealed).unwrap(), b"plain");
+        assert_eq!(
+            &**open(&secret, SealedFor::Report, b"context", &sealed).unwrap(),
+            b"plain"
+        );
         let other = SealingSecret::generate().unwrap();
         for refused in [
             open(&other, SealedFor::Report, b"context", &sealed),
@@ -281,7 +281,10 @@ mod tests {
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            assert!(open(&secret, SealedFor::Peer, b"", &changed).is_err(), "byte {position}");
+            assert!(
+                open(&secret, SealedFor::Peer, b"", &changed).is_err(),
+                "byte {position}"
+            );
         }
         assert_eq!(
             open(&secret, SealedFor::Peer, b"", &sealed[..47]).unwrap_err(),
@@ -303,7 +306,10 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "SealingSecret(…)");
         let share = Share::from_slice(&[0xab; 32]).unwrap();
         assert_eq!(format!("{share:?}"), "Share(…)");
-        assert_eq!(format!("{:?}", DataKey::derive(b"h", &share, &share)), "DataKey(…)");
+        assert_eq!(
+            format!("{:?}", DataKey::derive(b"h", &share, &share)),
+            "DataKey(…)"
+        );
     }
 
     #[test]

@@ -219,7 +219,10 @@ mod tests {
     use alloy_signer_local::PrivateKeySigner;
 
     fn deletion() -> Deletion {
-        Deletion { package: B256::repeat_byte(7), time: 42 }
+        Deletion {
+            package: B256::repeat_byte(7),
+            time: 42,
+        }
     }
 
     #[test]
@@ -230,7 +233,10 @@ mod tests {
         assert!(domain.is_signed_by(&deletion(), signature.as_slice(), wallet.address()));
         let elsewhere = Domain::new(1, Address::repeat_byte(1));
         assert!(!elsewhere.is_signed_by(&deletion(), signature.as_slice(), wallet.address()));
-        let later = Deletion { time: 43, ..deletion() };
+        let later = Deletion {
+            time: 43,
+            ..deletion()
+        };
         assert!(!domain.is_signed_by(&later, signature.as_slice(), wallet.address()));
     }
 
@@ -239,7 +245,10 @@ mod tests {
         let wallet = PrivateKeySigner::from_bytes(&B256::repeat_byte(3)).unwrap();
         let digest = B256::repeat_byte(9);
         let signature = wallet.sign_hash_sync(&digest).unwrap();
-        assert_eq!(recover(digest, &signature.as_bytes()), Some(wallet.address()));
+        assert_eq!(
+            recover(digest, &signature.as_bytes()),
+            Some(wallet.address())
+        );
         let order = U256::from_str_radix(
             "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
             16,

@@ -33,8 +33,14 @@ pub enum Action {
 
 impl Action {
     /// The paper's six, in the order of their bits.
-    pub const SIX: [Self; 6] =
-        [Self::Read, Self::Write, Self::Delete, Self::Duplicate, Self::Move, Self::Copy];
+    pub const SIX: [Self; 6] = [
+        Self::Read,
+        Self::Write,
+        Self::Delete,
+        Self::Duplicate,
+        Self::Move,
+        Self::Copy,
+    ];
     /// All eight, in the order of their bits.
     pub const ALL: [Self; 8] = [
         Self::Read,
@@ -108,7 +114,9 @@ impl Actions {
 
     /// Its members, in the order of their bits.
     pub fn iter(self) -> impl Iterator<Item = Action> {
-        Action::ALL.into_iter().filter(move |action| self.contains(*action))
+        Action::ALL
+            .into_iter()
+            .filter(move |action| self.contains(*action))
     }
 
     /// How many members it has.
@@ -242,7 +250,10 @@ impl UsageContract {
     /// Which of `actions` are violations.
     #[must_use]
     pub fn violations(&self, actions: Actions) -> Actions {
-        actions.iter().filter(|action| self.judge(*action) == Verdict::Violation).collect()
+        actions
+            .iter()
+            .filter(|action| self.judge(*action) == Verdict::Violation)
+            .collect()
     }
 
     /// The parent block's action counter: how many of the six would be violations (P20).
@@ -381,10 +392,22 @@ mod tests {
         assert_eq!(contract.typed(), good);
         assert_eq!(contract.violation_count(), 5);
         for bad in [
-            crate::typed::Usage { sensitivity: 2, ..good.clone() },
-            crate::typed::Usage { granted: 0x40, ..good.clone() },
-            crate::typed::Usage { exempt: 0x80, ..good.clone() },
-            crate::typed::Usage { environment: 2, ..good.clone() },
+            crate::typed::Usage {
+                sensitivity: 2,
+                ..good.clone()
+            },
+            crate::typed::Usage {
+                granted: 0x40,
+                ..good.clone()
+            },
+            crate::typed::Usage {
+                exempt: 0x80,
+                ..good.clone()
+            },
+            crate::typed::Usage {
+                environment: 2,
+                ..good.clone()
+            },
         ] {
             assert_eq!(UsageContract::from_typed(&bad), None);
         }

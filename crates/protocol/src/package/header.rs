@@ -36,7 +36,9 @@ pub enum PackageError {
     #[error("the package header is not signed by the node {0} that it names")]
     BadSignature(Address),
     /// A chunk does not authenticate: wrong key, changed, cut or reordered.
-    #[error("chunk {0} of the payload does not authenticate: the file was changed, or the key is not its own")]
+    #[error(
+        "chunk {0} of the payload does not authenticate: the file was changed, or the key is not its own"
+    )]
     BadChunk(u32),
     /// The payload has not the length that the header says.
     #[error("the payload has {actual} bytes where the header says {expected}")]
@@ -135,7 +137,9 @@ impl PackageHeader {
         let header: Self = minicbor::decode(bytes)
             .map_err(|error| PackageError::HeaderMalformed(error.to_string()))?;
         if header.to_bytes() != bytes {
-            return Err(PackageError::HeaderMalformed("not in canonical form".into()));
+            return Err(PackageError::HeaderMalformed(
+                "not in canonical form".into(),
+            ));
         }
         Ok(header)
     }
@@ -212,7 +216,13 @@ impl SignedHeader {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let length = u32::try_from(self.bytes.len()).expect("a header is a few hundred bytes");
-        [MAGIC.as_slice(), &length.to_le_bytes(), &self.bytes, self.signature.as_slice()].concat()
+        [
+            MAGIC.as_slice(),
+            &length.to_le_bytes(),
+            &self.bytes,
+            self.signature.as_slice(),
+        ]
+        .concat()
     }
 
     /// Bytes before the first chunk.
@@ -228,7 +238,9 @@ impl SignedHeader {
     /// [`PackageError`], before anything of it is used.
     pub fn read(container: &mut impl Read) -> Result<Self, PackageError> {
         let mut magic = [0; 8];
-        container.read_exact(&mut magic).map_err(|_| PackageError::NotAPackage)?;
+        container
+            .read_exact(&mut magic)
+            .map_err(|_| PackageError::NotAPackage)?;
         if &magic != MAGIC {
             return Err(PackageError::NotAPackage);
         }
@@ -246,6 +258,10 @@ impl SignedHeader {
         if recover(signing_digest(&bytes), signature.as_slice()) != Some(header.node) {
             return Err(PackageError::BadSignature(header.node));
         }
-        Ok(Self { header, bytes, signature })
+        Ok(Self {
+            header,
+            bytes,
+            signature,
+        })
     }
 }

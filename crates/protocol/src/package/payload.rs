@@ -34,7 +34,11 @@ impl PayloadCipher {
         let chunks = u32::try_from(chunks).map_err(|_| PackageError::TooLong(length))?;
         let cipher = Aes256Gcm::new((&*key.key).into());
         let stream = StreamBE32::from_aead(cipher, (&key.nonce_prefix).into());
-        Ok(Self { stream, length, chunks })
+        Ok(Self {
+            stream,
+            length,
+            chunks,
+        })
     }
 
     /// How many chunks it has.
@@ -89,7 +93,10 @@ impl PayloadCipher {
 
     fn wrong_length(&self, index: u32, found: usize) -> PackageError {
         let before = u64::from(index) * CHUNK_BYTES as u64;
-        PackageError::WrongLength { expected: self.length, actual: before + found as u64 }
+        PackageError::WrongLength {
+            expected: self.length,
+            actual: before + found as u64,
+        }
     }
 
     /// Decrypts the whole payload from `sealed`, which stands behind the header, into memory that is wiped on drop,
@@ -104,7 +111,8 @@ impl PayloadCipher {
     ) -> Result<Zeroizing<Vec<u8>>, PackageError> {
         let mut hash = Sha256d::default();
         hash.update(header.header.payload_salt.as_slice());
-        let capacity = usize::try_from(self.length).map_err(|_| PackageError::TooLong(self.length))?;
+        let capacity =
+            usize::try_from(self.length).map_err(|_| PackageError::TooLong(self.length))?;
         let mut plaintext = Zeroizing::new(Vec::new());
         let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
         for index in 0..self.chunks {
@@ -115,13 +123,18 @@ impl PayloadCipher {
             if index == 0 {
                 // Only after a first chunk has authenticated is the claimed length worth memory; and all at once, so
                 // that growing leaves no copies behind that nobody wipes.
-                plaintext.try_reserve_exact(capacity).map_err(|_| PackageError::TooLong(self.length))?;
+                plaintext
+                    .try_reserve_exact(capacity)
+                    .map_err(|_| PackageError::TooLong(self.length))?;
             }
             hash.update(&chunk);
             plaintext.extend_from_slice(&chunk);
         }
         if sealed.read(&mut [0])? != 0 {
-            return Err(PackageError::WrongLength { expected: self.length, actual: self.length + 1 });
+            return Err(PackageError::WrongLength {
+                expected: self.length,
+                actual: self.length + 1,
+            });
         }
         if PayloadHash(hash.finish()) != header.header.payload_hash() {
             return Err(PackageError::WrongPayload);
@@ -165,7 +178,10 @@ pub fn write_container(
         container.write_all(&chunk)?;
     }
     if payload.read(&mut [0])? != 0 {
-        return Err(PackageError::WrongLength { expected: length, actual: length + 1 });
+        return Err(PackageError::WrongLength {
+            expected: length,
+            actual: length + 1,
+        });
     }
     Ok(ContainerHash(hash.finish()))
 }

@@ -17,7 +17,10 @@ struct Made {
 fn make(payload: &[u8]) -> Made {
     let node = PrivateKeySigner::from_bytes(&B256::repeat_byte(5)).unwrap();
     let requestor = SealingSecret::from_bytes([6; 32]);
-    let (share, other) = (Share::from_slice(&[1; 32]).unwrap(), Share::from_slice(&[2; 32]).unwrap());
+    let (share, other) = (
+        Share::from_slice(&[1; 32]).unwrap(),
+        Share::from_slice(&[2; 32]).unwrap(),
+    );
     let package = B256::repeat_byte(9);
     let context = seal::share_context(package.into(), Address::repeat_byte(3));
     let salt = B256::repeat_byte(8);
@@ -55,22 +58,39 @@ fn make(payload: &[u8]) -> Made {
     let hash = write_container(&signed, &key, &mut Cursor::new(payload), &mut container).unwrap();
     assert_eq!(hash.0, crate::digest::sha256d(&[&container]));
     assert_eq!(container_length(&signed), container.len() as u64);
-    Made { beginning: signed.to_bytes().len(), container, key }
+    Made {
+        beginning: signed.to_bytes().len(),
+        container,
+        key,
+    }
 }
 
 fn open(container: &[u8], key: &DataKey) -> Result<Vec<u8>, PackageError> {
     let mut reader = Cursor::new(container);
     let header = SignedHeader::read(&mut reader)?;
     let cipher = PayloadCipher::new(key, header.header.payload_length)?;
-    cipher.decrypt_all(&header, &mut reader).map(|plain| plain.to_vec())
+    cipher
+        .decrypt_all(&header, &mut reader)
+        .map(|plain| plain.to_vec())
 }
 
 #[test]
 fn packages_of_every_awkward_length_open_again() {
-    for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES] {
+    for length in [
+        0,
+        1,
+        CHUNK_BYTES - 1,
+        CHUNK_BYTES,
+        CHUNK_BYTES + 1,
+        3 * CHUNK_BYTES,
+    ] {
         let payload: Vec<u8> = (0..length).map(|byte| (byte % 251) as u8).collect();
         let made = make(&payload);
-        assert_eq!(open(&made.container, &made.key).unwrap(), payload, "{length} bytes");
+        assert_eq!(
+            open(&made.container, &made.key).unwrap(),
+            payload,
+            "{length} bytes"
+        );
     }
 }
 
@@ -89,17 +109,26 @@ fn cut_extended_and_reordered_packages_are_refused() {
     let payload = vec![7; 2 * CHUNK_BYTES];
     let made = make(&payload);
     for length in [0, 7, 11, made.beginning, made.container.len() - 1] {
-        assert!(open(&made.container[..length], &made.key).is_err(), "{length}");
+        assert!(
+            open(&made.container[..length], &made.key).is_err(),
+            "{length}"
+        );
     }
     let mut longer = made.container.clone();
     longer.push(0);
-    assert!(matches!(open(&longer, &made.key), Err(PackageError::WrongLength { .. })));
+    assert!(matches!(
+        open(&longer, &made.key),
+        Err(PackageError::WrongLength { .. })
+    ));
     let chunk = CHUNK_BYTES + TAG_BYTES;
     let (first, second) = (made.beginning, made.beginning + chunk);
     let mut swapped = made.container[..first].to_vec();
     swapped.extend_from_slice(&made.container[second..]);
     swapped.extend_from_slice(&made.container[first..second]);
-    assert!(matches!(open(&swapped, &made.key), Err(PackageError::BadChunk(0))));
+    assert!(matches!(
+        open(&swapped, &made.key),
+        Err(PackageError::BadChunk(0))
+    ));
 }
 
 #[test]
@@ -107,13 +136,21 @@ fn another_key_opens_nothing() {
     let made = make(b"secret");
     let share = Share::from_slice(&[1; 32]).unwrap();
     let wrong = DataKey::derive(b"another header", &share, &share);
-    assert!(matches!(open(&made.container, &wrong), Err(PackageError::BadChunk(0))));
+    assert!(matches!(
+        open(&made.container, &wrong),
+        Err(PackageError::BadChunk(0))
+    ));
 }
 
 #[test]
 fn the_payload_is_not_in_the_container() {
     let made = make(b"name,national number");
-    assert!(!made.container.windows(15).any(|window| window == b"national number"));
+    assert!(
+        !made
+            .container
+            .windows(15)
+            .any(|window| window == b"national number")
+    );
 }
 
 #[test]
@@ -125,7 +162,10 @@ fn a_header_in_another_spelling_is_refused() {
     let mut lenient = vec![0xb8, 20];
     lenient.extend_from_slice(&canonical[1..]);
     assert_eq!(canonical[0], 0xb4);
-    assert!(matches!(PackageHeader::from_bytes(&lenient), Err(PackageError::HeaderMalformed(_))));
+    assert!(matches!(
+        PackageHeader::from_bytes(&lenient),
+        Err(PackageError::HeaderMalformed(_))
+    ));
     let mut trailing = canonical.clone();
     trailing.push(0);
     assert!(PackageHeader::from_bytes(&trailing).is_err());

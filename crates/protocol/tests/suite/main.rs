@@ -7,4 +7,5 @@ mod chain;
 mod header;
 mod ledger;
 mod merkle;
+mod package;
 mod vectors;

@@ -1,0 +1,233 @@
+//! Messages, form, report body and package against `test/vectors/package.json`, which Python made from the SPEC.
+
+use std::io::Cursor;
+
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolStruct;
+use medshare_protocol::digest::{sha256, sha256d};
+use medshare_protocol::form::{Step, form_digest};
+use medshare_protocol::id::PackageId;
+use medshare_protocol::package::{
+    CHUNK_BYTES, PayloadCipher, SignedHeader, TAG_BYTES, write_container,
+};
+use medshare_protocol::report::{ReportBody, body_hash};
+use medshare_protocol::seal::{self, DataKey, SealedFor, SealingSecret, Share};
+use medshare_protocol::typed::{
+    AccessRequest, Deletion, Domain, PeerMessage, Receipt, Registration, Renewal, Report,
+    Selection, Session, Usage, Validation,
+};
+use serde_json::Value;
+
+use crate::vectors;
+
+const TIME: u64 = 1_700_000_000_000;
+
+fn domain(vector: &Value) -> Domain {
+    Domain::new(
+        vectors::number(vector, "chain_id"),
+        vectors::parsed(vector, "contract"),
+    )
+}
+
+fn request(vector: &Value) -> AccessRequest {
+    let request = &vector["request"];
+    let selection = &request["selection"];
+    AccessRequest {
+        requestor: vectors::parsed(request, "requestor"),
+        custodian: vectors::parsed(request, "custodian"),
+        dataset: vectors::parsed(request, "dataset"),
+        purpose: vectors::parsed(request, "purpose"),
+        selection: Selection {
+            fields: serde_json::from_value(selection["fields"].clone()).unwrap(),
+            filter: selection["filter"].as_str().unwrap().to_owned(),
+        },
+        salt: vectors::parsed(request, "salt"),
+        deadline: vectors::number(request, "deadline"),
+    }
+}
+
+fn secret(value: &Value, key: &str) -> SealingSecret {
+    SealingSecret::from_bytes(vectors::bytes(value, key).try_into().unwrap())
+}
+
+#[test]
+fn every_message_has_the_digest_of_the_vectors() {
+    let vector = vectors::read("package.json");
+    let (domain, request) = (domain(&vector), request(&vector));
+    let package = domain.package_id(&request).0;
+    let usage: Usage = serde_json::from_value(vector["usage"].clone()).unwrap();
+    let (owner, requestor) = (request.custodian, request.requestor);
+    let sealed = vectors::bytes(&vector["report"], "sealed_body");
+    let report = Report {
+        package,
+        number: 1,
+        previous: B256::ZERO,
+        actions: 0x40,
+        time: TIME,
+        body: body_hash(&sealed),
+    };
+    let validation = Validation {
+        package,
+        payloadHash: vectors::parsed(&vector["package"], "payload_hash"),
+        formDigest: vectors::parsed(&vector["form"], "digest"),
+        sensitivity: 1,
+        usage: usage.eip712_hash_struct(),
+        deadline: TIME,
+    };
+    let registration = Registration {
+        requestor,
+        sealingKey: secret(&vector["package"], "requestor_secret").public(),
+        class: 2,
+        credential: B256::repeat_byte(3),
+        nonce: alloy_primitives::U256::ZERO,
+        deadline: TIME,
+    };
+    let receipt = Receipt {
+        package,
+        number: 1,
+        report: B256::ZERO,
+        received: TIME,
+        leaseSeconds: 60,
+    };
+    let peer = PeerMessage {
+        sender: owner,
+        recipient: requestor,
+        content: B256::ZERO,
+        deadline: TIME,
+    };
+    for (name, digest) in [
+        ("AccessRequest", package),
+        ("Usage (hashStruct)", usage.eip712_hash_struct()),
+        ("Report", domain.digest(&report)),
+        (
+            "Deletion",
+            domain.digest(&Deletion {
+                package,
+                time: TIME,
+            }),
+        ),
+        (
+            "Session",
+            domain.digest(&Session {
+                package,
+                key: owner,
+                expiry: TIME,
+            }),
+        ),
+        (
+            "Renewal",
+            domain.digest(&Renewal {
+                package,
+                number: 1,
+                time: TIME,
+            }),
+        ),
+        ("Receipt", domain.digest(&receipt)),
+        ("PeerMessage", domain.digest(&peer)),
+        ("Registration", domain.digest(&registration)),
+        ("Validation", domain.digest(&validation)),
+    ] {
+        assert_eq!(
+            digest,
+            vectors::parsed::<B256>(&vector["digests"], name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_request_is_signed_by_its_requestor() {
+    let vector = vectors::read("package.json");
+    let request = request(&vector);
+    let signature = vectors::bytes(&vector["request"], "signature");
+    assert!(domain(&vector).is_signed_by(&request, &signature, request.requestor));
+    assert!(!domain(&vector).is_signed_by(&request, &signature, request.custodian));
+}
+
+#[test]
+fn the_form_has_the_digest_of_the_vectors() {
+    let vector = vectors::read("package.json");
+    let steps: Vec<Step> = vector["form"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| {
+            let encoded = alloy_primitives::hex::decode(step.as_str().unwrap()).unwrap();
+            let step: Step = minicbor::decode(&encoded).unwrap();
+            assert_eq!(minicbor::to_vec(&step).unwrap(), encoded);
+            step
+        })
+        .collect();
+    assert_eq!(
+        form_digest(&steps).0,
+        vectors::parsed::<B256>(&vector["form"], "digest")
+    );
+    let purpose = "DUO:0000042".parse().unwrap();
+    let requestor: Address = vectors::parsed(&vector["request"], "requestor");
+    let first = medshare_protocol::form::received(TIME, steps[0].node, requestor, purpose);
+    assert_eq!(steps[0], first);
+    assert_eq!(
+        steps[1],
+        medshare_protocol::form::retrieved(TIME + 7, steps[1].node)
+    );
+}
+
+#[test]
+fn the_report_body_opens_with_the_contract_secret() {
+    let vector = vectors::read("package.json");
+    let package = domain(&vector).package_id(&request(&vector));
+    let sealed = vectors::bytes(&vector["report"], "sealed_body");
+    let contract = secret(&vector["report"], "contract_secret");
+    let body = ReportBody::open(&sealed, &contract, package, 1).unwrap();
+    assert_eq!(body.comment, vector["report"]["comment"].as_str().unwrap());
+    assert_eq!(body.file.as_deref(), Some("data.csv"));
+    assert_eq!(body.ranges, [(0, 100)]);
+    assert_eq!(body.program.as_deref(), Some("cat"));
+}
+
+/// Header, shares, key schedule and every chunk: the container that Rust writes is Python's to the byte.
+#[test]
+fn the_package_is_the_one_of_the_vectors() {
+    let vector = vectors::read("package.json");
+    let made = &vector["package"];
+    let head = vectors::bytes(made, "container_head");
+    let header = SignedHeader::read(&mut Cursor::new(&head)).unwrap();
+    assert_eq!(header.to_bytes(), head);
+    assert_eq!(
+        sha256(&[&header.bytes]),
+        vectors::parsed::<B256>(made, "header_sha256")
+    );
+    assert_eq!(header.header.domain(), domain(&vector));
+
+    let package = PackageId(header.header.package);
+    let context = seal::share_context(package, header.header.requestor);
+    let requestor = secret(made, "requestor_secret");
+    let open = |purpose, sealed: &[u8]| {
+        Share::from_slice(&seal::open(&requestor, purpose, &context, sealed).unwrap()).unwrap()
+    };
+    let own = open(SealedFor::RequestorShare, &header.header.sealed_share);
+    let custodian = open(
+        SealedFor::CustodianShare,
+        &vectors::bytes(made, "sealed_custodian_share"),
+    );
+    let key = DataKey::derive(&header.bytes, &own, &custodian);
+
+    let line = made["payload_line"].as_str().unwrap();
+    let lines: usize = vectors::number(made, "payload_lines");
+    let payload = format!("age,sex\n{}", format!("{line}\n").repeat(lines));
+    let mut container = Vec::new();
+    let hash = write_container(&header, &key, &mut Cursor::new(&payload), &mut container).unwrap();
+    let chunks: Vec<String> = container[head.len()..]
+        .chunks(CHUNK_BYTES + TAG_BYTES)
+        .map(|chunk| format!("{:?}", sha256(&[chunk])))
+        .collect();
+    assert_eq!(serde_json::json!(chunks), made["chunks"]);
+    assert_eq!(hash.0, vectors::parsed::<B256>(made, "container_hash"));
+    assert_eq!(hash.0, sha256d(&[&container]));
+
+    let cipher = PayloadCipher::new(&key, header.header.payload_length).unwrap();
+    let opened = cipher
+        .decrypt_all(&header, &mut Cursor::new(&container[head.len()..]))
+        .unwrap();
+    assert_eq!(*opened, payload.as_bytes());
+}
