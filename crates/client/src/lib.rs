@@ -1,1 +1,32 @@
-//! medshare-client
+//! The requestor's side of MeDShare: asking for data, opening it, and doing with it what the usage contract permits.
+//!
+//! | module | what | paper |
+//! |---|---|---|
+//! | [`purse`] | the home folder: profile, keystores, packages | P10 |
+//! | [`requestor`] | registers, asks, waits | P1, P2 |
+//! | [`download`] | fetches a package, also in pieces | P16 |
+//! | [`opening`] | from a package to open data: report first, key second | P17 |
+//! | [`agent`] | open data in memory; every action judged before it is carried out | P18, P19 |
+//! | [`journal`] | reports sent and receipts kept | P24 |
+//! | [`socket`] | one process holds the data, others act on it | P18 |
+//! | [`returning`] | gives the data back | P19 |
+//! | [`audit`] | everything from genesis to head, verified | P8, P23, P26 |
+//! | [`api`] | the node's HTTP interface | P2 |
+//! | [`ledger`] | what the client asks of the chain | P8 |
+//! | [`clock`] | a clock that counts suspended time | P18 |
+//!
+//! This crate never depends on the node's: what they share is `medshare-protocol`.
+
+pub mod agent;
+pub mod api;
+pub mod audit;
+pub mod clock;
+pub mod download;
+pub mod journal;
+pub mod ledger;
+pub mod opening;
+pub mod purse;
+mod reporter;
+pub mod requestor;
+pub mod returning;
+pub mod socket;

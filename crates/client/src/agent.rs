@@ -1,0 +1,336 @@
+//! Open data, and the usage contract beside it (P6, P18, P19).
+//!
+//! The plaintext lives in this process's memory only, and only while three things hold: the lease runs, the package
+//! is usable on chain, and no violation was tried. Every action is judged **before** it is carried out. Permitted:
+//! reported, and carried out once the node's receipt is on disk. Ignored: carried out. Violation: the plaintext is
+//! wiped first, then the attempt is reported, and the answer says what can be done.
+
+mod deed;
+mod lease;
+mod lock;
+mod vault;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use medshare_protocol::id::PackageId;
+use medshare_protocol::package::PackageHeader;
+use medshare_protocol::report::ReportBody;
+use medshare_protocol::usage::{Action, Actions, State, UsageContract, Verdict};
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::reporter::{Answered, Reporter};
+
+pub use crate::reporter::ReportError;
+pub use deed::{Deed, Outcome};
+pub use lock::Lock;
+pub use vault::MAX_CONTENT_BYTES;
+
+use vault::Vault;
+
+/// Name of the one file that a package amounts to.
+pub const DATA_FILE: &str = "data.csv";
+
+/// Why an action was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The data is closed.
+    #[error("{0}")]
+    Locked(Lock),
+    /// The report has no receipt; without one nothing is done.
+    #[error("the action was not carried out, because its report was not received: {0}")]
+    Report(#[from] ReportError),
+    /// There are no such bytes.
+    #[error("there is no byte {position}: the data has {length}")]
+    OutOfRange {
+        /// What was asked for.
+        position: u64,
+        /// How long the data is.
+        length: u64,
+    },
+    /// More than one package may hold in memory.
+    #[error("the data would have {0} bytes; at most {MAX_CONTENT_BYTES} are held in memory")]
+    TooLong(u64),
+    /// The destination cannot be written.
+    #[error("cannot write {path}: {error}")]
+    Destination {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// `decrypt` and `tampering` are no actions on open data.
+    #[error("`{0}` is not an action on open data")]
+    NotAnAction(Action),
+}
+
+/// The opened data of one package. Clones are the same agent; when the last one goes, the plaintext is wiped.
+#[derive(Clone)]
+pub struct Agent {
+    shared: Arc<Shared>,
+}
+
+/// What opening hands over.
+pub(crate) struct Opened {
+    pub(crate) header: PackageHeader,
+    pub(crate) usage: UsageContract,
+    pub(crate) content: Zeroizing<Vec<u8>>,
+    pub(crate) reporter: Reporter,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) container: PathBuf,
+    pub(crate) answered: Answered,
+}
+
+struct Shared {
+    header: PackageHeader,
+    usage: UsageContract,
+    /// Locked for moments only, never across an await.
+    vault: Mutex<Vault>,
+    /// Locked while a report is under way: reports go out one after the other.
+    reporter: tokio::sync::Mutex<Reporter>,
+    phase: watch::Sender<Option<Lock>>,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    container: PathBuf,
+}
+
+impl Agent {
+    /// Starts the agent and the tasks that watch over its lease.
+    pub(crate) fn start(opened: Opened) -> Self {
+        let lease_end = opened.answered.asked + opened.answered.lease;
+        let shared = Arc::new(Shared {
+            header: opened.header,
+            usage: opened.usage,
+            vault: Mutex::new(Vault::new(opened.content, lease_end)),
+            reporter: tokio::sync::Mutex::new(opened.reporter),
+            phase: watch::Sender::new(None),
+            ledger: opened.ledger,
+            clock: opened.clock,
+            container: opened.container,
+        });
+        lease::watch(&shared, opened.answered.lease);
+        Self { shared }
+    }
+
+    /// The package.
+    #[must_use]
+    pub fn package(&self) -> PackageId {
+        self.shared.header.package_id()
+    }
+
+    /// What the package says of itself.
+    #[must_use]
+    pub fn header(&self) -> &PackageHeader {
+        &self.shared.header
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn usage(&self) -> &UsageContract {
+        &self.shared.usage
+    }
+
+    /// Why the data is closed; nothing while it is open.
+    #[must_use]
+    pub fn lock(&self) -> Option<Lock> {
+        self.shared.check_open().err()
+    }
+
+    /// Returns once the data is closed, with the reason.
+    pub async fn locked(&self) -> Lock {
+        let mut phase = self.shared.phase.subscribe();
+        let lock = phase.wait_for(Option::is_some).await;
+        lock.map_or(Lock::Closed, |lock| lock.clone().unwrap_or(Lock::Closed))
+    }
+
+    /// How long the lease still runs.
+    #[must_use]
+    pub fn lease_left(&self) -> Duration {
+        let end = self.shared.vault().lease_end();
+        end.saturating_sub(self.shared.clock.since_boot())
+    }
+
+    /// Length of the data, bytes.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`].
+    pub fn length(&self) -> Result<u64, AgentError> {
+        self.shared.with_content(|content| content.len() as u64)
+    }
+
+    /// Number of the last report.
+    pub async fn last_report(&self) -> u32 {
+        self.shared.reporter.lock().await.number
+    }
+
+    /// Judges `deed`, reports it where it must be reported, and carries it out. `program`: who does it, as far as it
+    /// is known.
+    ///
+    /// # Errors
+    /// [`AgentError`]; the deed was then not done.
+    pub async fn act(&self, deed: Deed, program: Option<String>) -> Result<Outcome, AgentError> {
+        let action = deed.action();
+        if self.shared.usage.judge(action) != Verdict::Violation {
+            // What cannot be done anyway is told before it is reported as done. A violation is one all the same.
+            self.shared.check_deed(&deed)?;
+        }
+        let body = ReportBody {
+            comment: format!("{action} of {}", self.shared.header.dataset_id()),
+            file: Some(deed.file().unwrap_or_else(|| DATA_FILE.to_owned())),
+            ranges: deed.range(self.length()?).into_iter().collect(),
+            program,
+        };
+        let receipt = self.authorise(action, &body).await?;
+        let bytes = self.shared.carry_out(&deed).await?;
+        Ok(Outcome { action, receipt, bytes })
+    }
+
+    /// Judges `action` and reports it, without doing anything: for a file system, which does the work itself with
+    /// [`Agent::bytes`]. The number of the report; nothing where the usage contract wants none.
+    ///
+    /// # Errors
+    /// [`AgentError`]; the action must then not be carried out.
+    pub async fn authorise(
+        &self,
+        action: Action,
+        body: &ReportBody,
+    ) -> Result<Option<u32>, AgentError> {
+        self.shared.check_open().map_err(AgentError::Locked)?;
+        if !Actions::SIX.contains(action) {
+            return Err(AgentError::NotAnAction(action));
+        }
+        match self.shared.usage.judge(action) {
+            Verdict::Ignored => Ok(None),
+            Verdict::Permitted => self.shared.report(action, body).await.map(Some),
+            Verdict::Violation => Err(self.shared.violate(action, body).await),
+        }
+    }
+
+    /// Bytes of the data. Not judged and not reported: the caller has authorised a read.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`], [`AgentError::OutOfRange`].
+    pub fn bytes(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
+        self.shared.read(offset, length)
+    }
+
+    /// Closes the data: wipes the plaintext. The lease runs out by itself.
+    pub fn close(&self) {
+        self.shared.lock(Lock::Closed);
+    }
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent")
+            .field("package", &self.package())
+            .field("lock", &self.lock())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn vault(&self) -> MutexGuard<'_, Vault> {
+        // A panic while it was held leaves bytes at worst half written, never secrets where they should not be.
+        self.vault.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether the data is open this very moment: a lease that has ended closes it here, not when a timer fires.
+    fn check_open(&self) -> Result<(), Lock> {
+        let now = self.clock.since_boot();
+        let lock = {
+            let vault = self.vault();
+            match vault.lock() {
+                Some(lock) => return Err(lock.clone()),
+                None if now >= vault.lease_end() => Lock::LeaseEnded,
+                None if self.clock.wall_ms() >= self.usage.expiry => Lock::Expired,
+                None => return Ok(()),
+            }
+        };
+        self.lock(lock.clone());
+        Err(lock)
+    }
+
+    /// Closes the data. The first reason stays.
+    fn lock(&self, reason: Lock) {
+        self.vault().close(reason.clone());
+        self.phase.send_if_modified(|phase| {
+            let first = phase.is_none();
+            if first {
+                tracing::info!(package = %self.header.package_id(), %reason, "closed");
+                *phase = Some(reason);
+            }
+            first
+        });
+    }
+
+    fn with_content<T>(
+        &self,
+        use_content: impl FnOnce(&mut Zeroizing<Vec<u8>>) -> T,
+    ) -> Result<T, AgentError> {
+        self.check_open().map_err(AgentError::Locked)?;
+        self.vault().content().map(use_content).map_err(AgentError::Locked)
+    }
+
+    async fn report(&self, action: Action, body: &ReportBody) -> Result<u32, AgentError> {
+        let mut reporter = self.reporter.lock().await;
+        // It may have been closed while others reported.
+        self.check_open().map_err(AgentError::Locked)?;
+        let answered = reporter.report(Actions::NONE.with(action), body).await;
+        drop(reporter);
+        match answered {
+            Ok(answered) => self.take(answered),
+            Err(error) if error.is_refusal() => Err(AgentError::Locked(self.refused(&error).await)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The node said no. The chain may know a better reason.
+    async fn refused(&self, error: &ReportError) -> Lock {
+        match self.ledger.package(self.header.package_id()).await {
+            Ok(status) => self.take_state(status.state),
+            Err(error) => tracing::warn!(%error, "the chain was not asked"),
+        }
+        self.lock(Lock::Refused(error.to_string()));
+        self.check_open().err().unwrap_or(Lock::Closed)
+    }
+
+    /// Wipes first: from here on the network decides nothing any more.
+    async fn violate(&self, action: Action, body: &ReportBody) -> AgentError {
+        let lock = Lock::Violation(action);
+        self.lock(lock.clone());
+        let mut reporter = self.reporter.lock().await;
+        let sent = reporter.report_violation(Actions::NONE.with(action), body).await;
+        if let Err(error) = sent {
+            tracing::warn!(%action, %error, "the violation's report has no receipt yet; it is sent again at the next opening");
+        }
+        AgentError::Locked(lock)
+    }
+
+    /// Believes a receipted answer: a longer lease, or the end.
+    fn take(&self, answered: Answered) -> Result<u32, AgentError> {
+        let lock = if !answered.state.is_usable() {
+            Lock::of_state(answered.state)
+        } else if answered.lease.is_zero() {
+            Lock::LeaseEnded
+        } else {
+            self.vault().extend_lease(answered.asked + answered.lease);
+            return self.check_open().map(|()| answered.number).map_err(AgentError::Locked);
+        };
+        self.lock(lock.clone());
+        Err(AgentError::Locked(lock))
+    }
+
+    /// Believes the chain.
+    fn take_state(&self, state: State) {
+        if !state.is_usable() {
+            self.lock(Lock::of_state(state));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The plaintext, and whether it is still there.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::lock::Lock;
+
+/// At most so many bytes of plaintext are held in memory.
+pub const MAX_CONTENT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Plaintext with the end of its lease; or the reason why there is none any more.
+pub(super) struct Vault {
+    content: Result<Zeroizing<Vec<u8>>, Lock>,
+    lease_end: Duration,
+}
+
+impl Vault {
+    pub(super) const fn new(content: Zeroizing<Vec<u8>>, lease_end: Duration) -> Self {
+        Self { content: Ok(content), lease_end }
+    }
+
+    pub(super) const fn lease_end(&self) -> Duration {
+        self.lease_end
+    }
+
+    pub(super) fn lock(&self) -> Option<&Lock> {
+        self.content.as_ref().err()
+    }
+
+    pub(super) fn content(&mut self) -> Result<&mut Zeroizing<Vec<u8>>, Lock> {
+        self.content.as_mut().map_err(|lock| lock.clone())
+    }
+
+    /// Answers may overtake each other; the lease that ends last holds.
+    pub(super) fn extend_lease(&mut self, end: Duration) {
+        self.lease_end = self.lease_end.max(end);
+    }
+
+    /// Wipes. The first reason stays.
+    pub(super) fn close(&mut self, reason: Lock) {
+        if self.content.is_ok() {
+            self.content = Err(reason);
+        }
+    }
+}
+
+/// Writes `bytes` at `offset`. Growing takes new memory and wipes the old: a `Vec` would leave a copy behind.
+pub(super) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    if end > content.len() {
+        resize(content, end);
+    }
+    content[offset..end].copy_from_slice(bytes);
+}
+
+/// Cuts or extends with zeros.
+pub(super) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
+    if length > content.capacity() {
+        // Doubling, so that appending line by line does not copy everything each time.
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(content.len() * 2)));
+        larger.extend_from_slice(content);
+        *content = larger;
+    }
+    if length < content.len() {
+        content[length..].fill(0);
+    }
+    content.resize(length, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_first_reason_stays_and_the_bytes_go() {
+        let mut vault = Vault::new(Zeroizing::new(vec![1, 2, 3]), Duration::from_secs(9));
+        assert_eq!(vault.content().unwrap().as_slice(), [1, 2, 3]);
+        vault.close(Lock::Revoked);
+        vault.close(Lock::Closed);
+        assert_eq!(vault.content().unwrap_err(), Lock::Revoked);
+        assert_eq!(vault.lock(), Some(&Lock::Revoked));
+    }
+
+    #[test]
+    fn a_late_answer_does_not_shorten_the_lease() {
+        let mut vault = Vault::new(Zeroizing::default(), Duration::from_secs(9));
+        vault.extend_lease(Duration::from_secs(7));
+        assert_eq!(vault.lease_end(), Duration::from_secs(9));
+        vault.extend_lease(Duration::from_secs(11));
+        assert_eq!(vault.lease_end(), Duration::from_secs(11));
+    }
+
+    #[test]
+    fn what_was_cut_off_does_not_come_back() {
+        let mut content = Zeroizing::new(b"secret tail".to_vec());
+        resize(&mut content, 6);
+        resize(&mut content, 11);
+        assert_eq!(content.as_slice(), b"secret\0\0\0\0\0");
+    }
+
+    proptest! {
+        #[test]
+        fn writing_is_as_in_a_file(
+            begin: Vec<u8>,
+            writes in proptest::collection::vec((0_usize..300, proptest::collection::vec(any::<u8>(), 0..100)), 0..8),
+        ) {
+            let mut content = Zeroizing::new(begin.clone());
+            let mut model = begin;
+            for (offset, bytes) in writes {
+                let offset = offset.min(model.len());
+                write_at(&mut content, offset, &bytes);
+                let overwritten = bytes.len().min(model.len() - offset);
+                model.splice(offset..offset + overwritten, bytes);
+                prop_assert_eq!(content.as_slice(), model.as_slice());
+            }
+        }
+    }
+}

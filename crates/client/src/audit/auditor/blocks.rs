@@ -1,0 +1,226 @@
+//! Checks of the blocks that an event anchors.
+
+use super::*;
+
+use medshare_protocol::block::{DATA_VERSION_TABULAR, ParentBody, SideBody};
+use medshare_protocol::usage::{Action, UsageContract};
+
+/// How far a header's time may run ahead of the EVM block's, as the contract has it, and how long after it a block
+/// may have been closed.
+const MAX_AHEAD_SECONDS: u64 = 120;
+
+impl Auditor {
+    /// A parent block (P20).
+    pub(super) fn issued(&mut self, at: Anchorage, issued: &PackageIssued, record: Option<Vec<u8>>) {
+        let requestor = issued.request.requestor;
+        let entry = Entry::from_bytes(&issued.entry);
+        let origin =
+            thread_origin(self.domain.chain_id(), self.domain.contract(), requestor);
+        let mut thread = self
+            .threads
+            .remove(&requestor)
+            .unwrap_or_else(|| ChainVerifier::thread(requestor, origin));
+        let subject =
+            Subject::Block { chain: ChainName::Thread(requestor), height: thread.height() };
+        let parent_id = BlockId(entry.header(thread.head()).hash().0);
+        let mut faults = self.issue_faults(issued);
+        faults.extend(ahead(&entry, &at));
+        let block = self.push(&mut thread, entry, record, &mut faults);
+        self.threads.insert(requestor, thread);
+        self.counts.parent_blocks += 1;
+        if entry.version != DATA_VERSION_TABULAR {
+            let (found, known) = (entry.version, DATA_VERSION_TABULAR);
+            faults.push(AuditFault::DataVersion { found, known });
+        }
+        if let Some(Block::Parent(block)) = block {
+            faults.extend(parent_faults(&block.body, issued));
+            faults.extend(closed_late(block.body.locktime, &entry));
+        }
+        if self.trails.contains_key(&issued.package) {
+            faults.push(AuditFault::IssuedTwice);
+        } else {
+            let key = (requestor, issued.request.custodian, issued.request.dataset);
+            let trail = Trail::new(issued, entry.leaf, parent_id, self.epochs(key));
+            self.trails.insert(issued.package, trail);
+        }
+        for fault in faults {
+            self.find(subject, Some(at), fault);
+        }
+    }
+
+    /// What the contract must have made sure of before it emitted the event.
+    fn issue_faults(&self, issued: &PackageIssued) -> Vec<AuditFault> {
+        let mut faults = Vec::new();
+        let computed = issued.request.package_id(&self.domain);
+        if computed != issued.package {
+            faults.push(AuditFault::PackageId { computed });
+        }
+        let custodian = issued.request.custodian;
+        if self.registry.custodian_of(issued.node) != Some(custodian) {
+            faults.push(AuditFault::ForeignNode { node: issued.node, custodian });
+        }
+        let verifier = issued.verifier;
+        let why = match self.registry.custodian_of(verifier) {
+            None => "it was no registered node",
+            Some(_) if verifier == issued.node => "it is the first one too",
+            Some(second) if second == custodian && self.registry.custodian_count() > 1 => {
+                "it belongs to the same custodian although there was another"
+            }
+            Some(_) => return faults,
+        };
+        faults.push(AuditFault::SecondNode { verifier, why });
+        faults
+    }
+
+    /// Side-blocks (P21).
+    pub(super) fn reports(
+        &mut self,
+        at: Anchorage,
+        package: PackageId,
+        bytes: &[u8],
+        records: Vec<Option<Vec<u8>>>,
+    ) {
+        let Some(mut trail) = self.trails.remove(&package) else {
+            let fault = AuditFault::UnknownPackage { event: "ReportsAnchored" };
+            return self.find(Subject::Package(package), Some(at), fault);
+        };
+        if self.registry.custodian_of(at.node) != Some(trail.custodian) {
+            let fault = AuditFault::ForeignNode { node: at.node, custodian: trail.custodian };
+            self.find(Subject::Package(package), Some(at), fault);
+        }
+        match entries(bytes) {
+            Ok(entries) => {
+                let records = records.into_iter().chain(std::iter::repeat(None));
+                for (entry, record) in entries.into_iter().zip(records) {
+                    self.report(at, package, &mut trail, entry, record);
+                }
+            }
+            Err(ragged) => self.find(Subject::Package(package), Some(at), ragged.into()),
+        }
+        self.trails.insert(package, trail);
+    }
+
+    fn report(
+        &mut self,
+        at: Anchorage,
+        package: PackageId,
+        trail: &mut Trail,
+        entry: Entry,
+        record: Option<Vec<u8>>,
+    ) {
+        let height = trail.side.height();
+        let subject = Subject::Block { chain: ChainName::Side(package), height };
+        let mut faults: Vec<AuditFault> = ahead(&entry, &at).into_iter().collect();
+        let block = self.push(&mut trail.side, entry, record, &mut faults);
+        self.counts.side_blocks += 1;
+        if u64::from(entry.version) != height + 1 {
+            faults.push(AuditFault::ReportNumber { found: entry.version, expected: height + 1 });
+        }
+        match block {
+            Some(Block::Side(block)) => {
+                faults.extend(side_faults(&block.body, trail, height));
+                faults.extend(closed_late(block.body.locktime, &entry));
+                let SideBody { transaction: side, locktime, .. } = block.body;
+                if !side.violated.is_empty() {
+                    let (violated, report) = (side.violated, side.report);
+                    let recorded = Recorded { violated, report, locktime, height, anchored: at };
+                    trail.recorded.insert(side.number, recorded);
+                }
+            }
+            _ => trail.unread.push(entry.version),
+        }
+        for fault in faults {
+            self.find(subject, Some(at), fault);
+        }
+    }
+
+    /// Puts a block on its chain; the chain's own faults go to `faults`.
+    fn push(
+        &mut self,
+        verifier: &mut ChainVerifier,
+        entry: Entry,
+        record: Option<Vec<u8>>,
+        faults: &mut Vec<AuditFault>,
+    ) -> Option<Block> {
+        let registry = &self.registry;
+        let block = verifier.push(&Anchored {
+            entry,
+            record,
+            is_registered_node: &|account| registry.custodian_of(account).is_some(),
+            work_limit: registry.work_limit(),
+        });
+        self.counts.bodies += u64::from(block.is_some());
+        for finding in verifier.take_findings() {
+            let is_missing = matches!(finding.fault, Fault::BodyMissing { .. });
+            self.counts.bodies_missing += u64::from(is_missing);
+            faults.push(finding.fault.into());
+        }
+        block
+    }
+}
+
+fn ahead(entry: &Entry, at: &Anchorage) -> Option<AuditFault> {
+    let limit = MAX_AHEAD_SECONDS;
+    let is_ahead = u64::from(entry.time) > at.evm_time.saturating_add(limit);
+    is_ahead.then_some(AuditFault::Ahead { time: entry.time, evm_time: at.evm_time, limit })
+}
+
+fn closed_late(locktime: u64, entry: &Entry) -> Option<AuditFault> {
+    let is_late = locktime / 1000 > u64::from(entry.time) + MAX_AHEAD_SECONDS;
+    is_late.then_some(AuditFault::ClosedLate { locktime, time: entry.time })
+}
+
+/// A parent block against the event that issued its package.
+fn parent_faults(body: &ParentBody, issued: &PackageIssued) -> Vec<AuditFault> {
+    let block = &body.transaction;
+    let request = &issued.request;
+    let usage: &UsageContract = &issued.usage;
+    let counter = usage.violation_count();
+    differing(
+        "the contract",
+        [
+            ("custodian (OID)", block.owner.to_string(), request.custodian.to_string()),
+            ("requestor (RID)", block.requestor.to_string(), request.requestor.to_string()),
+            ("sensitivity (Dsens)", format!("{:?}", block.sensitivity), format!("{:?}", usage.sensitivity)),
+            ("purpose (DRP)", block.purpose.bytes().to_string(), request.purpose.to_string()),
+            ("dataset", block.dataset.to_string(), request.dataset.to_string()),
+            ("package", block.package.to_string(), issued.package.to_string()),
+            ("payload hash", block.payload_hash.to_string(), issued.payload_hash.to_string()),
+            ("second node", block.verifier.to_string(), issued.verifier.to_string()),
+            ("node (NID)", block.node.to_string(), issued.node.to_string()),
+            ("action counter", body.action_counter.to_string(), counter.to_string()),
+        ],
+    )
+}
+
+/// A side-block against its package.
+fn side_faults(body: &SideBody, trail: &Trail, height: u64) -> Vec<AuditFault> {
+    let block = &body.transaction;
+    let mut faults = differing(
+        "the package",
+        [
+            ("custodian (OID)", block.owner.to_string(), trail.custodian.to_string()),
+            ("requestor (RID)", block.requestor.to_string(), trail.requestor.to_string()),
+        ],
+    );
+    if height == 0 && !block.reported.contains(Action::Decrypt) {
+        faults.push(AuditFault::FirstReport { reported: block.reported });
+    }
+    let judged = trail.usage.violations(block.reported);
+    if judged != block.violated {
+        let (reported, recorded) = (block.reported, block.violated);
+        faults.push(AuditFault::Verdict { reported, recorded, judged });
+    }
+    faults
+}
+
+fn differing<const N: usize>(
+    authority: &'static str,
+    fields: [(&'static str, String, String); N],
+) -> Vec<AuditFault> {
+    fields
+        .into_iter()
+        .filter(|(_, found, expected)| found != expected)
+        .map(|(field, found, expected)| AuditFault::Field { field, found, authority, expected })
+        .collect()
+}

@@ -1,0 +1,193 @@
+//! One package: its side-chain, and its state rebuilt from the events as the contract's `Packages` and `Violations`
+//! keep it.
+
+use std::collections::BTreeMap;
+
+use medshare_chain::{Address, PackageIssued, PackageStatus};
+use medshare_protocol::chain_verifier::ChainVerifier;
+use medshare_protocol::id::{BlockId, DatasetId, LeafHash, ReportDigest};
+use medshare_protocol::usage::{Actions, State, UsageContract};
+
+use super::AuditFault;
+use super::report::Anchorage;
+
+/// A settled violation, or a recorded one, is looked for on the other side only after so long: both are sent at once,
+/// side-blocks in batches.
+pub(super) const GRACE_SECONDS: u64 = 60;
+
+/// What was decided about a package; expiry and epochs come on top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Granted,
+    Revoked,
+    Retrieved,
+}
+
+/// Counters that revoke many packages at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Epochs {
+    pub dataset: u32,
+    pub owner: u32,
+}
+
+/// A violation that the contract accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepted {
+    pub number: u32,
+    pub actions: Actions,
+    pub report: ReportDigest,
+    pub evm_time: u64,
+}
+
+/// A violation that a side-block records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recorded {
+    pub violated: Actions,
+    pub report: ReportDigest,
+    pub locktime: u64,
+    pub height: u64,
+    pub anchored: Anchorage,
+}
+
+#[derive(Debug)]
+pub(super) struct Trail {
+    pub requestor: Address,
+    pub custodian: Address,
+    pub dataset: DatasetId,
+    pub usage: UsageContract,
+    pub side: ChainVerifier,
+    pub standing: Standing,
+    /// As they were at issue or at the last re-grant.
+    pub epochs: Epochs,
+    pub settled: u32,
+    pub last_regrant_time: u64,
+    pub accepted: Vec<Accepted>,
+    pub recorded: BTreeMap<u32, Recorded>,
+    /// Reports whose body could not be read: they may be anything.
+    pub unread: Vec<u32>,
+}
+
+impl Trail {
+    pub(super) fn new(issued: &PackageIssued, parent: LeafHash, parent_id: BlockId, epochs: Epochs) -> Self {
+        let PackageIssued { package, request, usage, .. } = issued;
+        Self {
+            requestor: request.requestor,
+            custodian: request.custodian,
+            dataset: request.dataset,
+            usage: *usage,
+            side: ChainVerifier::side(*package, parent, Some(parent_id)),
+            standing: Standing::Granted,
+            epochs,
+            settled: 0,
+            last_regrant_time: 0,
+            accepted: Vec::new(),
+            recorded: BTreeMap::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// The state at `evm_time`, in seconds, with the epochs of that time.
+    pub(super) fn state(&self, epochs: Epochs, evm_time: u64) -> State {
+        match self.standing {
+            Standing::Retrieved => State::Retrieved,
+            _ if evm_time.saturating_mul(1000) >= self.usage.expiry => State::Expired,
+            Standing::Revoked => State::Revoked,
+            Standing::Granted if self.epochs != epochs => State::Revoked,
+            Standing::Granted if self.side.height() > 0 => State::Active,
+            Standing::Granted => State::Issued,
+        }
+    }
+
+    /// Where what the contract holds differs from what its events make. Expiry goes by the clock of whoever answers
+    /// the call, which may be ahead of the last block: up to `now` it is taken.
+    pub(super) fn differences(
+        &self,
+        held: &PackageStatus,
+        epochs: Epochs,
+        violations: u32,
+        evm_time: u64,
+        now: u64,
+    ) -> Vec<AuditFault> {
+        let mut state = self.state(epochs, evm_time);
+        if held.state == State::Expired && self.state(epochs, now.max(evm_time)) == State::Expired {
+            state = State::Expired;
+        }
+        let pairs = [
+            ("state", format!("{state:?}"), format!("{:?}", held.state)),
+            ("requestor", self.requestor.to_string(), held.requestor.to_string()),
+            ("custodian", self.custodian.to_string(), held.custodian.to_string()),
+            ("dataset", self.dataset.to_string(), held.dataset.to_string()),
+            ("usage contract", format!("{:?}", Some(self.usage)), format!("{:?}", held.usage)),
+            ("last settled report", self.settled.to_string(), held.settled.to_string()),
+            ("number of violations", violations.to_string(), held.violations.to_string()),
+        ];
+        pairs
+            .into_iter()
+            .filter(|(_, rebuilt, held)| rebuilt != held)
+            .map(|(field, rebuilt, held)| AuditFault::State { field, rebuilt, held })
+            .collect()
+    }
+
+    /// Accepted violations against their side-blocks: faults, and how many may still be on the way.
+    pub(super) fn unmatched_violations(&self, evm_time: u64) -> (Vec<AuditFault>, u64) {
+        let mut faults = Vec::new();
+        let mut pending = 0;
+        for accepted in &self.accepted {
+            let number = accepted.number;
+            let is_anchored = self.side.height() >= u64::from(number);
+            if !is_anchored && evm_time.saturating_sub(accepted.evm_time) < GRACE_SECONDS {
+                pending += 1;
+            } else if !is_anchored {
+                faults.push(AuditFault::ViolationUnrecorded { number });
+            } else if !self.unread.contains(&number) {
+                faults.extend(self.difference(accepted));
+            }
+        }
+        (faults, pending)
+    }
+
+    /// Tampering is proven by two reports with one number; which of them was recorded does not matter.
+    fn difference(&self, accepted: &Accepted) -> Option<AuditFault> {
+        if accepted.actions.contains(medshare_protocol::usage::Action::Tampering) {
+            return None;
+        }
+        let recorded = match self.recorded.get(&accepted.number) {
+            Some(recorded) if recorded.report == accepted.report => return None,
+            Some(recorded) => recorded.report.to_string(),
+            None => "no violation".to_owned(),
+        };
+        Some(AuditFault::ViolationDiffers {
+            number: accepted.number,
+            accepted: accepted.report,
+            recorded,
+        })
+    }
+
+    /// Recorded violations that were never settled although access goes on.
+    pub(super) fn unsettled(&self, state: State, evm_time: u64) -> Vec<(u64, Anchorage, AuditFault)> {
+        if !state.is_usable() {
+            return Vec::new();
+        }
+        self.recorded
+            .iter()
+            .filter(|(number, recorded)| {
+                **number > self.settled
+                    && recorded.locktime / 1000 >= self.last_regrant_time
+                    && evm_time.saturating_sub(recorded.anchored.evm_time) >= GRACE_SECONDS
+            })
+            .map(|(number, recorded)| {
+                let violated = recorded.violated;
+                let fault = AuditFault::ViolationUnsettled { number: *number, violated };
+                (recorded.height, recorded.anchored, fault)
+            })
+            .collect()
+    }
+}
+
+/// Names what the epochs and violation counters are kept for.
+pub(super) type ConductKey = (Address, Address, DatasetId);
+
+/// The key of a package's conduct.
+pub(super) fn conduct_key(trail: &Trail) -> ConductKey {
+    (trail.requestor, trail.custodian, trail.dataset)
+}

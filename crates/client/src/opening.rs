@@ -1,0 +1,237 @@
+//! Opens a package (P17): nothing is decrypted before the `decrypt` report is durably with the node.
+//!
+//! The header is believed only as far as the chain agrees with it. The data key needs both shares: the requestor's
+//! stands sealed in the header, the custodian's comes with the receipt of the report.
+
+mod checks;
+mod error;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alloy_primitives::{B256, Bytes};
+use alloy_signer_local::PrivateKeySigner;
+use medshare_protocol::id::PackageId;
+use medshare_protocol::package::{PackageError, PayloadCipher, SignedHeader};
+use medshare_protocol::report::ReportBody;
+use medshare_protocol::seal::{self, DataKey, SealedFor, Share};
+use medshare_protocol::typed::Session;
+use medshare_protocol::usage::{Action, Actions, Environment, UsageContract};
+use zeroize::Zeroizing;
+
+use crate::agent::{Agent, Opened};
+use crate::api::ApiError;
+use crate::journal::Journal;
+use crate::reporter::{Answered, Reporter, SessionKey, deliver};
+use crate::requestor::Requestor;
+
+pub use error::OpenError;
+
+/// Longest life of a session key, ms: a week.
+pub const SESSION_LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+/// Pause before a node is asked again that said another session has the lease, and did not say until when.
+const LEASE_PAUSE: Duration = Duration::from_secs(1);
+/// Bytes that are read from the container at once.
+const READ_BUFFER_BYTES: usize = 256 * 1024;
+
+/// What to open, and how.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The package file.
+    pub container: PathBuf,
+    /// The client's journal of this package.
+    pub journal: PathBuf,
+    /// Where this program runs: packages for the sandbox open nowhere else.
+    pub environment: Environment,
+    /// How long to wait for another session's lease to end: that of a client that was killed, for example.
+    pub patience: Duration,
+}
+
+/// The beginning of a package file: whose it is and which rules go with it. Opens nothing and asks nobody.
+///
+/// # Errors
+/// [`OpenError::Disk`], [`OpenError::Package`].
+pub fn read_header(container: &Path) -> Result<SignedHeader, OpenError> {
+    let file = File::open(container);
+    let file = file.map_err(|error| OpenError::Disk { path: container.to_owned(), error })?;
+    Ok(SignedHeader::read(&mut BufReader::new(file))?)
+}
+
+/// Opens a package for `requestor`: the agent that comes back holds the plaintext and keeps the lease.
+///
+/// # Errors
+/// [`OpenError`]. A report that went out stays reported.
+pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, OpenError> {
+    let header = read_header(&opening.container)?;
+    let package = header.header.package_id();
+    let usage = checks::origin(requestor, &header.header).await?;
+    let own_share = own_share(requestor, &header)?;
+    let mut journal = Journal::open(&opening.journal)?;
+    settle(requestor, &header, &mut journal).await?;
+    checks::state(requestor, package).await?;
+    checks::environment(usage.environment, opening.environment)?;
+
+    let mut reporter = reporter(requestor, &header, &usage, journal)?;
+    let answered = report_decrypt(requestor, &mut reporter, opening.patience).await?;
+    let content = match decrypt(requestor, opening, header.clone(), &own_share, &answered).await {
+        Ok(content) => content,
+        Err(error) => {
+            tracing::warn!(%package, %error, "reported as decrypted, but not opened");
+            return Err(error);
+        }
+    };
+    Ok(Agent::start(Opened {
+        header: header.header,
+        usage,
+        content,
+        reporter,
+        ledger: requestor.ledger.clone(),
+        clock: requestor.clock.clone(),
+        container: opening.container.clone(),
+        answered,
+    }))
+}
+
+/// Our share comes out of the header before anything is reported: a package that cannot be opened here must not be
+/// reported as opened.
+fn own_share(requestor: &Requestor, header: &SignedHeader) -> Result<Share, OpenError> {
+    let context = seal::share_context(header.header.package_id(), requestor.address());
+    let sealed = &header.header.sealed_share;
+    seal::open(&requestor.sealing, SealedFor::RequestorShare, &context, sealed)
+        .and_then(|share| Share::from_slice(&share))
+        .map_err(|_| OpenError::OtherSealingKey { own: requestor.sealing.public() })
+}
+
+/// Sends again what an earlier process wrote down and has no receipt for: the identical reports, in their order.
+async fn settle(
+    requestor: &Requestor,
+    header: &SignedHeader,
+    journal: &mut Journal,
+) -> Result<(), OpenError> {
+    let domain = requestor.ledger.domain();
+    while let Some(submission) = journal.kept().pending.front().cloned() {
+        let node = header.header.node;
+        match deliver(&requestor.node, &domain, node, &submission).await {
+            Ok(answer) => journal.received(&answer)?,
+            // Its session is over, or the node has the number already: it will never be taken, so a new one may go.
+            Err(error) if error.is_refusal() => {
+                tracing::warn!(number = submission.report.number, %error, "an earlier report was refused");
+                journal.refused(submission.report.number, &error.to_string())?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn reporter(
+    requestor: &Requestor,
+    header: &SignedHeader,
+    usage: &UsageContract,
+    journal: Journal,
+) -> Result<Reporter, OpenError> {
+    let package = header.header.package_id();
+    Ok(Reporter {
+        package,
+        domain: requestor.ledger.domain(),
+        node: header.header.node,
+        contract_key: usage.contract_key,
+        api: requestor.node.clone(),
+        session: session(requestor, package, usage)?,
+        journal,
+        clock: requestor.clock.clone(),
+        number: 0,
+        previous: B256::ZERO,
+    })
+}
+
+/// A fresh key for this opening alone, and the wallet's word for it: the wallet need not be asked for each report.
+fn session(
+    requestor: &Requestor,
+    package: PackageId,
+    usage: &UsageContract,
+) -> Result<SessionKey, OpenError> {
+    let key = PrivateKeySigner::random();
+    let expiry = (requestor.clock.wall_ms() + SESSION_LIFETIME_MS).min(usage.expiry);
+    let delegation = Session { package: package.0, key: key.address(), expiry };
+    let signature = requestor.ledger.domain().sign(&delegation, &requestor.wallet);
+    let signature = signature.map_err(|error| OpenError::Signing(error.to_string()))?;
+    let signature = Bytes::copy_from_slice(signature.as_slice());
+    Ok(SessionKey { key, delegation, signature })
+}
+
+/// The report that opens. Where another session holds the lease, waits until it ends, if there is patience for that.
+async fn report_decrypt(
+    requestor: &Requestor,
+    reporter: &mut Reporter,
+    patience: Duration,
+) -> Result<Answered, OpenError> {
+    let package = reporter.package;
+    let body = ReportBody {
+        comment: format!("Data with DataID {package} has been decrypted"),
+        ..ReportBody::default()
+    };
+    let end = requestor.clock.since_boot() + patience;
+    loop {
+        let last = requestor.node.last_report(package).await?;
+        checks::report_chain(reporter.journal.kept().last.as_ref(), &last)?;
+        (reporter.number, reporter.previous) = (last.number, last.digest);
+        let sent = reporter.report(Actions::NONE.with(Action::Decrypt), &body).await;
+        let Err(error) = sent else {
+            return checks::lease(sent?);
+        };
+        let pause = match &error {
+            crate::agent::ReportError::Api(ApiError::Refused {
+                status: 409,
+                retry_after_seconds,
+                ..
+            }) => retry_after_seconds.map_or(LEASE_PAUSE, Duration::from_secs),
+            _ => return Err(error.into()),
+        };
+        let resume = requestor.clock.since_boot() + pause;
+        if resume > end {
+            return Err(OpenError::LeaseElsewhere(error.to_string()));
+        }
+        tracing::info!(%package, %error, "waiting for the lease");
+        requestor.clock.wait_until(resume).await;
+    }
+}
+
+/// Puts the shares together and decrypts. The key lives only as long as this call.
+async fn decrypt(
+    requestor: &Requestor,
+    opening: &Opening,
+    header: SignedHeader,
+    own_share: &Share,
+    answered: &Answered,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let sealed = answered.share.as_ref().ok_or(OpenError::NoShare)?;
+    let context = seal::share_context(header.header.package_id(), requestor.address());
+    let share = seal::open(&requestor.sealing, SealedFor::CustodianShare, &context, sealed)
+        .and_then(|share| Share::from_slice(&share))
+        .map_err(|_| OpenError::BadShare)?;
+    let key = DataKey::derive(&header.bytes, own_share, &share);
+    let container = opening.container.clone();
+    let decrypting = tokio::task::spawn_blocking(move || decrypt_file(&container, &header, &key));
+    decrypting.await.map_err(|_| OpenError::Interrupted)?
+}
+
+fn decrypt_file(
+    container: &Path,
+    header: &SignedHeader,
+    key: &DataKey,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let disk = |error| OpenError::Disk { path: container.to_owned(), error };
+    let file = File::open(container).map_err(disk)?;
+    let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, file);
+    let mut beginning = vec![0; header.to_bytes().len()];
+    reader.read_exact(&mut beginning).map_err(disk)?;
+    if beginning != header.to_bytes() {
+        // Somebody exchanged the file between the checks and now.
+        return Err(PackageError::WrongPayload.into());
+    }
+    let cipher = PayloadCipher::new(key, header.header.payload_length)?;
+    Ok(cipher.decrypt_all(header, &mut reader)?)
+}

@@ -1,0 +1,232 @@
+//! Reports, one after the other: numbered, chained, sealed, signed, written down, sent, receipted (P17, P18).
+
+mod receipt;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_signer_local::PrivateKeySigner;
+use medshare_protocol::id::{PackageId, ReportDigest};
+use medshare_protocol::report::{MAX_SEALED_BODY_BYTES, ReportBody, body_hash};
+use medshare_protocol::seal::SealError;
+use medshare_protocol::typed::{Domain, Renewal, Report, Session};
+use medshare_protocol::usage::{Actions, State};
+use medshare_protocol::wire::{RenewalSubmission, ReportAnswer, ReportSubmission};
+
+use crate::api::{ApiError, NodeApi};
+use crate::clock::Clock;
+use crate::journal::{Journal, JournalError};
+
+pub(crate) use receipt::{Expected, check};
+
+/// Why a report has no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The node or the network. The report is in the journal and is sent again before the next one.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// It could not be written down, so it was not sent.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The contract key is unusable.
+    #[error("the report cannot be sealed: {0}")]
+    Sealing(#[from] SealError),
+    /// The particulars are too long.
+    #[error("the particulars of a report may have {MAX_SEALED_BODY_BYTES} bytes when sealed; these have {0}: name fewer ranges")]
+    BodyTooLong(usize),
+    /// The node's receipt is none.
+    #[error("the node's receipt for report {number} does not hold ({reason}); the action was not carried out: tell the custodian")]
+    BadReceipt {
+        /// Number of the report.
+        number: u32,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The session key could not sign.
+    #[error("the session key could not sign: {0}")]
+    Signing(String),
+    /// There are 2³² − 1 reports.
+    #[error("the package has as many reports as one can have; ask for a new package")]
+    NumbersExhausted,
+}
+
+impl ReportError {
+    /// Whether the node said no, for good, to what was sent.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Api(error @ ApiError::Refused { .. }) if !error.may_pass())
+    }
+}
+
+/// The session: a key that lives as long as the opened data, and the wallet's word for it.
+pub(crate) struct SessionKey {
+    pub(crate) key: PrivateKeySigner,
+    pub(crate) delegation: Session,
+    pub(crate) signature: Bytes,
+}
+
+/// An accepted answer with the time its lease counts from.
+pub(crate) struct Answered {
+    pub(crate) number: u32,
+    pub(crate) state: State,
+    pub(crate) lease: Duration,
+    /// [`Clock::since_boot`] before the question went out: the node's lease began later, so ours ends no later.
+    pub(crate) asked: Duration,
+    pub(crate) share: Option<Bytes>,
+}
+
+/// Sends the reports of one opened package.
+pub(crate) struct Reporter {
+    pub(crate) package: PackageId,
+    pub(crate) domain: Domain,
+    /// Who must have signed the receipts.
+    pub(crate) node: Address,
+    /// What report bodies are sealed to.
+    pub(crate) contract_key: B256,
+    pub(crate) api: NodeApi,
+    pub(crate) session: SessionKey,
+    pub(crate) journal: Journal,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Number and digest of the last report made.
+    pub(crate) number: u32,
+    pub(crate) previous: B256,
+}
+
+impl Reporter {
+    /// Reports `actions` and returns once the node's receipt is on disk. What is still without a receipt goes first.
+    pub(crate) async fn report(
+        &mut self,
+        actions: Actions,
+        body: &ReportBody,
+    ) -> Result<Answered, ReportError> {
+        self.flush().await?;
+        self.write_down(actions, body)?;
+        let answered = self.flush().await?;
+        Ok(answered.expect("a report was pending"))
+    }
+
+    /// Reports a violation: it is written down whatever the network does, so that it is sent at the latest when the
+    /// package is opened again.
+    pub(crate) async fn report_violation(
+        &mut self,
+        actions: Actions,
+        body: &ReportBody,
+    ) -> Result<Answered, ReportError> {
+        self.write_down(actions, body)?;
+        let answered = self.flush().await?;
+        Ok(answered.expect("a report was pending"))
+    }
+
+    /// Asks for a longer lease.
+    pub(crate) async fn renew(&mut self) -> Result<Answered, ReportError> {
+        self.flush().await?;
+        let renewal = Renewal {
+            package: self.package.0,
+            number: self.number,
+            time: self.clock.wall_ms(),
+        };
+        let submission = RenewalSubmission {
+            signature: self.sign(&renewal)?,
+            renewal: renewal.clone(),
+        };
+        let asked = self.clock.since_boot();
+        let answer = self.api.renew(self.package, &submission).await?;
+        let expected = Expected {
+            package: self.package,
+            number: self.number,
+            digests: &[self.domain.digest(&renewal), self.previous],
+        };
+        check(&self.domain, self.node, &expected, &answer)?;
+        self.journal.renewed(&answer)?;
+        Ok(answered(&answer, asked))
+    }
+
+    /// Sends what has no receipt yet, oldest first; the answer to the last of it.
+    pub(crate) async fn flush(&mut self) -> Result<Option<Answered>, ReportError> {
+        let mut last = None;
+        while let Some(submission) = self.journal.kept().pending.front().cloned() {
+            let asked = self.clock.since_boot();
+            let answer = deliver(&self.api, &self.domain, self.node, &submission).await;
+            match answer {
+                Ok(answer) => {
+                    self.journal.received(&answer)?;
+                    last = Some(answered(&answer, asked));
+                }
+                Err(error) => {
+                    if error.is_refusal() {
+                        self.journal.refused(submission.report.number, &error.to_string())?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(last)
+    }
+
+    fn write_down(&mut self, actions: Actions, body: &ReportBody) -> Result<(), ReportError> {
+        let number = self.number.checked_add(1).ok_or(ReportError::NumbersExhausted)?;
+        let body = body.seal(self.contract_key, self.package, number)?;
+        if body.len() > MAX_SEALED_BODY_BYTES {
+            return Err(ReportError::BodyTooLong(body.len()));
+        }
+        let report = Report {
+            package: self.package.0,
+            number,
+            previous: self.previous,
+            actions: actions.0,
+            time: self.clock.wall_ms(),
+            body: body_hash(&body),
+        };
+        let digest = self.domain.report_digest(&report);
+        let submission = ReportSubmission {
+            signature: self.sign(&report)?,
+            report,
+            session: self.session.delegation.clone(),
+            session_signature: self.session.signature.clone(),
+            body: body.into(),
+        };
+        self.journal.sending(&submission)?;
+        self.advance(number, digest);
+        Ok(())
+    }
+
+    fn advance(&mut self, number: u32, digest: ReportDigest) {
+        self.number = number;
+        self.previous = digest.0;
+    }
+
+    fn sign(&self, message: &impl alloy_sol_types::SolStruct) -> Result<Bytes, ReportError> {
+        let signature = self.domain.sign(message, &self.session.key);
+        signature
+            .map(|signature| Bytes::copy_from_slice(signature.as_slice()))
+            .map_err(|error| ReportError::Signing(error.to_string()))
+    }
+}
+
+/// Sends one report and checks its receipt.
+pub(crate) async fn deliver(
+    api: &NodeApi,
+    domain: &Domain,
+    node: Address,
+    submission: &ReportSubmission,
+) -> Result<ReportAnswer, ReportError> {
+    let package = PackageId(submission.report.package);
+    let answer = api.report(package, submission).await?;
+    let expected = Expected {
+        package,
+        number: submission.report.number,
+        digests: &[domain.report_digest(&submission.report).0],
+    };
+    check(domain, node, &expected, &answer)?;
+    Ok(answer)
+}
+
+fn answered(answer: &ReportAnswer, asked: Duration) -> Answered {
+    Answered {
+        number: answer.receipt.number,
+        state: answer.state,
+        lease: Duration::from_secs(u64::from(answer.receipt.leaseSeconds)),
+        asked,
+        share: answer.share.clone(),
+    }
+}
