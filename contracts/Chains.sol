@@ -106,6 +106,8 @@ abstract contract Chains is Packages {
     /// a transaction that skips everything.
     function _requireItsOwnFault(bytes memory reason) internal pure {
         bool noReason = reason.length < 4; // as when gas runs out: all our errors have a selector
+        // The selector is what is wanted of the longer bytes.
+        // forge-lint: disable-next-line(unsafe-typecast)
         if (noReason || bytes4(reason) == GasTooLow.selector) revert GasTooLow(0);
     }
 

@@ -17,10 +17,13 @@ const fail = (message) => {
 
 const forge = join(root, "node_modules", ".bin", "forge");
 if (!existsSync(forge)) fail("node_modules/.bin/forge is missing: run `npm ci` first");
-const build = spawnSync(forge, ["build", "contracts", "--quiet"], { cwd: root, stdio: "inherit" });
+// Directories of its own: `forge lint` leaves artifacts without bytecode in out/, which a build then takes for done.
+const out = join("out", "artifact");
+const options = ["--out", out, "--cache-path", join("cache", "artifact"), "--quiet"];
+const build = spawnSync(forge, ["build", "contracts/MedShare.sol", ...options], { cwd: root, stdio: "inherit" });
 if (build.status !== 0) fail("forge build failed");
 
-const built = JSON.parse(readFileSync(join(root, "out", "MedShare.sol", "MedShare.json"), "utf8"));
+const built = JSON.parse(readFileSync(join(root, out, "MedShare.sol", "MedShare.json"), "utf8"));
 const runtimeBytes = (built.deployedBytecode.object.length - 2) / 2;
 if (runtimeBytes > RUNTIME_LIMIT_BYTES) {
   fail(`the runtime code has ${runtimeBytes} bytes, the limit is ${RUNTIME_LIMIT_BYTES}`);

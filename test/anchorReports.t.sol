@@ -135,6 +135,25 @@ contract AnchorReportsTest is Base {
         _assertState(package, done ? State.Active : State.Issued);
     }
 
+    /// @notice A long segment leaves the outer call enough gas to emit a skip: it must revert all the same.
+    function test_tooLittleGasNeverSkipsALongSegment() public {
+        Segment[] memory segments = new Segment[](1);
+        (segments[0],) = _segment(package, 500);
+        bytes memory call = abi.encodeCall(IMedShare.anchorReports, (segments));
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(node.addr);
+        (bool done,) = address(med).call(call);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        assertTrue(done);
+        vm.revertToState(snapshot);
+        vm.prank(node.addr);
+        bytes memory reason;
+        (done, reason) = address(med).call{gas: used * 95 / 100}(call);
+        assertFalse(done);
+        assertEq(reason, abi.encodeWithSelector(IMedShare.GasTooLow.selector, 0));
+        _assertState(package, State.Issued);
+    }
+
     function skip_(Segment memory segment, bytes memory reason) private {
         bytes32 head = med.packageOf(segment.package).head;
         vm.expectEmit(address(med));

@@ -287,6 +287,7 @@ interface IMedShare {
     error BadResponse(ActionKind kind, uint32 threshold);
     error BadProof();
     /// @notice The transaction carries too little gas to check a wallet's signature or a whole item; nothing was done.
+    /// @param needed What is needed before a wallet with code is asked; zero when gas ran out inside a batch.
     error GasTooLow(uint256 needed);
 
     // ------------------------------------------------------------------ participants
