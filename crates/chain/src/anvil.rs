@@ -159,12 +159,7 @@ impl AnvilChild {
         parameters: serde_json::Value,
     ) -> Result<serde_json::Value, ChainError> {
         let config = ChainConfig::new(&self.rpc_url, Address::ZERO);
-        let rpc = Rpc::open(
-            &self.rpc_url,
-            config.rpc_timeout_ms,
-            config.poll_ms,
-            config.receipt_timeout_ms,
-        )?;
+        let rpc = Rpc::open(&config)?;
         let question = rpc.provider.raw_request(method.into(), parameters);
         rpc.once(method, question)
             .await

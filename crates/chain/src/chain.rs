@@ -51,12 +51,7 @@ impl Chain {
     /// # Errors
     /// `BadEndpoint`, `Unreachable`, `TimedOut`, `WrongChain`, `NotAContract`, `NotMedShare`.
     pub async fn connect(config: &ChainConfig) -> Result<Self, ChainError> {
-        let rpc = Rpc::open(
-            &config.rpc_url,
-            config.rpc_timeout_ms,
-            config.poll_ms,
-            config.receipt_timeout_ms,
-        )?;
+        let rpc = Rpc::open(config)?;
         let chain_id = chain_id(&rpc).await?;
         if let Some(expected) = config.chain_id.filter(|expected| *expected != chain_id) {
             let endpoint = rpc.endpoint();

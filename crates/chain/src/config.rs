@@ -14,6 +14,8 @@ pub const REMOTE_POLL_MS: u64 = 1_000;
 pub const RPC_TIMEOUT_MS: u64 = 10_000;
 /// Longest wait for a sent transaction to be mined.
 pub const RECEIPT_TIMEOUT_MS: u64 = 120_000;
+/// Most EVM blocks that one question for events covers; halved when the endpoint finds it too many.
+pub const LOG_CHUNK_BLOCKS: u64 = 2_000;
 
 /// What [`Chain::connect`](crate::Chain::connect) needs to know.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct ChainConfig {
     pub rpc_timeout_ms: u64,
     /// Longest wait for a sent transaction to be mined, ms.
     pub receipt_timeout_ms: u64,
+    /// Most EVM blocks that one question for events covers.
+    pub log_chunk_blocks: u64,
 }
 
 impl ChainConfig {
@@ -44,6 +48,7 @@ impl ChainConfig {
             poll_ms: if local { LOCAL_POLL_MS } else { REMOTE_POLL_MS },
             rpc_timeout_ms: RPC_TIMEOUT_MS,
             receipt_timeout_ms: RECEIPT_TIMEOUT_MS,
+            log_chunk_blocks: LOG_CHUNK_BLOCKS,
         }
     }
 }
@@ -59,6 +64,7 @@ impl fmt::Debug for ChainConfig {
             .field("poll_ms", &self.poll_ms)
             .field("rpc_timeout_ms", &self.rpc_timeout_ms)
             .field("receipt_timeout_ms", &self.receipt_timeout_ms)
+            .field("log_chunk_blocks", &self.log_chunk_blocks)
             .finish()
     }
 }

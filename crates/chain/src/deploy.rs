@@ -30,12 +30,7 @@ impl Chain {
         work_limit_bits: u32,
     ) -> Result<Address, ChainError> {
         let config = ChainConfig::new(rpc_url, Address::ZERO);
-        let rpc = Rpc::open(
-            rpc_url,
-            config.rpc_timeout_ms,
-            config.poll_ms,
-            config.receipt_timeout_ms,
-        )?;
+        let rpc = Rpc::open(&config)?;
         let arguments = (signer.address(), work_limit_bits).abi_encode_params();
         let data = [bytecode().as_ref(), &arguments].concat().into();
         let outgoing = Outgoing {

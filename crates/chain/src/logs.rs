@@ -7,9 +7,6 @@ use alloy::rpc::types::{Filter, Log};
 use crate::event::{Event, EventPosition, LoggedEvent};
 use crate::{Chain, ChainError};
 
-/// Most EVM blocks that one question for events covers; halved when the endpoint finds it too many.
-const CHUNK_BLOCKS: u64 = 2_000;
-
 impl Chain {
     /// All events of the contract from one block to another, both included, in order. Blocks that do not exist yet
     /// have none. The caller keeps the range short enough for its memory.
@@ -24,7 +21,9 @@ impl Chain {
         let mut events = Vec::new();
         let mut times = BlockTimes::default();
         let mut next = from_block;
-        let mut chunk = CHUNK_BLOCKS;
+        let mut chunk = self.rpc.log_chunk_blocks;
+        // Endpoints refuse a range that goes beyond their newest block.
+        let to_block = to_block.min(self.block_number().await?);
         while next <= to_block {
             let last = to_block.min(next.saturating_add(chunk - 1));
             match self.logs(next, last).await {

@@ -10,6 +10,7 @@ use alloy::sol_types::SolCall;
 use alloy::transports::{RpcError, TransportError, TransportErrorKind, TransportResult};
 
 use crate::ChainError;
+use crate::config::ChainConfig;
 use crate::endpoint::Endpoint;
 use crate::revert::ContractError;
 
@@ -27,6 +28,7 @@ pub(crate) struct Rpc {
     timeout: Duration,
     pub(crate) poll: Duration,
     pub(crate) receipt_timeout: Duration,
+    pub(crate) log_chunk_blocks: u64,
 }
 
 /// An answer that went wrong, with what a revert carried.
@@ -49,20 +51,16 @@ impl Failure {
 }
 
 impl Rpc {
-    pub(crate) fn open(
-        rpc_url: &str,
-        rpc_timeout_ms: u64,
-        poll_ms: u64,
-        receipt_timeout_ms: u64,
-    ) -> Result<Self, ChainError> {
-        let endpoint = Endpoint::parse(rpc_url)?;
-        let timeout = Duration::from_millis(rpc_timeout_ms);
+    pub(crate) fn open(config: &ChainConfig) -> Result<Self, ChainError> {
+        let endpoint = Endpoint::parse(&config.rpc_url)?;
+        let timeout = Duration::from_millis(config.rpc_timeout_ms);
         Ok(Self {
             provider: endpoint.provider(timeout)?,
             endpoint,
             timeout,
-            poll: Duration::from_millis(poll_ms.max(1)),
-            receipt_timeout: Duration::from_millis(receipt_timeout_ms),
+            poll: Duration::from_millis(config.poll_ms.max(1)),
+            receipt_timeout: Duration::from_millis(config.receipt_timeout_ms),
+            log_chunk_blocks: config.log_chunk_blocks.max(1),
         })
     }
 

@@ -19,7 +19,7 @@ use crate::ChainError;
 use crate::revert::ContractError;
 use crate::rpc::{Failure, Rpc};
 
-/// How often a nonce or fee that was overtaken is decided again.
+/// How often a nonce or fee that was overtaken is decided again; each time the ceiling of the fee doubles.
 const SEND_ATTEMPTS: u32 = 8;
 /// Added to the estimate of gas: the state may change before the transaction is mined, and where the contract catches
 /// an inner call's failure (a batch) the estimate may be too tight for that call (EIP-150 holds 1/64 back).
@@ -86,7 +86,9 @@ async fn submit(
     let _turn = lock.lock().await;
     let mut attempt = 1;
     loop {
-        let transaction = price(rpc, chain_id, signer.address(), outgoing, gas_limit).await?;
+        let mut transaction = price(rpc, chain_id, signer.address(), outgoing, gas_limit).await?;
+        // Only the ceiling: what is paid is the block's base fee (EIP-1559).
+        transaction.max_fee_per_gas <<= attempt - 1;
         let envelope = sign(signer, transaction)?;
         let hash = *envelope.tx_hash();
         let raw = envelope.encoded_2718();

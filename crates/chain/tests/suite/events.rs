@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use medshare_chain::{Address, Event};
+use medshare_chain::{Address, Chain, ChainConfig};
 use serde_json::json;
 
 use crate::world::{World, deployed, start};
@@ -46,25 +46,28 @@ async fn the_whole_history_is_told_in_order_with_times() {
 }
 
 #[tokio::test]
-async fn long_chains_are_read_chunk_by_chunk() {
-    let anvil = start().await;
-    let chain = deployed(&anvil).await;
-    let first = Address::repeat_byte(1);
-    chain.admit_custodian(first).await.unwrap();
-    anvil
-        .request("anvil_mine", json!(["0x1130"]))
-        .await
-        .unwrap();
-    let second = Address::repeat_byte(2);
-    chain.admit_custodian(second).await.unwrap();
-    let head = chain.block_number().await.unwrap();
-    assert!(head > 4_400);
-    let events = chain.events(2, head).await.unwrap();
-    let admitted: Vec<_> = events.into_iter().map(|logged| logged.event).collect();
-    assert_eq!(
-        admitted,
-        [first, second].map(|custodian| Event::CustodianAdmitted { custodian })
-    );
+async fn events_are_the_same_whatever_is_read_at_a_time() {
+    let world = World::new().await;
+    let head = world.governance.block_number().await.unwrap();
+    let at_once = world.governance.events(0, head).await.unwrap();
+    for log_chunk_blocks in [0, 1, 2, 3, head, u64::MAX] {
+        let config = ChainConfig::new(&world.anvil.rpc_url, world.governance.contract());
+        let config = ChainConfig {
+            log_chunk_blocks,
+            ..config
+        };
+        let chain = Chain::connect(&config).await.unwrap();
+        assert_eq!(
+            chain.events(0, head).await.unwrap(),
+            at_once,
+            "{log_chunk_blocks}"
+        );
+        assert_eq!(
+            chain.events(0, u64::MAX).await.unwrap(),
+            at_once,
+            "{log_chunk_blocks}"
+        );
+    }
 }
 
 #[tokio::test]
