@@ -1,4 +1,28 @@
-//! medshare
-#[allow(dead_code)]
+//! `medshare`: the one binary. It parses, dispatches, and says in one sentence what went wrong.
+
+mod cli;
+mod command;
+mod connection;
+mod demo;
+mod network;
+mod output;
+mod passphrase;
+mod profile;
 mod synth;
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Wrong usage ends here, with status 2.
+    let cli = cli::Cli::parse();
+    match cli.command.run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -21,18 +21,9 @@ const SCHEMA: [&str; 2] = [
 
 const DESCRIPTOR: &str = include_str!("hospital.toml");
 
-/// A hospital that was written to a folder.
-#[derive(Clone, Debug)]
-pub struct Hospital {
-    /// Its descriptor.
-    pub descriptor: PathBuf,
-    /// Its patients.
-    pub rows: usize,
-}
-
 /// Writes database, hierarchies and descriptor of the hospital `seed` with `rows` patients into `folder`; the dataset
-/// is called `name`.
-pub async fn write_hospital(folder: &Path, name: &str, seed: u64, rows: usize) -> Result<Hospital> {
+/// is called `name`. The path of the descriptor.
+pub async fn write_hospital(folder: &Path, name: &str, seed: u64, rows: usize) -> Result<PathBuf> {
     let database = folder.join("hospital.db");
     write_database(&database, &patients(seed, rows))
         .await
@@ -55,10 +46,7 @@ pub async fn write_hospital(folder: &Path, name: &str, seed: u64, rows: usize) -
         let path = folder.join(file);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(Hospital {
-        descriptor: folder.join("descriptor.toml"),
-        rows,
-    })
+    Ok(folder.join("descriptor.toml"))
 }
 
 async fn write_database(path: &Path, patients: &[Patient]) -> Result<()> {
@@ -132,10 +120,7 @@ mod tests {
     #[tokio::test]
     async fn the_database_holds_every_patient_once() {
         let folder = tempfile::tempdir().unwrap();
-        let hospital = write_hospital(folder.path(), "north", 3, 1_201)
-            .await
-            .unwrap();
-        assert_eq!(hospital.rows, 1_201);
+        let descriptor = write_hospital(folder.path(), "north", 3, 1_201).await.unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("hospital.db"));
         let mut database = options.read_only(true).connect().await.unwrap();
         let query = "SELECT COUNT(DISTINCT national_number) FROM patient JOIN stay ON stay.patient = patient.id";
@@ -144,7 +129,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(count, 1_201);
-        let descriptor = std::fs::read_to_string(hospital.descriptor).unwrap();
+        let descriptor = std::fs::read_to_string(descriptor).unwrap();
         assert!(descriptor.contains("name = \"north\"\n"), "{descriptor}");
     }
 }

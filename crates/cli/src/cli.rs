@@ -1,0 +1,82 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::command::*;
+
+/// Shares medical data without losing sight of it: every request, package and use is judged, recorded and provable.
+#[derive(Parser, Debug)]
+#[command(
+    name = "medshare",
+    version,
+    propagate_version = true,
+    after_help = "The whole story in one minute:   medshare demo
+A network to type commands at:   medshare devnet
+Exit status: 0 done, 1 failed (one sentence on stderr says why and what to do), 2 wrong usage."
+)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, by who uses them.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make, import and look at keystores
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+    /// Deploy the contract (governance)
+    Deploy(deploy::Deploy),
+    /// Take part as a custodian: nodes, datasets, reviews
+    #[command(subcommand)]
+    Custodian(custodian::CustodianCommand),
+    /// Register as a requestor; the node relays it, so no currency is needed
+    Register(register::Register),
+    /// List what can be asked for
+    Datasets(datasets::Datasets),
+    /// Ask for data and wait for the package
+    Request(request::Request),
+    /// Say how far a request is
+    Status(status::Status),
+    /// Download a package
+    Download(download::Download),
+    /// Open a package: report first, key second
+    Open(open::Open),
+    /// Read, write, delete, duplicate, move or copy open data
+    #[command(subcommand)]
+    Act(act::Act),
+    /// Give the data back
+    Return(give_back::GiveBack),
+    /// List the packages that are kept here
+    Packages(packages::Packages),
+    /// Verify everything from genesis to head
+    Audit(audit::Audit),
+    /// Tell the whole story with real parts, in under a minute
+    Demo(demo::Demo),
+    /// Start a network on this machine and leave it running
+    Devnet(devnet::Devnet),
+}
+
+impl Command {
+    /// Does it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Wallet(command) => command.run(),
+            Self::Deploy(command) => command.run().await,
+            Self::Custodian(command) => command.run().await,
+            Self::Register(command) => command.run().await,
+            Self::Datasets(command) => command.run().await,
+            Self::Request(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::Download(command) => command.run().await,
+            Self::Open(command) => command.run().await,
+            Self::Act(command) => command.run().await,
+            Self::Return(command) => command.run().await,
+            Self::Packages(command) => command.run().await,
+            Self::Audit(command) => command.run().await,
+            Self::Demo(command) => command.run().await,
+            Self::Devnet(command) => command.run().await,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `medshare audit`: proves the whole ledger, or names what is wrong (P8, P23, P26).
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use medshare_client::audit::{AuditReport, BlockSource, audit_with};
+
+use crate::connection::ChainArgs;
+use crate::output::{self, Progress};
+
+/// Audits.
+#[derive(Args, Debug)]
+#[command(after_help = "Needs nothing secret. Exit status 1 when anything is off: each finding names chain, block and fault.
+Example:
+  medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546")]
+pub struct Audit {
+    #[command(flatten)]
+    chain: ChainArgs,
+    /// Any node of the network
+    #[arg(long, env = "MEDSHARE_NODE", value_name = "URL", required_unless_present = "blocks")]
+    node: Option<String>,
+    /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
+    #[arg(long, value_name = "FOLDER")]
+    blocks: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        let source = match (&self.blocks, &self.node) {
+            (Some(folder), _) => BlockSource::Directory(folder.clone()),
+            (None, Some(url)) => BlockSource::node(url)?,
+            (None, None) => bail!("give --node or --blocks"),
+        };
+        let chain = self.chain.connect().await?;
+        let progress = Mutex::new(Progress::of_steps());
+        let report = audit_with(&chain, &source, &|at| {
+            // A bar that panicked elsewhere is not worth stopping an audit for.
+            if let Ok(mut progress) = progress.lock() {
+                progress.say(format!("EVM block {} of {}, {} blocks checked", at.evm_block, at.last_evm_block, at.blocks));
+            }
+        })
+        .await?;
+        drop(progress);
+        if self.json { output::json(&report)? } else { print(&report)? }
+        match report.findings.len() as u64 + report.findings_left_out {
+            0 => Ok(()),
+            count => bail!("the audit found {count} faults; they are listed above"),
+        }
+    }
+}
+
+fn print(report: &AuditReport) -> Result<()> {
+    output::line(format!(
+        "contract {} on chain {}, EVM blocks 0 to {}; block records from {}",
+        report.contract, report.chain_id, report.evm_block, report.source
+    ))?;
+    output::line(format!(
+        "{} packages, {} chains: {} parent blocks, {} side-blocks, {} bodies missing",
+        report.packages, report.chains, report.parent_blocks, report.side_blocks, report.bodies_missing
+    ))?;
+    for check in &report.checks {
+        output::line(format!("  {:>8}  {}", check.count, check.what))?;
+    }
+    for finding in &report.findings {
+        output::line(format!("FAULT {finding}"))?;
+    }
+    if report.is_sound() { output::line("nothing is wrong") } else { Ok(()) }
+}

@@ -1,0 +1,120 @@
+//! Datasets, and packages made of them.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use medshare_client::api::NodeApi;
+use medshare_node::descriptor::Dataset;
+use medshare_protocol::id::{DatasetId, PackageId};
+
+use crate::connection::SenderArgs;
+use crate::output;
+
+/// `PackageRevoked`'s reason code for the owner's own decision (`IMedShare.sol`).
+const OWNERS_REASON: u8 = 2;
+
+/// `custodian publish`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  medshare custodian publish --descriptor encounters.toml --rpc $RPC --contract $CONTRACT --keystore custodian.json")]
+pub struct Publish {
+    /// The dataset's descriptor, as the node reads it
+    #[arg(long, value_name = "FILE")]
+    descriptor: PathBuf,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Publish {
+    pub async fn run(self) -> Result<()> {
+        let dataset = Dataset::load(&self.descriptor)?;
+        let chain = self.sender.connect().await?;
+        let receipt = chain
+            .publish_dataset(dataset.id, dataset.descriptor_hash, &dataset.purposes, &dataset.responses)
+            .await?;
+        let done = format!("`{}` is published as dataset {}", dataset.descriptor.name, dataset.id);
+        output::receipt(self.sender.json, done, &receipt)
+    }
+}
+
+/// `custodian withdraw`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  medshare custodian withdraw encounters --keystore custodian.json")]
+pub struct Withdraw {
+    /// The dataset's name, as its descriptor has it
+    dataset: String,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Withdraw {
+    pub async fn run(self) -> Result<()> {
+        let id = DatasetId::of_name(&self.dataset);
+        let receipt = self.sender.connect().await?.withdraw_dataset(id).await?;
+        output::receipt(self.sender.json, format!("`{}` is withdrawn", self.dataset), &receipt)
+    }
+}
+
+/// `custodian revoke`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  medshare custodian revoke 0x4be1… --reason 3 --keystore custodian.json")]
+pub struct Revoke {
+    /// The package
+    package: PackageId,
+    /// Reason code: 2 the owner's own, 3 silent lease, 4 leak; others are yours to define
+    #[arg(long, value_name = "CODE", default_value_t = OWNERS_REASON)]
+    reason: u8,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Revoke {
+    pub async fn run(self) -> Result<()> {
+        let receipt = self.sender.connect().await?.revoke(self.package, self.reason).await?;
+        output::receipt(self.sender.json, format!("{} is revoked", self.package), &receipt)
+    }
+}
+
+/// `custodian regrant`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  medshare custodian regrant 0x4be1… --keystore custodian.json")]
+pub struct Regrant {
+    /// The package
+    package: PackageId,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Regrant {
+    pub async fn run(self) -> Result<()> {
+        let receipt = self.sender.connect().await?.regrant(self.package).await?;
+        output::receipt(self.sender.json, format!("{} is granted again", self.package), &receipt)
+    }
+}
+
+/// `custodian retrieve`.
+#[derive(Args, Debug)]
+#[command(after_help = "The requestor signs with `medshare return`; the node keeps the signature.
+Example:
+  medshare custodian retrieve 0x4be1… --node http://127.0.0.1:8080 --keystore custodian.json")]
+pub struct Retrieve {
+    /// The package
+    package: PackageId,
+    /// The node that keeps the requestor's signed deletion
+    #[arg(long, env = "MEDSHARE_NODE", value_name = "URL")]
+    node: String,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Retrieve {
+    pub async fn run(self) -> Result<()> {
+        let deletion = NodeApi::new(&self.node)?.deletion(self.package).await?;
+        let chain = self.sender.connect().await?;
+        let receipt = chain
+            .retrieve(self.package, deletion.deletion.time, &deletion.signature)
+            .await?;
+        output::receipt(self.sender.json, format!("{} is retrieved, for good", self.package), &receipt)
+    }
+}

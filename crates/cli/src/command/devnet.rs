@@ -1,0 +1,132 @@
+//! `medshare devnet`: the demo's network, left running.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::demo::rows;
+use crate::network::{DatasetSource, Network, NetworkPlan, passphrase_file};
+use crate::output;
+
+/// Patients of the second custodian.
+const OTHER_ROWS: usize = 500;
+
+/// Starts a network.
+#[derive(Args, Debug)]
+#[command(after_help = "Runs until Ctrl-C.
+Example:
+  medshare devnet --port 8545 --dir ./devnet")]
+pub struct Devnet {
+    /// Port of the chain; the nodes get the next two
+    #[arg(long, default_value_t = 8545)]
+    port: u16,
+    /// Write everything into this new folder and keep it [default: a temporary one]
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Synthetic patients of the first hospital
+    #[arg(long, default_value_t = 10_000, value_parser = rows)]
+    rows: usize,
+    /// Length of a lease
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    lease_seconds: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Devnet {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        let temporary = tempfile::Builder::new().prefix("medshare-devnet").tempdir();
+        let temporary = temporary.context("cannot make a temporary folder")?;
+        let folder = match &self.dir {
+            Some(folder) => std::path::absolute(folder)?,
+            None => temporary.path().join("network"),
+        };
+        let plan = NetworkPlan {
+            folder,
+            port: Some(self.port),
+            datasets: [
+                DatasetSource::Synthetic { seed: 1, rows: self.rows },
+                DatasetSource::Synthetic { seed: 2, rows: OTHER_ROWS },
+            ],
+            lease_seconds: self.lease_seconds,
+        };
+        let network = Network::deploy(&plan).await?.populate(&plan).await?;
+        if self.json { print_json(&network)? } else { print(&network)? }
+        stop_signal().await?;
+        network.stop().await
+    }
+}
+
+/// Ctrl-C or SIGTERM.
+pub async fn stop_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn print_json(network: &Network) -> Result<()> {
+    let custodians: Vec<_> = network
+        .custodians
+        .iter()
+        .map(|custodian| {
+            json!({
+                "name": custodian.name, "address": custodian.address(), "keystore": custodian.keystore,
+                "node": custodian.node, "url": custodian.url, "config": custodian.config,
+                "dataset": custodian.dataset.descriptor.name,
+            })
+        })
+        .collect();
+    output::json(&json!({
+        "rpc": network.anvil.rpc_url, "chain_id": network.governance.chain_id(),
+        "contract": network.governance.contract(), "folder": network.folder,
+        "passphrase_file": passphrase_file(&network.folder),
+        "governance_keystore": network.folder.join("governance.json"), "custodians": custodians,
+    }))
+}
+
+fn print(network: &Network) -> Result<()> {
+    let (rpc, contract) = (&network.anvil.rpc_url, network.governance.contract());
+    output::line(format!("chain      {rpc} (chain id {})", network.governance.chain_id()))?;
+    output::line(format!("contract   {contract}"))?;
+    output::line(format!("governance {}", network.folder.join("governance.json").display()))?;
+    for custodian in &network.custodians {
+        output::line(format!("{}      custodian {}  {}", custodian.name, custodian.address(), custodian.keystore.display()))?;
+        output::line(format!("           node {}  {}", custodian.node, custodian.url))?;
+        output::line(format!("           dataset {}", custodian.dataset.descriptor.name))?;
+    }
+    let first = &network.custodians[0];
+    let passphrase = passphrase_file(&network.folder);
+    output::line(format!(
+        "
+In another terminal, as a requestor:
+  export MEDSHARE_HOME=$(mktemp -d) MEDSHARE_PASSPHRASE=mine
+  medshare register --node {url} --rpc {rpc} --contract {contract} --class university
+  medshare datasets
+  medshare request {dataset} --purpose HRESCH      # prints the package's id
+  PACKAGE=…                                         # put it here
+  medshare download $PACKAGE
+  medshare open $PACKAGE &
+  medshare act read $PACKAGE | head
+  medshare act copy $PACKAGE stolen.csv             # a violation: access is revoked
+As the custodian:
+  export MEDSHARE_RPC={rpc} MEDSHARE_CONTRACT={contract}
+  medshare custodian review
+  medshare custodian regrant $PACKAGE --keystore {keystore} --passphrase-file {passphrase}
+As anybody:
+  medshare audit --rpc {rpc} --contract {contract} --node {url}
+
+Ctrl-C ends it.",
+        url = first.url,
+        dataset = first.dataset.descriptor.name,
+        keystore = first.keystore.display(),
+        passphrase = passphrase.display(),
+    ))
+}

@@ -1,0 +1,98 @@
+//! `medshare request`: asks, waits, and says what came of it (P2).
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use medshare_client::api::NodeApi;
+use medshare_client::requestor::Ask;
+use medshare_protocol::filter::Filter;
+use medshare_protocol::id::DatasetId;
+use medshare_protocol::purpose::Purpose;
+use medshare_protocol::typed::Selection;
+use medshare_protocol::wire::{DatasetInfo, RequestStatus};
+use serde_json::json;
+
+use crate::output::{self, Progress};
+use crate::profile::RequestorArgs;
+
+/// Asks.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  medshare request north-stays --purpose HRESCH
+  medshare request north-stays --purpose HRESCH --fields sex,icd10 --filter '{\"sex\":[\"F\"]}'")]
+pub struct Request {
+    /// The dataset's name or id, as `medshare datasets` has it
+    dataset: String,
+    /// Purpose code, such as HRESCH or DUO:0000042
+    #[arg(long, value_name = "CODE")]
+    purpose: Purpose,
+    /// Only these columns
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,…")]
+    fields: Vec<String>,
+    /// Only rows with these values: a JSON object of columns and wanted values
+    #[arg(long, value_name = "JSON", default_value = "", value_parser = filter, hide_default_value = true)]
+    filter: String,
+    /// Longest wait for the package, seconds; 0 does not wait
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    wait_seconds: u64,
+    #[command(flatten)]
+    requestor: RequestorArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Request {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        let node = self.requestor.home.node()?;
+        let dataset = find(&node, &self.dataset).await?;
+        let custodian = node.info().await?.custodian;
+        let (purse, requestor) = self.requestor.open().await?;
+        let selection = Selection { fields: self.fields, filter: self.filter };
+        let ask = Ask { custodian, dataset: dataset.dataset, purpose: self.purpose, selection };
+        let signed = requestor.sign_request(&ask)?;
+        let package = requestor.package_id(&signed.request);
+        // Before it is sent: whatever happens, the same request can be asked about.
+        purse.package(package)?.save_request(&signed)?;
+        let status = requestor.submit(&signed).await?;
+        if self.wait_seconds == 0 {
+            return output::either(self.json, &status, format!("{package}\nasked: {:?}", status.stage));
+        }
+        let mut progress = Progress::of_steps();
+        let patience = Duration::from_secs(self.wait_seconds);
+        let ready = requestor.wait(package, patience, |status| progress.say(last_step(status))).await?;
+        drop(progress);
+        output::either(
+            self.json,
+            &json!({"package": package, "ready": ready}),
+            format!(
+                "{package}\nready: {} bytes, issued by transaction {:?}\nnext: medshare download {package}",
+                ready.length, ready.transaction
+            ),
+        )
+    }
+}
+
+/// The dataset that people call `name`.
+pub async fn find(node: &NodeApi, name: &str) -> Result<DatasetInfo> {
+    let datasets = node.datasets().await?;
+    let id: Option<DatasetId> = name.parse().ok();
+    let found = datasets.iter().find(|dataset| dataset.descriptor.name == name || Some(dataset.dataset) == id);
+    if let Some(dataset) = found {
+        return Ok(dataset.clone());
+    }
+    let names: Vec<_> = datasets.iter().map(|dataset| dataset.descriptor.name.as_str()).collect();
+    bail!("the node {} has no dataset `{name}`; it has: {}", node.address(), names.join(", "))
+}
+
+/// The last thing that happened.
+pub fn last_step(status: &RequestStatus) -> String {
+    status.form.last().map_or_else(|| "asked".to_owned(), |step| step.action.clone())
+}
+
+/// Checked here, so that a slip of the pen costs no request.
+fn filter(text: &str) -> Result<String, String> {
+    text.parse::<Filter>().map(|filter| filter.to_string()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,81 @@
+//! The blocks, their side-blocks and the transactions that anchored them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use medshare_protocol::block::Block;
+use medshare_protocol::id::PackageId;
+use medshare_protocol::wire::StoredBlock;
+use serde::Serialize;
+
+use super::Stage;
+use crate::output;
+
+/// Longest wait until the last side-block is on chain.
+const ANCHOR_TIMEOUT: Duration = Duration::from_secs(20);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A line of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    block: String,
+    kind: &'static str,
+    says: String,
+    transaction: String,
+}
+
+/// Reports are answered when they are durable, and anchored in batches a moment later.
+pub async fn wait_until_anchored(stage: &Stage, package: PackageId) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let blocks = stage.alice.node.blocks(package).await?;
+        if blocks.sides.iter().all(|side| side.transaction.is_some()) {
+            return Ok(());
+        }
+        if began.elapsed() > ANCHOR_TIMEOUT {
+            bail!("side-blocks were not anchored within {} s", ANCHOR_TIMEOUT.as_secs());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// All blocks of the package, from the node.
+pub async fn rows(stage: &Stage, package: PackageId) -> Result<Vec<Row>> {
+    let blocks = stage.alice.node.blocks(package).await?;
+    std::iter::once(&blocks.parent).chain(&blocks.sides).map(row).collect()
+}
+
+fn row(stored: &StoredBlock) -> Result<Row> {
+    let (kind, says) = match Block::from_bytes(&stored.record)? {
+        Block::Parent(parent) => {
+            let transaction = parent.body.transaction;
+            let says = format!("{} for {}, {} ms", transaction.purpose, transaction.requestor, transaction.processing_ms);
+            ("parent", says)
+        }
+        Block::Side(side) => {
+            let transaction = side.body.transaction;
+            let violated = transaction.violated;
+            let says = if violated.is_empty() {
+                format!("report {}: {}", transaction.number, transaction.reported)
+            } else {
+                format!("report {}: {} VIOLATED", transaction.number, violated)
+            };
+            ("  side", says)
+        }
+    };
+    let id = Block::from_bytes(&stored.record)?.id().to_string();
+    let transaction = stored.transaction.map_or_else(|| "not anchored".to_owned(), |hash| format!("{hash:?}"));
+    Ok(Row { block: id, kind, says, transaction })
+}
+
+/// The table for people.
+pub fn print(rows: &[Row]) -> Result<()> {
+    let width = rows.iter().map(|row| row.says.len()).max().unwrap_or_default();
+    output::line(format!("\n{:<7} {:<20} {:<width$}  anchored by transaction", "block", "id", "says"))?;
+    for row in rows {
+        let id: String = row.block.chars().take(18).collect();
+        output::line(format!("{:<7} {id:<18}…  {:<width$}  {}", row.kind, row.says, row.transaction))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! A whole network on this machine, for the demo, for trying things by hand and for measurements: a chain, the
+//! contract, two custodians, one node each. Every node is a process of its own with its own folder, as in earnest.
+
+mod custodian;
+mod process;
+
+pub use custodian::{Custodian, DatasetSource};
+pub use process::READY;
+
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::Address;
+use anyhow::{Context, Result, bail, ensure};
+use medshare_chain::anvil::{self, AnvilChild, AnvilOptions};
+use medshare_chain::{Chain, ChainConfig, PrivateKeySigner, keystore};
+
+use crate::command::deploy::DEFAULT_WORK_LIMIT;
+
+/// The passphrase of every keystore of such a network. It protects nothing: the keys are development keys.
+pub const PASSPHRASE: &str = "a development network has no secrets";
+/// Names of the custodians.
+const NAMES: [&str; 2] = ["north", "south"];
+/// Accounts of anvil: one for governance, a wallet and a node for each custodian.
+const ACCOUNTS: u8 = 5;
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// Where everything is written; must be empty.
+    pub folder: PathBuf,
+    /// Port of the chain; the nodes get the next two. Nothing: free ones.
+    pub port: Option<u16>,
+    /// What the two custodians share.
+    pub datasets: [DatasetSource; 2],
+    /// Length of a lease.
+    pub lease_seconds: u32,
+}
+
+/// A running network. Ends when it is dropped; [`Network::stop`] lets the nodes finish.
+pub struct Network {
+    /// The chain's process.
+    pub anvil: AnvilChild,
+    /// Governance's connection.
+    pub governance: Chain,
+    /// The custodians with their nodes.
+    pub custodians: [Custodian; 2],
+    /// Where everything is.
+    pub folder: PathBuf,
+}
+
+impl Network {
+    /// Starts the chain and deploys; nobody takes part yet.
+    pub async fn deploy(plan: &NetworkPlan) -> Result<Deployed> {
+        prepare_folder(&plan.folder)?;
+        let port = plan.port.unwrap_or(0);
+        let options = AnvilOptions { port, accounts: ACCOUNTS, ..AnvilOptions::default() };
+        let anvil = anvil::spawn(&options).await?;
+        let governor = account(&anvil, 0)?;
+        let contract = Chain::deploy(&anvil.rpc_url, governor.clone(), DEFAULT_WORK_LIMIT).await?;
+        let config = ChainConfig::new(&anvil.rpc_url, contract);
+        let governance = Chain::connect(&config).await?.with_signer(governor);
+        Ok(Deployed { anvil, governance })
+    }
+
+    /// Stops the nodes as an operator would, and waits for them.
+    pub async fn stop(self) -> Result<()> {
+        for custodian in self.custodians {
+            custodian.process.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A chain with the contract on it.
+pub struct Deployed {
+    /// The chain's process.
+    pub anvil: AnvilChild,
+    /// Governance's connection.
+    pub governance: Chain,
+}
+
+impl Deployed {
+    /// Admits both custodians, registers their nodes, publishes their datasets and starts the nodes.
+    pub async fn populate(self, plan: &NetworkPlan) -> Result<Network> {
+        let mut custodians = Vec::with_capacity(NAMES.len());
+        for (position, name) in NAMES.into_iter().enumerate() {
+            let port = match plan.port {
+                Some(port) => port.checked_add(1 + u16::try_from(position)?).context("the port is too high")?,
+                None => free_port()?,
+            };
+            let keys = (account(&self.anvil, 1 + 2 * position)?, account(&self.anvil, 2 + 2 * position)?);
+            let draft = custodian::Draft { name, port, wallet: keys.0, node: keys.1, lease_seconds: plan.lease_seconds };
+            let folder = plan.folder.join(name);
+            custodians.push(draft.join(&self.governance, &folder, &plan.datasets[position]).await?);
+        }
+        // A node serves only after all are registered: the first would look for its peer in vain.
+        let mut running = Vec::with_capacity(NAMES.len());
+        for joined in custodians {
+            running.push(joined.start().await?);
+        }
+        let Ok(custodians) = <[Custodian; 2]>::try_from(running) else {
+            bail!("there are as many nodes as names");
+        };
+        let governor = account(&self.anvil, 0)?;
+        write_wallet(&plan.folder.join("governance.json"), governor).await?;
+        Ok(Network { anvil: self.anvil, governance: self.governance, custodians, folder: plan.folder.clone() })
+    }
+}
+
+/// Every development keystore has the same passphrase; making one takes most of a second of computing (scrypt).
+pub async fn write_wallet(path: &Path, wallet: PrivateKeySigner) -> Result<Address> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || {
+        keystore::write_wallet(&path, PASSPHRASE, &wallet)?;
+        Ok(wallet.address())
+    })
+    .await?
+}
+
+/// The file beside the keystores that opens them.
+pub fn passphrase_file(folder: &Path) -> PathBuf {
+    folder.join("passphrase.txt")
+}
+
+fn prepare_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut entries = folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))?;
+    ensure!(entries.next().is_none(), "the folder {} is not empty: give a new one", folder.display());
+    let file = passphrase_file(folder);
+    std::fs::write(&file, format!("{PASSPHRASE}\n")).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn account(anvil: &AnvilChild, position: usize) -> Result<PrivateKeySigner> {
+    anvil.keys.get(position).cloned().context("anvil gave fewer accounts than it was asked for")
+}
+
+/// A port that was free a moment ago. Another program may take it; then the node says so.
+fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+    Ok(listener.local_addr()?.port())
+}
