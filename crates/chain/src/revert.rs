@@ -1,5 +1,7 @@
 //! Why the contract refused: its custom errors, in the protocol's types and in sentences.
 
+mod decode;
+
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{GenericContractError, SolInterface};
 use medshare_protocol::id::{DatasetId, PackageId};
@@ -8,7 +10,6 @@ use medshare_protocol::usage::{Actions, State};
 
 use crate::bindings::AccessControl::AccessControlErrors;
 use crate::bindings::IMedShare::IMedShareErrors as Raw;
-use crate::convert::state;
 
 /// A custom error of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,107 +133,6 @@ impl ContractError {
 
 fn purpose_text(purpose: B256) -> String {
     Purpose::try_from(purpose).map_or_else(|_| purpose.to_string(), |code| code.to_string())
-}
-
-impl From<Raw> for ContractError {
-    fn from(raw: Raw) -> Self {
-        match raw {
-            Raw::NotCustodian(e) => Self::NotCustodian { caller: e.caller },
-            Raw::NotNode(e) => Self::NotNode { caller: e.caller },
-            Raw::NotOwner(e) => Self::NotOwner {
-                package: PackageId(e.package),
-                caller: e.caller,
-            },
-            Raw::NotPermitted(e) => Self::NotPermitted { caller: e.caller },
-            Raw::AlreadyAdmitted(e) => Self::AlreadyAdmitted {
-                custodian: e.custodian,
-            },
-            Raw::NotAdmitted(e) => Self::NotAdmitted {
-                custodian: e.custodian,
-            },
-            Raw::NodeTaken(e) => Self::NodeTaken { node: e.node },
-            Raw::UnknownNode(e) => Self::UnknownNode { node: e.node },
-            Raw::ZeroValue(_) => Self::ZeroValue,
-            Raw::TooLong(e) => Self::TooLong {
-                length: e.length,
-                limit: e.limit,
-            },
-            Raw::BadWorkLimit(e) => Self::BadWorkLimit { bits: e.bits },
-            Raw::BadSignature(e) => Self::BadSignature { signer: e.signer },
-            Raw::BadNonce(e) => Self::BadNonce {
-                expected: e.expected,
-                given: e.given,
-            },
-            Raw::DeadlinePassed(e) => Self::DeadlinePassed {
-                deadline: e.deadline,
-                now_ms: e.nowMs,
-            },
-            Raw::UnknownRequestor(e) => Self::UnknownRequestor {
-                requestor: e.requestor,
-            },
-            Raw::Suspended(e) => Self::Suspended {
-                credential: e.credential,
-            },
-            Raw::NotSuspended(e) => Self::NotSuspended {
-                credential: e.credential,
-            },
-            Raw::Refused(e) => Self::Refused {
-                custodian: e.custodian,
-                requestor: e.requestor,
-            },
-            Raw::UnknownDataset(e) => Self::UnknownDataset {
-                custodian: e.custodian,
-                dataset: DatasetId(e.dataset),
-            },
-            Raw::PurposeNotAllowed(e) => Self::PurposeNotAllowed { purpose: e.purpose },
-            Raw::AlreadyIssued(e) => Self::AlreadyIssued {
-                package: PackageId(e.package),
-            },
-            Raw::UnknownPackage(e) => Self::UnknownPackage {
-                package: PackageId(e.package),
-            },
-            Raw::BadUsage(_) => Self::BadUsage,
-            Raw::VerifierIsSender(e) => Self::VerifierIsSender {
-                verifier: e.verifier,
-            },
-            Raw::VerifierOfSameCustodian(e) => Self::VerifierOfSameCustodian {
-                verifier: e.verifier,
-            },
-            Raw::StaleHead(e) => Self::StaleHead {
-                expected: e.expected,
-                actual: e.actual,
-            },
-            Raw::BadEntryLength(e) => Self::BadEntryLength { length: e.length },
-            Raw::WorkTooLow(e) => Self::WorkTooLow {
-                hash: e.hash,
-                bits: e.bits,
-            },
-            Raw::BlockFromTheFuture(e) => Self::BlockFromTheFuture {
-                time: e.time,
-                now: e.now_,
-            },
-            Raw::WrongState(e) => Self::WrongState {
-                package: PackageId(e.package),
-                state: state(e.state).unwrap_or(State::None),
-            },
-            Raw::NoViolation(e) => Self::NoViolation {
-                actions: Actions(e.actions),
-            },
-            Raw::AlreadySettled(e) => Self::AlreadySettled {
-                number: e.number,
-                settled: e.settled,
-            },
-            Raw::SessionMismatch(_) => Self::SessionMismatch,
-            Raw::NotTampering(_) => Self::NotTampering,
-            Raw::UnknownAction(e) => Self::UnknownAction { action: e.action },
-            Raw::BadResponse(e) => Self::BadResponse {
-                kind: e.kind as u8,
-                threshold: e.threshold,
-            },
-            Raw::BadProof(_) => Self::BadProof,
-            Raw::GasTooLow(e) => Self::GasTooLow { needed: e.needed },
-        }
-    }
 }
 
 #[cfg(test)]

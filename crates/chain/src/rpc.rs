@@ -181,6 +181,13 @@ impl Rpc {
                 },
                 revert: None,
             },
+            RpcError::UnsupportedFeature(feature) => Failure {
+                error: ChainError::Malformed {
+                    what: method,
+                    reason: format!("the chain does not support {feature}, which is needed"),
+                },
+                revert: None,
+            },
             RpcError::NullResp => self.unreadable(method, "it is null"),
             other => self.unreadable(method, &shorten(&other.to_string())),
         }

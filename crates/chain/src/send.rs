@@ -3,6 +3,8 @@
 //! The nonce is decided under a lock of the sending account and always asked from the chain: nothing is remembered that
 //! a reorganisation, a restart or a dropped transaction could make wrong.
 
+mod refusal;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -18,6 +20,7 @@ use tokio::time::{Instant, sleep};
 use crate::ChainError;
 use crate::revert::ContractError;
 use crate::rpc::{Failure, Rpc};
+use refusal::Refusal;
 
 /// How often a nonce or fee that was overtaken is decided again; each time the ceiling of the fee doubles.
 const SEND_ATTEMPTS: u32 = 8;
@@ -148,34 +151,6 @@ fn sign(signer: &PrivateKeySigner, transaction: TxEip1559) -> Result<TxEnvelope,
     Ok(transaction.into_signed(signature).into())
 }
 
-/// What the pool meant. The texts are those of geth, reth, Besu and anvil; there are no codes for them.
-enum Refusal {
-    KnownAlready,
-    Overtaken,
-    Unanswered,
-    Final,
-}
-
-impl Refusal {
-    fn of(error: &ChainError) -> Self {
-        if error.is_transient() {
-            return Self::Unanswered;
-        }
-        let ChainError::Rpc { message, .. } = error else {
-            return Self::Final;
-        };
-        let message = message.to_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-        if says(&["already known", "already imported", "known transaction"]) {
-            Self::KnownAlready
-        } else if says(&["nonce too low", "underpriced", "base fee", "nonce_too_low"]) {
-            Self::Overtaken
-        } else {
-            Self::Final
-        }
-    }
-}
-
 fn explain(failure: Failure, function: &'static str, sender: Address) -> ChainError {
     match failure.of(function) {
         ChainError::Rpc { message, .. }
@@ -262,33 +237,6 @@ mod tests {
             code: -32003,
             message: message.into(),
         }
-    }
-
-    #[test]
-    fn the_pools_refusals_are_told_apart() {
-        assert!(matches!(
-            Refusal::of(&refused("transaction already imported")),
-            Refusal::KnownAlready
-        ));
-        for overtaken in [
-            "nonce too low",
-            "replacement transaction underpriced",
-            "max fee per gas less than block base fee",
-        ] {
-            assert!(
-                matches!(Refusal::of(&refused(overtaken)), Refusal::Overtaken),
-                "{overtaken}"
-            );
-        }
-        assert!(matches!(
-            Refusal::of(&refused("invalid sender")),
-            Refusal::Final
-        ));
-        let lost = ChainError::Unreachable {
-            endpoint: String::new(),
-            reason: String::new(),
-        };
-        assert!(matches!(Refusal::of(&lost), Refusal::Unanswered));
     }
 
     #[test]

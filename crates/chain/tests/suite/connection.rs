@@ -44,7 +44,7 @@ async fn another_contract_is_not_medshare() {
 }
 
 #[tokio::test]
-async fn medshares_code_at_another_address_is_refused() {
+async fn a_copy_of_the_code_is_a_medshare_of_its_own() {
     let anvil = start().await;
     let real = deployed(&anvil).await;
     let code = real.code_at(real.contract()).await.unwrap();
@@ -54,7 +54,7 @@ async fn medshares_code_at_another_address_is_refused() {
         .await
         .unwrap();
     let answer = Chain::connect(&ChainConfig::new(&anvil.rpc_url, copy)).await;
-    // OpenZeppelin computes the domain anew where it is not at home, so a copy is a MeDShare of its own, but an empty one.
+    // OpenZeppelin computes the domain anew where it is not at home.
     let chain = answer.unwrap();
     assert_eq!(chain.contract(), copy);
     assert_eq!(chain.custodian_count().await.unwrap(), 0);

@@ -39,7 +39,7 @@ async fn the_whole_history_is_told_in_order_with_times() {
     assert_eq!(last.event.package(), Some(package));
     assert_eq!(
         chain.events(revoked.block, revoked.block).await.unwrap(),
-        [last.clone()]
+        std::slice::from_ref(last)
     );
     assert_eq!(chain.events(head + 1, head + 5_000).await.unwrap(), []);
     assert_eq!(chain.events(5, 4).await.unwrap(), []);

@@ -4,6 +4,7 @@
 mod connection;
 mod development_chain;
 mod events;
+mod faults;
 mod keystores;
 mod packages;
 mod participants;
