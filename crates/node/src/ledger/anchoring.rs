@@ -1,0 +1,92 @@
+//! Anchoring side-blocks and settling violations (P17, P19, P21).
+
+use std::sync::Arc;
+
+use medshare_chain::{ContractError, ReportSegment};
+use medshare_protocol::header::CompactTarget;
+use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::origin::side_origin;
+
+use super::{Round, forever, mine};
+use crate::error::NodeError;
+use crate::running::Inner;
+use crate::store::{ChainHead, StoredReport};
+
+/// Side-blocks that share one transaction at most.
+const MAX_REPORTS: u32 = 256;
+
+/// One package's reports and the chain that they go on.
+struct Segment {
+    package: PackageId,
+    head: ChainHead,
+    reports: Vec<(u32, LeafHash)>,
+}
+
+/// Anchors what is reported and settles what is violated until the node stops.
+pub(crate) async fn anchor_forever(inner: Arc<Inner>) {
+    forever(&inner, &inner.to_anchor, "anchoring", || anchor_round(&inner)).await;
+}
+
+async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
+    // First what takes access away.
+    let unsettled = inner.settle_pending().await?;
+    let reports = inner.store.unanchored_reports(MAX_REPORTS).await?;
+    if reports.is_empty() {
+        return Ok(if unsettled > 0 { Round::Later } else { Round::Idle });
+    }
+    let segments = segments(inner, &reports).await?;
+    let bits = inner.target().await?;
+    let mined =
+        tokio::task::spawn_blocking(move || segments.into_iter().map(|s| mined(s, bits)).collect())
+            .await?;
+    let mined: Vec<ReportSegment> = mined;
+    let sent = inner.chain.anchor_reports(&mined).await;
+    inner.catch_up().await?;
+    let receipt = match sent {
+        Ok(receipt) => receipt,
+        Err(error) => {
+            tracing::warn!(%error, segments = mined.len(), "the reports could not be anchored");
+            return Ok(Round::Later);
+        }
+    };
+    let mut round = Round::Sent;
+    for (package, reason) in receipt.skipped() {
+        match reason {
+            ContractError::StaleHead { .. } => {}
+            ContractError::WorkTooLow { .. } => inner.forget_target(),
+            _ => {
+                tracing::warn!(%package, %reason, "side-blocks have to wait");
+                round = Round::Later;
+            }
+        }
+    }
+    Ok(round)
+}
+
+/// Groups reports by package; they come sorted.
+async fn segments(inner: &Inner, reports: &[StoredReport]) -> Result<Vec<Segment>, NodeError> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for report in reports {
+        if segments.last().is_none_or(|segment| segment.package != report.package) {
+            let parent = inner.store.parent_entry(report.package).await?.ok_or_else(|| {
+                NodeError::Internal(format!("the package {} has no parent block", report.package))
+            })?;
+            let head = inner.store.chain_head(side_origin(parent.entry.leaf)).await?;
+            segments.push(Segment { package: report.package, head, reports: Vec::new() });
+        }
+        if let Some(segment) = segments.last_mut() {
+            segment.reports.push((report.report.number, report.leaf));
+        }
+    }
+    Ok(segments)
+}
+
+fn mined(mut segment: Segment, bits: CompactTarget) -> ReportSegment {
+    let expected_head = segment.head.hash;
+    let entries = segment
+        .reports
+        .iter()
+        .flat_map(|(number, leaf)| mine(&mut segment.head, *number, *leaf, bits).entry.to_bytes())
+        .collect();
+    ReportSegment { package: segment.package, expected_head, entries }
+}

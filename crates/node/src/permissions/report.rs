@@ -1,0 +1,359 @@
+//! Taking reports (P17, P18): checked, judged, recorded together with their side-block, and only then answered.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, Bytes};
+use medshare_protocol::block::{SideBody, SideTransaction};
+use medshare_protocol::id::{PackageId, ReportDigest};
+use medshare_protocol::origin::side_origin;
+use medshare_protocol::report::{MAX_SEALED_BODY_BYTES, body_hash};
+use medshare_protocol::seal::{self, SealedFor};
+use medshare_protocol::typed::{Receipt, Report, SignatureBytes, recover};
+use medshare_protocol::usage::{Action, Actions, State};
+use medshare_protocol::wire::{LastReport, ReportAnswer, ReportSubmission};
+
+use super::lease::Lease;
+use crate::clock;
+use crate::error::NodeError;
+use crate::running::Inner;
+use crate::secrets::Secret;
+use crate::store::{
+    NO_REPORT, NewReport, NewSession, StoredPackage, StoredReport, StoredRequest, StoredSession,
+};
+
+/// A report whose signatures hold.
+struct Taken<'a> {
+    id: PackageId,
+    request: StoredRequest,
+    package: StoredPackage,
+    submission: &'a ReportSubmission,
+    digest: ReportDigest,
+    /// The session as it was before.
+    known: Option<StoredSession>,
+}
+
+impl Taken<'_> {
+    fn report(&self) -> &Report {
+        &self.submission.report
+    }
+
+    fn actions(&self) -> Actions {
+        Actions(self.report().actions)
+    }
+
+    fn opens(&self) -> bool {
+        self.actions().contains(Action::Decrypt)
+    }
+
+    fn requestor(&self) -> Address {
+        self.request.signed.request.requestor
+    }
+
+    /// Whether the session that reports holds the lease.
+    fn is_live(&self, now: u64) -> bool {
+        self.known.as_ref().is_some_and(|session| !session.ended && session.lease_until > now)
+    }
+}
+
+impl Inner {
+    pub(crate) async fn report(
+        self: &Arc<Self>,
+        id: PackageId,
+        submission: ReportSubmission,
+    ) -> Result<ReportAnswer, NodeError> {
+        let _one_at_a_time = self.report_locks.lock(id).await;
+        let taken = self.checked(id, &submission).await?;
+        let last = self.store.last_report(id).await?;
+        let last_number = last.as_ref().map_or(0, |last| last.report.number);
+        if taken.report().number <= last_number {
+            return self.heard_before(&taken).await;
+        }
+        check_place(&taken, last.as_ref())?;
+        let state = self.state_for(&taken).await?;
+        let share = if taken.opens() { Some(self.open(&taken, state).await?) } else { None };
+        let violated = taken.package.processed.usage.violations(taken.actions());
+        let receipt = self.record(&taken, violated, state).await?;
+        if violated.is_empty() {
+            return Ok(ReportAnswer { state: state.unwrap_or(State::Active), share, ..receipt });
+        }
+        self.settle_now().await;
+        Ok(ReportAnswer { state: State::Revoked, share: None, ..receipt })
+    }
+
+    /// Form, body and both signatures.
+    async fn checked<'a>(
+        &self,
+        id: PackageId,
+        submission: &'a ReportSubmission,
+    ) -> Result<Taken<'a>, NodeError> {
+        let (request, package) = self.ready_package(id).await?;
+        let (report, session) = (&submission.report, &submission.session);
+        check_form(id, submission)?;
+        let digest = self.chain.domain().report_digest(report);
+        if recover(digest.0, &submission.signature) != Some(session.key) {
+            return Err(NodeError::refused("the report is not signed by the session key"));
+        }
+        let now = clock::now_ms();
+        if report.time >= session.expiry {
+            return Err(NodeError::refused("the session had ended when the report was made"));
+        }
+        let known = self.store.session(id, session.key).await?;
+        let same = known.as_ref().is_some_and(|known| {
+            known.session == *session && known.signature == submission.session_signature
+        });
+        let requestor = request.signed.request.requestor;
+        if !same {
+            let delegation = self.chain.domain().digest(session);
+            let signature = &submission.session_signature;
+            if !self.chain.verify_wallet_signature(requestor, delegation, signature).await? {
+                return Err(NodeError::refused(
+                    "the session key is not delegated by the requestor's wallet",
+                ));
+            }
+        }
+        let taken = Taken { id, request, package, submission, digest, known };
+        if taken.opens() && session.expiry <= now {
+            return Err(NodeError::refused("the session has ended: delegate to a new session key"));
+        }
+        Ok(taken)
+    }
+
+    /// The package's state on chain. A report that opens nothing is recorded also when the chain cannot be seen.
+    async fn state_for(&self, taken: &Taken<'_>) -> Result<Option<State>, NodeError> {
+        match self.chain.package(taken.id).await.map_err(NodeError::from) {
+            Ok(status) => Ok(Some(status.state)),
+            Err(error) if taken.opens() || !error.is_transient() => Err(error),
+            Err(error) => {
+                tracing::warn!(package = %taken.id, %error, "a report is taken without seeing the chain");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Decides whether the package may be opened, and seals the custodian's share to the requestor.
+    async fn open(&self, taken: &Taken<'_>, state: Option<State>) -> Result<Bytes, NodeError> {
+        let state = state.unwrap_or(State::None);
+        let now = clock::now_ms();
+        if !state.is_usable() {
+            let reason = "it cannot be opened".to_owned();
+            let detail = format!("opening was refused: the package is {state:?}");
+            self.store.record_finding(taken.id, "refused-opening", &detail, now).await?;
+            return Err(NodeError::LeaseRefused { state, reason });
+        }
+        if let Some(live) = self.store.live_session(taken.id, now).await?
+            && live.session.key != taken.submission.session.key
+        {
+            let detail = format!("another session holds the lease until {} (ms)", live.lease_until);
+            self.store.record_finding(taken.id, "second-opening", &detail, now).await?;
+            return Err(NodeError::Conflict(format!("the package is open: {detail}")));
+        }
+        self.sealed_share(taken).await
+    }
+
+    async fn sealed_share(&self, taken: &Taken<'_>) -> Result<Bytes, NodeError> {
+        let sealed = taken.package.sealed.as_ref().ok_or_else(|| {
+            NodeError::Internal(format!("the package {} is ready but not sealed", taken.id))
+        })?;
+        let share = self.secrets.decrypt(Secret::Share, taken.id, &sealed.custodian_share)?;
+        let key = self.sealing_key_of(taken.requestor()).await?;
+        let context = seal::share_context(taken.id, taken.requestor());
+        Ok(seal::seal(key, SealedFor::CustodianShare, &context, share.as_slice())?.into())
+    }
+
+    /// Makes side-block and receipt and records them with the report.
+    async fn record(
+        &self,
+        taken: &Taken<'_>,
+        violated: Actions,
+        state: Option<State>,
+    ) -> Result<ReportAnswer, NodeError> {
+        let now = clock::now_ms();
+        let lease = if !violated.is_empty() {
+            Lease::over()
+        } else if taken.opens() {
+            self.full_lease(taken.package.processed.usage.expiry, now)
+        } else {
+            self.lease_after(taken.known.as_ref().filter(|_| taken.is_live(now)), state, taken, now)
+        };
+        let report = taken.report();
+        let receipt = Receipt {
+            package: taken.id.0,
+            number: report.number,
+            report: taken.digest.0,
+            received: now,
+            leaseSeconds: lease.seconds,
+        };
+        let signature = self.chain.domain().sign(&receipt, &self.signer)?;
+        let side = self.side_body(taken, violated, now).await?;
+        let new = NewReport {
+            report,
+            digest: taken.digest,
+            signature: &taken.submission.signature,
+            session_key: taken.submission.session.key,
+            body: &taken.submission.body,
+            violated,
+            receipt: &receipt,
+            receipt_signature: signature.as_slice(),
+            leaf: side.leaf(),
+            side_body: &side.to_bytes(),
+        };
+        let session = NewSession {
+            session: &taken.submission.session,
+            signature: &taken.submission.session_signature,
+            lease_until: lease.until,
+            ended: lease.ended,
+        };
+        self.store.record_report(taken.id, &new, &session).await?;
+        self.to_anchor.notify_one();
+        let state = state.unwrap_or(State::Active);
+        Ok(ReportAnswer { receipt, signature: signature.to_vec().into(), state, share: None })
+    }
+
+    /// The lease after a report that neither opens nor violates.
+    fn lease_after(
+        &self,
+        live: Option<&StoredSession>,
+        state: Option<State>,
+        taken: &Taken<'_>,
+        now: u64,
+    ) -> Lease {
+        match (live, state) {
+            // Late evidence is taken, but a lapsed lease is not revived by it.
+            (None, _) => Lease::none(taken.known.as_ref().is_none_or(|session| session.ended)),
+            (Some(_), Some(state)) if !state.is_usable() => Lease::over(),
+            (Some(_), Some(_)) => self.full_lease(taken.package.processed.usage.expiry, now),
+            // The chain cannot be seen: what was given stays, nothing is added.
+            (Some(session), None) => Lease::rest_of(session.lease_until, now),
+        }
+    }
+
+    async fn side_body(
+        &self,
+        taken: &Taken<'_>,
+        violated: Actions,
+        now: u64,
+    ) -> Result<SideBody, NodeError> {
+        let sealed = taken.package.sealed.as_ref().ok_or_else(|| {
+            NodeError::Internal(format!("the package {} is ready but not sealed", taken.id))
+        })?;
+        let report = taken.report();
+        let transaction = SideTransaction {
+            time: report.time,
+            owner: self.custodian,
+            requestor: taken.requestor(),
+            reported: taken.actions(),
+            violated,
+            package: taken.id,
+            number: report.number,
+            report: taken.digest,
+            sealed_report: report.body,
+            node: self.address(),
+            signature: SignatureBytes::ZERO,
+        };
+        SideBody { action_counter: violated.count(), transaction, locktime: now }
+            .sign(side_origin(sealed.leaf), &self.signer)
+            .map_err(|error| NodeError::Internal(error.to_string()))
+    }
+
+    /// A report with a number that was recorded before: the same one gets the same receipt; another one is tampering,
+    /// if the same session key signed both.
+    async fn heard_before(self: &Arc<Self>, taken: &Taken<'_>) -> Result<ReportAnswer, NodeError> {
+        let number = taken.report().number;
+        let recorded = self
+            .store
+            .report(taken.id, number)
+            .await?
+            .ok_or_else(|| NodeError::BadRequest(format!("there is no report number {number}; they begin at 1")))?;
+        if recorded.digest == taken.digest {
+            return self.repeat(taken, recorded).await;
+        }
+        if recorded.session_key != taken.submission.session.key {
+            return Err(NodeError::Conflict(format!(
+                "report number {number} was sent by another session: ask for the last report and go on behind it"
+            )));
+        }
+        let now = clock::now_ms();
+        self.store
+            .record_tampering(taken.id, taken.report(), &taken.submission.signature, now)
+            .await?;
+        let detail = format!("two different reports number {number} were signed by one session key");
+        self.store.record_finding(taken.id, "fork", &detail, now).await?;
+        self.settle_now().await;
+        Err(NodeError::refused(format!("{detail}: this is tampering, and access is revoked")))
+    }
+
+    async fn repeat(
+        self: &Arc<Self>,
+        taken: &Taken<'_>,
+        recorded: StoredReport,
+    ) -> Result<ReportAnswer, NodeError> {
+        let violated = !recorded.violated.is_empty();
+        if violated {
+            self.settle_now().await;
+        }
+        let state = self.chain.package(taken.id).await?.state;
+        let opens = taken.opens() && state.is_usable() && taken.is_live(clock::now_ms());
+        let share = if opens { Some(self.sealed_share(taken).await?) } else { None };
+        Ok(ReportAnswer {
+            receipt: recorded.receipt,
+            signature: recorded.receipt_signature,
+            state,
+            share,
+        })
+    }
+
+    pub(crate) async fn last_report(&self, id: PackageId) -> Result<LastReport, NodeError> {
+        self.known_request(id).await?;
+        let last = self.store.last_report(id).await?;
+        Ok(last.map_or(LastReport { number: 0, digest: NO_REPORT }, |last| LastReport {
+            number: last.report.number,
+            digest: last.digest.0,
+        }))
+    }
+}
+
+fn check_form(id: PackageId, submission: &ReportSubmission) -> Result<(), NodeError> {
+    let report = &submission.report;
+    let bad = |text: String| Err(NodeError::BadRequest(text));
+    if report.package != id.0 || submission.session.package != id.0 {
+        return bad("the report or its session is about another package".into());
+    }
+    if submission.body.len() > MAX_SEALED_BODY_BYTES {
+        let length = submission.body.len();
+        return bad(format!("the body has {length} bytes; at most {MAX_SEALED_BODY_BYTES} are taken"));
+    }
+    if body_hash(&submission.body) != report.body {
+        return bad("the body is not the one whose hash the report carries".into());
+    }
+    let actions = Actions(report.actions);
+    if actions.is_empty() {
+        return bad("the report names no action".into());
+    }
+    if actions.contains(Action::Decrypt) && actions.count() > 1 {
+        return bad("`decrypt` is reported by itself, before anything else is done".into());
+    }
+    Ok(())
+}
+
+/// The report continues the chain of reports, which begins with `decrypt`.
+fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), NodeError> {
+    let report = taken.report();
+    let (due, previous) =
+        last.map_or((1, NO_REPORT), |last| (last.report.number.saturating_add(1), last.digest.0));
+    if report.number != due {
+        return Err(NodeError::Conflict(format!(
+            "report number {due} is due, not {}: send what is missing first",
+            report.number
+        )));
+    }
+    if report.previous != previous {
+        return Err(NodeError::Conflict(format!(
+            "report number {due} must continue {previous}, not {}: a report was swapped",
+            report.previous
+        )));
+    }
+    if last.is_none() && !taken.opens() {
+        return Err(NodeError::Conflict("the first report of a package is `decrypt`".into()));
+    }
+    Ok(())
+}

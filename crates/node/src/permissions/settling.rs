@@ -1,0 +1,116 @@
+//! Having the contract settle violations: access is taken away on chain, by nobody's decision (P19).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use medshare_chain::{ChainError, ContractError, TxReceipt};
+use medshare_protocol::id::PackageId;
+
+use crate::error::NodeError;
+use crate::running::Inner;
+use crate::store::{Settlement, StoredReport, StoredTampering};
+
+/// A client waits so long at most for the contract's word; what takes longer goes on behind its back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Inner {
+    /// Settles what is pending before the client is answered, as far as that can be done now. What cannot stays in the
+    /// store for the worker.
+    pub(super) async fn settle_now(self: &Arc<Self>) {
+        // A task of its own: a client that hangs up does not stop it.
+        let task = self.tasks.spawn({
+            let inner = Arc::clone(self);
+            async move { inner.settle_pending().await }
+        });
+        match tokio::time::timeout(PATIENCE, task).await {
+            Ok(Ok(Ok(0))) => {}
+            Ok(Ok(Ok(left))) => tracing::warn!(left, "violations wait to be settled"),
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "a violation could not be settled yet"),
+            Ok(Err(error)) => tracing::error!(%error, "settling ended early"),
+            Err(_) => tracing::warn!("settling takes long; the client is answered before it is done"),
+        }
+        self.to_anchor.notify_one();
+    }
+
+    /// Sends all violations that are not settled. Returns how many still are not.
+    pub(crate) async fn settle_pending(self: &Arc<Self>) -> Result<usize, NodeError> {
+        let _one_at_a_time = self.settling.lock().await;
+        let mut left = 0;
+        for violation in self.store.pending_violations().await? {
+            let sent = self.send_violation(&violation).await?;
+            left += usize::from(!self.settled(violation.package, violation.report.number, sent).await?);
+        }
+        for tampering in self.store.pending_tamperings().await? {
+            let sent = self.send_tampering(&tampering).await?;
+            let (package, number) = (tampering.first.package, tampering.second.number);
+            left += usize::from(!self.settled(package, number, sent).await?);
+        }
+        Ok(left)
+    }
+
+    async fn send_violation(
+        &self,
+        violation: &StoredReport,
+    ) -> Result<Result<TxReceipt, ChainError>, NodeError> {
+        let session = self.session_of(violation).await?;
+        let session = (&session.session, session.signature.as_ref());
+        Ok(self.chain.report_violation(&violation.report, &violation.signature, Some(session)).await)
+    }
+
+    async fn send_tampering(
+        &self,
+        tampering: &StoredTampering,
+    ) -> Result<Result<TxReceipt, ChainError>, NodeError> {
+        let session = self.session_of(&tampering.first).await?;
+        let session = (&session.session, session.signature.as_ref());
+        let first = (&tampering.first.report, tampering.first.signature.as_ref());
+        let second = (&tampering.second, tampering.second_signature.as_ref());
+        Ok(self.chain.report_tampering(first, second, Some(session)).await)
+    }
+
+    async fn session_of(
+        &self,
+        report: &StoredReport,
+    ) -> Result<crate::store::StoredSession, NodeError> {
+        self.store.session(report.package, report.session_key).await?.ok_or_else(|| {
+            NodeError::Internal(format!("the session of a report of {} is not recorded", report.package))
+        })
+    }
+
+    /// Draws the conclusion from a sending; whether nothing is left to do.
+    async fn settled(
+        self: &Arc<Self>,
+        package: PackageId,
+        number: u32,
+        sent: Result<TxReceipt, ChainError>,
+    ) -> Result<bool, NodeError> {
+        let settlement = match sent {
+            Ok(_) => Settlement::Settled,
+            Err(error) => match error.contract_error() {
+                Some(reason) if !may_change(reason) => Settlement::Moot(reason.to_string()),
+                _ => {
+                    tracing::warn!(%package, number, %error, "a violation could not be settled yet");
+                    return Ok(false);
+                }
+            },
+        };
+        // The events first: should an earlier sending of it have been mined, they say `settled`.
+        self.catch_up().await?;
+        if let Settlement::Moot(reason) = &settlement {
+            tracing::info!(%package, number, reason, "there is nothing to settle");
+        }
+        self.store.settle(package, number, &settlement).await?;
+        Ok(true)
+    }
+}
+
+/// Reasons that are not about the report itself.
+fn may_change(reason: &ContractError) -> bool {
+    matches!(
+        reason,
+        ContractError::NotNode { .. }
+            | ContractError::NotOwner { .. }
+            | ContractError::GasTooLow { .. }
+            | ContractError::Silent
+    )
+}

@@ -1,0 +1,288 @@
+//! The node as its callers see it: the HTTP interface, the tests, the demonstration.
+//!
+//! Every method is a few lines that hand over to the module whose name the paper gives it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use alloy_signer_local::PrivateKeySigner;
+use medshare_chain::Chain;
+use medshare_protocol::id::{ContainerHash, DatasetId, LeafHash, PackageId};
+use medshare_protocol::seal::SealingSecret;
+use medshare_protocol::wire::{
+    DatasetInfo, DeletionSubmission, LastReport, NodeInfo, PackageBlocks, RegistrationAnswer,
+    RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
+    SignedRequest, ValidationAnswer,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::descriptor::Dataset;
+use crate::error::NodeError;
+use crate::peer::{Peers, ValidationRequest};
+use crate::permissions::ViolationRecord;
+use crate::store::Store;
+
+/// Length of a lease when the configuration names none.
+pub const DEFAULT_LEASE_SECONDS: u32 = 60;
+/// Requests that may wait at once when the configuration names no limit.
+pub const DEFAULT_MAX_PENDING_REQUESTS: u64 = 1_024;
+/// A long poll waits no longer than this, whatever is asked for.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+/// A request's deadline may lie so far ahead at most: 24 hours.
+pub const MAX_DEADLINE_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Length of a lease.
+    pub lease_seconds: u32,
+    /// EVM blocks on top of the one that issued a package before it is handed out.
+    pub confirmations: u64,
+    /// Requests that may be under way at once; more are told to come later.
+    pub max_pending_requests: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            lease_seconds: DEFAULT_LEASE_SECONDS,
+            confirmations: 0,
+            max_pending_requests: DEFAULT_MAX_PENDING_REQUESTS,
+        }
+    }
+}
+
+/// What a node is made of.
+#[derive(Debug)]
+pub struct NodeParts {
+    /// The opened store.
+    pub store: Store,
+    /// The chain, with the node's signer.
+    pub chain: Chain,
+    /// The node's key (NID): signs transactions, blocks, packages and receipts.
+    pub signer: PrivateKeySigner,
+    /// X25519 secret that peers seal to.
+    pub sealing: SealingSecret,
+    /// The custodian it works for (OID).
+    pub custodian: Address,
+    /// What it serves.
+    pub datasets: Vec<Dataset>,
+    /// Folder of the finished containers.
+    pub packages_dir: PathBuf,
+    /// Folder of the anonymised snapshots.
+    pub releases_dir: PathBuf,
+    /// The other nodes.
+    pub peers: Peers,
+    /// What the operator set.
+    pub limits: Limits,
+}
+
+/// A finished container on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size, bytes.
+    pub length: u64,
+    /// sha256d of all its bytes.
+    pub container_hash: ContainerHash,
+}
+
+/// A running node. Cheap to clone: all clones are the same node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(crate) inner: Arc<crate::running::Inner>,
+}
+
+impl Node {
+    /// Starts the workers and resumes what was under way when the last process ended. The handle ends after
+    /// `shutdown` was cancelled and every worker has stopped; what they had not finished goes on at the next start.
+    ///
+    /// # Errors
+    /// When the store cannot be read or a folder cannot be made. A chain that is down is no error: requests wait.
+    pub async fn start(
+        parts: NodeParts,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, JoinHandle<()>), NodeError> {
+        crate::running::start(parts, shutdown).await
+    }
+
+    /// Who answers here.
+    #[must_use]
+    pub fn info(&self) -> NodeInfo {
+        self.inner.info()
+    }
+
+    /// What is served, and whether each dataset is published on chain as it is served.
+    ///
+    /// # Errors
+    /// [`NodeError::ChainUnavailable`].
+    pub async fn datasets(&self) -> Result<Vec<DatasetInfo>, NodeError> {
+        self.inner.dataset_infos().await
+    }
+
+    /// The dataset with this id.
+    #[must_use]
+    pub fn dataset(&self, id: DatasetId) -> Option<&Dataset> {
+        self.inner.dataset(id)
+    }
+
+    /// Checks a registration and relays it to the chain (P1). A repeat of the one that holds is answered again.
+    ///
+    /// # Errors
+    /// Refused signature, nonce or deadline; unreachable chain.
+    pub async fn register(
+        &self,
+        registration: SignedRegistration,
+    ) -> Result<RegistrationAnswer, NodeError> {
+        self.inner.register(registration).await
+    }
+
+    /// Takes a request: records it, checks it, and starts to work on it (P2, P4). Repeats are answered with the
+    /// status. A request that was refused before is refused again with the same reason.
+    ///
+    /// # Errors
+    /// [`NodeError::Refused`] with the recorded reason, [`NodeError::TooMany`], [`NodeError::ChainUnavailable`] (it is
+    /// recorded and goes on by itself).
+    pub async fn request(&self, request: SignedRequest) -> Result<RequestStatus, NodeError> {
+        self.inner.request(request).await
+    }
+
+    /// How far a request is, as soon as its form has more than `after` steps, or after `wait`.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`].
+    pub async fn status(
+        &self,
+        id: PackageId,
+        after: usize,
+        wait: Duration,
+    ) -> Result<RequestStatus, NodeError> {
+        self.inner.status(id, after, wait.min(MAX_WAIT)).await
+    }
+
+    /// The finished container of a package, once it is issued deep enough.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`], [`NodeError::Conflict`] while it is not ready.
+    pub async fn container(&self, id: PackageId) -> Result<ContainerFile, NodeError> {
+        self.inner.container(id).await
+    }
+
+    /// Notes that a package was downloaded completely.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`].
+    pub async fn delivered(&self, id: PackageId) -> Result<(), NodeError> {
+        self.inner.delivered(id).await
+    }
+
+    /// Records what was done to the data, judges it, and answers with a receipt; to `decrypt` also with the
+    /// custodian's share (P17, P18, P19).
+    ///
+    /// # Errors
+    /// Refused signatures, gaps and forks, packages that are not usable.
+    pub async fn report(
+        &self,
+        id: PackageId,
+        submission: ReportSubmission,
+    ) -> Result<ReportAnswer, NodeError> {
+        self.inner.report(id, submission).await
+    }
+
+    /// Where the report chain of a package stands.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`].
+    pub async fn last_report(&self, id: PackageId) -> Result<LastReport, NodeError> {
+        self.inner.last_report(id).await
+    }
+
+    /// Renews the lease of the live session, if the package is still usable.
+    ///
+    /// # Errors
+    /// Refused signature, missing reports, lapsed lease.
+    pub async fn renew(
+        &self,
+        id: PackageId,
+        submission: RenewalSubmission,
+    ) -> Result<ReportAnswer, NodeError> {
+        self.inner.renew(id, submission).await
+    }
+
+    /// Keeps the requestor's word that the data is deleted (P19).
+    ///
+    /// # Errors
+    /// Refused signature; unknown package.
+    pub async fn deletion(
+        &self,
+        id: PackageId,
+        submission: DeletionSubmission,
+    ) -> Result<(), NodeError> {
+        self.inner.deletion(id, submission).await
+    }
+
+    /// The requestor's word that the data is deleted: the custodian's `retrieve` needs it.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`] for an unknown package.
+    pub async fn deletion_of(&self, id: PackageId) -> Result<Option<DeletionSubmission>, NodeError> {
+        self.inner.deletion_of(id).await
+    }
+
+    /// Does the second node's work (P13): measures, and signs or refuses. `sender` is the node that asks, already
+    /// authenticated. The data is not kept.
+    ///
+    /// # Errors
+    /// [`NodeError::Refused`] with the reason, which is recorded here as well.
+    pub async fn validate(
+        &self,
+        request: ValidationRequest,
+        sender: Address,
+    ) -> Result<ValidationAnswer, NodeError> {
+        self.inner.validate(request, sender).await
+    }
+
+    /// The block record behind a leaf hash, from this node's own store.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`].
+    pub async fn block(&self, leaf: LeafHash) -> Result<Vec<u8>, NodeError> {
+        self.inner.block(leaf).await
+    }
+
+    /// Takes a block record from a peer, if its leaf hash is anchored.
+    ///
+    /// # Errors
+    /// [`NodeError::BadRequest`] for what is no record, [`NodeError::NotFound`] for one that nobody anchored.
+    pub async fn accept_block(&self, record: Vec<u8>) -> Result<(), NodeError> {
+        self.inner.accept_block(record).await
+    }
+
+    /// All blocks of a package in one query (P8).
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`].
+    pub async fn package_blocks(&self, id: PackageId) -> Result<PackageBlocks, NodeError> {
+        self.inner.package_blocks(id).await
+    }
+
+    /// The permissions database (P7): every violation with the response actions that were carried out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn violations(&self) -> Result<Vec<ViolationRecord>, NodeError> {
+        self.inner.violations().await
+    }
+
+    /// Whether store and chain can be reached.
+    ///
+    /// # Errors
+    /// What cannot be.
+    pub async fn ready(&self) -> Result<(), NodeError> {
+        self.inner.ready().await
+    }
+}

@@ -1,0 +1,141 @@
+//! The node's store: SQLite, one writer and a few readers. All SQL of the node is in this module.
+//!
+//! Each method that writes is one transaction, durable when it returns (WAL, `synchronous = FULL`).
+
+mod blocks;
+mod events;
+mod packages;
+mod permissions;
+mod reports;
+mod requests;
+mod rows;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, SqlSafeStr, Transaction};
+
+pub use blocks::{ChainEntry, ChainHead};
+pub use events::{Applied, EventContext, EventPoint};
+pub use packages::{ProcessedPackage, SealedPackage, StoredPackage};
+pub use permissions::{Finding, StoredReceipt, StoredViolation};
+pub use reports::{NO_REPORT, NewReport, NewSession, Settlement, StoredReport, StoredSession, StoredTampering};
+pub use requests::{Change, Recorded, StoredRequest};
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+/// How long a connection waits for the file's lock before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened.
+    #[error("cannot open the store {path}: {reason}; check the path and its permissions")]
+    Open {
+        /// The file.
+        path: String,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// The tables cannot be made or are of a newer version.
+    #[error("the store {path} cannot be brought up to date: {reason}")]
+    Migrate {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A statement failed.
+    #[error("a statement failed: {0}")]
+    Statement(#[from] sqlx::Error),
+    /// A row holds what it cannot hold.
+    #[error("the store holds an unreadable {what}: {reason}; restore it from a backup")]
+    Corrupt {
+        /// Which row or column.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Somebody else has moved the row on in the meantime; nothing was changed.
+    #[error("{what} has moved on in the meantime; nothing was changed")]
+    MovedOn {
+        /// Which row.
+        what: String,
+    },
+}
+
+/// An opened store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+impl Store {
+    /// Opens the file, making it when it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Migrate`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let shown = path.display().to_string();
+        let open = |error: sqlx::Error| StoreError::Open { path: shown.clone(), reason: error.to_string() };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(open)?;
+        migrations()
+            .run(&writer)
+            .await
+            .map_err(|error| StoreError::Migrate { path: shown.clone(), reason: error.to_string() })?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
+            .await
+            .map_err(open)?;
+        Ok(Self { writer, reader })
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.reader).await?;
+        Ok(())
+    }
+
+    /// Closes all connections, after what is under way.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    /// A transaction that holds the write lock from its beginning: no late `SQLITE_BUSY`.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn migrations() -> Migrator {
+    let initial = include_str!("../../migrations/0001_initial.sql");
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "initial".into(),
+        MigrationType::Simple,
+        initial.into_sql_str(),
+        false,
+    )])
+}

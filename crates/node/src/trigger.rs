@@ -1,0 +1,161 @@
+//! The trigger (P3): follows the contract's events and turns them into local rows and actions.
+//!
+//! It holds no information: its only state is the position in the event log, kept in the store in the same transaction
+//! as what the events brought. So it goes on where it was after a crash, and after a reorganisation of the chain takes
+//! back what is no longer true and applies what is.
+
+use std::sync::Arc;
+
+use medshare_protocol::id::LeafHash;
+
+use crate::clock;
+use crate::error::NodeError;
+use crate::running::{Inner, Pauses};
+use crate::store::{Applied, EventContext, EventPoint};
+
+/// EVM blocks whose events are applied in one transaction at most.
+const BLOCKS_AT_ONCE: u64 = 2_000;
+/// Known blocks that are compared with the chain at once when looking for the point where it was reorganised.
+const CANDIDATES_AT_ONCE: u32 = 32;
+
+/// Follows the events until the node stops.
+pub(crate) async fn follow(inner: Arc<Inner>) {
+    let mut pauses = Pauses::default();
+    let mut silent = false;
+    loop {
+        let followed = tokio::select! {
+            () = inner.shutdown.cancelled() => return,
+            followed = follow_once(&inner) => followed,
+        };
+        match followed {
+            Ok(()) => {
+                pauses.reset();
+                if std::mem::take(&mut silent) {
+                    tracing::info!("the chain answers again");
+                    inner.to_issue.notify_one();
+                    inner.to_anchor.notify_one();
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut silent, true) {
+                    tracing::warn!(%error, "the events cannot be followed; trying again");
+                }
+                tokio::select! {
+                    () = inner.shutdown.cancelled() => return,
+                    () = tokio::time::sleep(pauses.grow()) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Catches up, then waits for the next block.
+async fn follow_once(inner: &Arc<Inner>) -> Result<(), NodeError> {
+    let reached = inner.catch_up().await?;
+    inner.chain.wait_for_block_after(reached.block).await?;
+    Ok(())
+}
+
+impl Inner {
+    /// Applies all events up to the newest block. Whoever has just sent a transaction calls this instead of waiting
+    /// for the follower.
+    pub(crate) async fn catch_up(self: &Arc<Self>) -> Result<EventPoint, NodeError> {
+        let _one_at_a_time = self.following.lock().await;
+        let mut position = self.safe_position().await?;
+        loop {
+            let newest = self.chain.block_number().await?;
+            let next = position.map_or(0, |point| point.block + 1);
+            if let Some(point) = position
+                && newest <= point.block
+            {
+                return Ok(point);
+            }
+            let last = newest.min(next.saturating_add(BLOCKS_AT_ONCE - 1));
+            // The hash first: should the chain be reorganised before the events are read, the next look finds out.
+            let Some(hash) = self.chain.block_hash(last).await? else { continue };
+            let events = self.chain.events(next, last).await?;
+            let point = EventPoint { block: last, hash };
+            let origin = |requestor| self.thread_origin(requestor);
+            let context = EventContext {
+                node: self.address(),
+                thread_origin: &origin,
+                confirmations: self.limits.confirmations,
+                now: clock::now_ms(),
+            };
+            let applied = self.store.apply_events(&events, point, context).await?;
+            self.react(applied);
+            position = Some(point);
+        }
+    }
+
+    /// The position, after taking back what a reorganisation has made untrue.
+    async fn safe_position(self: &Arc<Self>) -> Result<Option<EventPoint>, NodeError> {
+        let Some(position) = self.store.event_position().await? else { return Ok(None) };
+        if self.holds(position).await? {
+            return Ok(Some(position));
+        }
+        let safe = self.last_common_point(position).await?;
+        tracing::warn!(
+            from = position.block,
+            to = safe.map(|point| point.block),
+            "the chain was reorganised; events are applied again"
+        );
+        let applied = self.store.rewind_events(safe, self.address(), clock::now_ms()).await?;
+        self.react(applied);
+        self.to_issue.notify_one();
+        self.to_anchor.notify_one();
+        Ok(safe)
+    }
+
+    async fn holds(&self, point: EventPoint) -> Result<bool, NodeError> {
+        Ok(self.chain.block_hash(point.block).await? == Some(point.hash))
+    }
+
+    /// The newest block that events were applied from and that the chain still has.
+    async fn last_common_point(
+        &self,
+        mut position: EventPoint,
+    ) -> Result<Option<EventPoint>, NodeError> {
+        loop {
+            let candidates =
+                self.store.event_blocks_before(position.block, CANDIDATES_AT_ONCE).await?;
+            for candidate in &candidates {
+                if self.holds(*candidate).await? {
+                    return Ok(Some(*candidate));
+                }
+            }
+            match candidates.last() {
+                Some(oldest) => position = *oldest,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Tells everybody whom it concerns what the events brought.
+    fn react(self: &Arc<Self>, applied: Applied) {
+        for package in applied.packages {
+            self.waiters.ring(package);
+        }
+        for leaf in applied.anchored {
+            self.tasks.spawn(push(Arc::clone(self), leaf));
+        }
+        if applied.foreign > 0 {
+            self.to_fetch.notify_one();
+        }
+    }
+}
+
+/// Gives a newly anchored block to the other nodes. Who misses it pulls it later.
+async fn push(inner: Arc<Inner>, leaf: LeafHash) {
+    let work = async {
+        let Some(record) = inner.store.block(leaf).await? else { return Ok(()) };
+        inner.peers.push_block(&inner.chain, &record).await.map_err(NodeError::from)?;
+        Ok::<(), NodeError>(())
+    };
+    tokio::select! {
+        () = inner.shutdown.cancelled() => {}
+        pushed = work => if let Err(error) = pushed {
+            tracing::debug!(%leaf, %error, "a block could not be pushed");
+        },
+    }
+}
