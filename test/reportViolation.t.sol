@@ -237,6 +237,27 @@ contract ReportViolationTest is Base {
         assertTrue(med.isRefused(hospital, requestor.addr));
     }
 
+    function test_isTakenAgainAtEveryLaterViolation() public {
+        respondWith(ActionKind.RevokeDataset, 1);
+        _violate(package, 1);
+        package = _issued();
+        PackageId second = _issued();
+        _violate(package, 1);
+        _assertState(second, State.Revoked);
+    }
+
+    function test_oneReceiptForThePackageItself() public {
+        respondWith(ActionKind.RevokePackage, 1);
+        vm.recordLogs();
+        _violate(package, 1);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 receipts = 0;
+        for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].topics[0] == IMedShare.ResponseTaken.selector) receipts++;
+        }
+        assertEq(receipts, 1);
+    }
+
     function test_aRegrantedPackageOfAnOlderEpochIsLive() public {
         respondWith(ActionKind.RevokeDataset, 1);
         PackageId second = _issued();

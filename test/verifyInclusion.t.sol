@@ -86,6 +86,20 @@ contract VerifyInclusionTest is Base {
         assertFalse(verify(address(0), package, claim));
     }
 
+    function test_aPathIsNoLongerThanItsTreeIsHigh() public {
+        // A log of one leaf that was made to look like an inner node: what is below it is no leaf.
+        Claim memory claim;
+        (claim.size, claim.leaf) = (1, keccak256("below"));
+        claim.proof = new bytes32[](1);
+        claim.proof[0] = keccak256("beside");
+        claim.root = sha256(abi.encodePacked(bytes1(0x01), claim.proof[0], claim.leaf));
+        PackageId package = _issued();
+        anchorSide(package, claim);
+        assertFalse(verify(address(0), package, claim));
+        (claim.leaf, claim.proof) = (claim.root, new bytes32[](0));
+        assertTrue(verify(address(0), package, claim));
+    }
+
     function test_refusesAHeaderThatIsNotTheHead() public {
         (PackageId package, Claim memory claim) = sideChain(5, 2);
         bytes32 head = med.packageOf(package).head;
@@ -167,6 +181,10 @@ contract VerifyInclusionTest is Base {
     function sideChain(uint256 size, uint256 index) private returns (PackageId package, Claim memory claim) {
         package = _issued();
         claim = claimOf(size, index);
+        anchorSide(package, claim);
+    }
+
+    function anchorSide(PackageId package, Claim memory claim) private {
         Segment[] memory segments = new Segment[](1);
         segments[0].package = package;
         segments[0].expectedHead = med.packageOf(package).head;
