@@ -1,0 +1,221 @@
+//! P17: nothing is opened before the report is received, and nothing that the chain does not know.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use medshare_chain::PrivateKeySigner;
+use medshare_client::agent::Lock;
+use medshare_client::journal::{Journal, JournalError};
+use medshare_client::opening::{OpenError, read_header};
+use medshare_protocol::package::PackageError;
+use medshare_protocol::seal::SealingSecret;
+use medshare_protocol::usage::{Action, Actions, Environment, State, UsageContract};
+use medshare_protocol::wire::LastReport;
+
+use crate::stage::{PAYLOAD, Stage, domain, granting};
+
+const DECRYPT: Actions = Actions::NONE.with(Action::Decrypt);
+
+#[tokio::test]
+async fn a_package_opens_after_its_report_and_not_before() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    assert_eq!(agent.bytes(0, u64::MAX).unwrap().as_slice(), PAYLOAD);
+    assert_eq!(agent.lock(), None);
+    assert_eq!(stage.node.reported(), [DECRYPT]);
+    assert!(stage.node.body(1).comment.starts_with("Data with DataID"), "P17");
+    agent.close();
+    drop(agent);
+    let journal = Journal::open(&stage.opening.journal).unwrap();
+    let receipt = journal.kept().last.clone().unwrap();
+    assert_eq!(receipt, stage.node.seen().receipts[0].receipt);
+    assert!(journal.kept().pending.is_empty());
+}
+
+#[tokio::test]
+async fn opening_again_continues_the_report_chain() {
+    let stage = Stage::granting(&[]).await;
+    for number in 1..4 {
+        let agent = stage.open().await.unwrap();
+        assert_eq!(agent.last_report().await, number);
+        agent.close();
+    }
+    let seen = stage.node.seen();
+    let keys: Vec<Address> = seen.reports.iter().map(|sent| sent.session.key).collect();
+    assert_ne!(keys[0], keys[1], "each opening has its own session key");
+    assert_eq!(seen.reports[2].report.previous, domain().digest(&seen.reports[1].report));
+}
+
+#[tokio::test]
+async fn a_package_of_another_requestor_stays_closed_and_says_whose_it_is() {
+    let mut stage = Stage::granting(&[]).await;
+    let owner = stage.requestor.address();
+    stage.requestor.wallet = PrivateKeySigner::random();
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(refused, OpenError::OfAnother { tagged, .. } if tagged == owner));
+    let thief = stage.requestor.address().to_string();
+    assert!(refused.to_string().contains(&thief), "{refused}");
+    assert_eq!(stage.node.seen().calls, 0);
+}
+
+#[tokio::test]
+async fn what_the_chain_says_otherwise_is_not_opened() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let issued = |change: fn(&mut medshare_chain::PackageIssued)| {
+        stage.ledger.tell(|told| change(told.issued.as_mut().unwrap()));
+    };
+    let original = {
+        let mut original = None;
+        stage.ledger.tell(|told| original = told.issued.clone());
+        original
+    };
+    let changes: [(&str, fn(&mut medshare_chain::PackageIssued)); 7] = [
+        ("requestor", |it| it.request.requestor = Address::ZERO),
+        ("custodian", |it| it.request.custodian = Address::ZERO),
+        ("dataset", |it| it.request.dataset = B256::ZERO.into()),
+        ("payload hash", |it| it.payload_hash = B256::ZERO.into()),
+        ("node", |it| it.node = Address::ZERO),
+        ("second node", |it| it.verifier = Address::ZERO),
+        ("usage contract", |it| it.usage = UsageContract { granted: Actions::SIX, ..it.usage }),
+    ];
+    for (field, change) in changes {
+        issued(change);
+        let refused = stage.open().await.unwrap_err();
+        assert!(matches!(refused, OpenError::Contradiction(named) if named == field), "{refused}");
+        stage.ledger.tell(|told| told.issued = original.clone());
+    }
+    assert!(stage.node.reported().is_empty(), "nothing was reported as opened");
+    stage.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn packages_without_a_standing_on_chain_stay_closed() {
+    let stage = Stage::granting(&[]).await;
+    for (state, lock) in [
+        (State::Revoked, Lock::Revoked),
+        (State::Retrieved, Lock::Retrieved),
+        (State::Expired, Lock::Expired),
+    ] {
+        stage.ledger.tell(|told| told.state = state);
+        let refused = stage.open().await.unwrap_err();
+        assert!(matches!(&refused, OpenError::Closed(found) if *found == lock), "{refused}");
+    }
+    stage.ledger.tell(|told| told.node.as_mut().unwrap().custodian = Address::ZERO);
+    assert!(matches!(stage.open().await, Err(OpenError::UnknownNode { .. })));
+    stage.ledger.tell(|told| told.node = None);
+    assert!(matches!(stage.open().await, Err(OpenError::UnknownNode { .. })));
+    stage.ledger.tell(|told| told.reachable = false);
+    assert!(matches!(stage.open().await, Err(OpenError::Chain(_))));
+    assert!(stage.node.reported().is_empty());
+}
+
+#[tokio::test]
+async fn a_package_that_was_never_issued_stays_closed() {
+    let stage = Stage::granting(&[]).await;
+    stage.ledger.tell(|told| told.issued = None);
+    assert!(matches!(stage.open().await, Err(OpenError::NotIssued)));
+}
+
+#[tokio::test]
+async fn a_package_for_the_sandbox_opens_in_the_sandbox_only() {
+    let usage = UsageContract { environment: Environment::Sandbox, ..granting(&[]) };
+    let mut stage = Stage::set(usage).await;
+    assert!(matches!(stage.open().await, Err(OpenError::NeedsSandbox)));
+    assert!(stage.node.reported().is_empty());
+    stage.opening.environment = Environment::Sandbox;
+    stage.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_sealing_key_nothing_is_reported() {
+    let mut stage = Stage::granting(&[]).await;
+    stage.requestor.sealing = SealingSecret::generate().unwrap();
+    assert!(matches!(stage.open().await, Err(OpenError::OtherSealingKey { .. })));
+    assert!(stage.node.reported().is_empty());
+}
+
+#[tokio::test]
+async fn a_share_for_another_key_or_none_opens_nothing() {
+    let stage = Stage::granting(&[]).await;
+    stage.node.script().share_to = Some(SealingSecret::generate().unwrap().public());
+    assert!(matches!(stage.open().await, Err(OpenError::BadShare)));
+    stage.node.script().no_share = true;
+    assert!(matches!(stage.open().await, Err(OpenError::NoShare)));
+}
+
+#[tokio::test]
+async fn a_changed_package_file_is_found_out() {
+    let stage = Stage::granting(&[]).await;
+    let container = std::fs::read(&stage.opening.container).unwrap();
+    let mut changed = container.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    std::fs::write(&stage.opening.container, &changed).unwrap();
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(refused, OpenError::Package(PackageError::BadChunk(0))), "{refused}");
+    std::fs::write(&stage.opening.container, &container[..40]).unwrap();
+    assert!(matches!(stage.open().await, Err(OpenError::Package(_))));
+    std::fs::remove_file(&stage.opening.container).unwrap();
+    assert!(matches!(read_header(&stage.opening.container), Err(OpenError::Disk { .. })));
+}
+
+#[tokio::test]
+async fn a_forged_receipt_opens_nothing_and_the_same_report_goes_again() {
+    let stage = Stage::granting(&[]).await;
+    stage.node.script().forge_receipts = true;
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(refused, OpenError::Report(_)), "{refused}");
+    assert!(refused.to_string().contains("not signed by the package's node"), "{refused}");
+    stage.node.script().forge_receipts = false;
+    let agent = stage.open().await.unwrap();
+    // The first one was repeated to the letter and receipted; the second opening has a number of its own.
+    assert_eq!(stage.node.reported(), [DECRYPT, DECRYPT]);
+    assert_eq!(agent.last_report().await, 2);
+}
+
+#[tokio::test]
+async fn the_lease_of_another_session_is_waited_for_if_there_is_patience() {
+    let mut stage = Stage::granting(&[]).await;
+    stage.node.script().lease_elsewhere = 1;
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(&refused, OpenError::LeaseElsewhere(said) if said.contains("9 s")), "{refused}");
+
+    stage.node.script().lease_elsewhere = 2;
+    stage.opening.patience = Duration::from_secs(60);
+    let clock = stage.clock.clone();
+    let moving = tokio::spawn(async move {
+        loop {
+            clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+    });
+    let agent = stage.open().await.unwrap();
+    moving.abort();
+    assert_eq!(agent.last_report().await, 1);
+    assert_eq!(stage.node.script().lease_elsewhere, 0);
+}
+
+#[tokio::test]
+async fn a_node_that_lost_receipted_reports_is_told_so() {
+    let stage = Stage::granting(&[]).await;
+    stage.open().await.unwrap().close();
+    stage.node.script().last_report = Some(LastReport { number: 0, digest: B256::ZERO });
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(refused, OpenError::ReportsLost { ours: 1, theirs: 0 }), "{refused}");
+}
+
+#[tokio::test]
+async fn one_machine_opens_a_package_once_at_a_time() {
+    let stage = Stage::granting(&[]).await;
+    let agent = stage.open().await.unwrap();
+    let refused = stage.open().await.unwrap_err();
+    assert!(matches!(refused, OpenError::Journal(JournalError::InUse(_))), "{refused}");
+    drop(agent);
+}
+
+#[tokio::test]
+async fn a_revocation_that_the_node_sees_first_keeps_it_closed() {
+    let stage = Stage::granting(&[]).await;
+    stage.node.script().state = State::Revoked;
+    let refused = stage.open().await.unwrap_err();
+    assert!(refused.to_string().contains("revoked"), "{refused}");
+}
