@@ -31,6 +31,8 @@ pub enum Command {
     /// Take part as a custodian: nodes, datasets, reviews
     #[command(subcommand)]
     Custodian(custodian::CustodianCommand),
+    /// Run a custodian's node
+    Node(node::Node),
     /// Register as a requestor; the node relays it, so no currency is needed
     Register(register::Register),
     /// List what can be asked for
@@ -52,6 +54,11 @@ pub enum Command {
     Packages(packages::Packages),
     /// Verify everything from genesis to head
     Audit(audit::Audit),
+    /// Anonymise a table, from file to file
+    Anonymise(anonymise::Anonymise),
+    /// Measure how long things take
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Tell the whole story with real parts, in under a minute
     Demo(demo::Demo),
     /// Start a network on this machine and leave it running
@@ -61,10 +68,15 @@ pub enum Command {
 impl Command {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
+        if !matches!(self, Self::Node(_)) {
+            // A node's log is its configuration's matter.
+            crate::logging::start("warn")?;
+        }
         match self {
             Self::Wallet(command) => command.run(),
             Self::Deploy(command) => command.run().await,
             Self::Custodian(command) => command.run().await,
+            Self::Node(command) => command.run().await,
             Self::Register(command) => command.run().await,
             Self::Datasets(command) => command.run().await,
             Self::Request(command) => command.run().await,
@@ -75,6 +87,8 @@ impl Command {
             Self::Return(command) => command.run().await,
             Self::Packages(command) => command.run().await,
             Self::Audit(command) => command.run().await,
+            Self::Anonymise(command) => command.run().await,
+            Self::Bench(command) => command.run().await,
             Self::Demo(command) => command.run().await,
             Self::Devnet(command) => command.run().await,
         }

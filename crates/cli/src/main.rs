@@ -1,13 +1,16 @@
 //! `medshare`: the one binary. It parses, dispatches, and says in one sentence what went wrong.
 
+mod bench;
 mod cli;
 mod command;
 mod connection;
 mod demo;
+mod logging;
 mod network;
 mod output;
 mod passphrase;
 mod profile;
+mod shutdown;
 mod synth;
 
 use std::process::ExitCode;

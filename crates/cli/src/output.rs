@@ -109,8 +109,14 @@ impl Progress {
 
     fn new(template: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        bar.set_style(ProgressStyle::with_template(template).expect("the templates above are right"));
-        Self { bar, started: Instant::now(), shown: false }
+        bar.set_style(
+            ProgressStyle::with_template(template).expect("the templates above are right"),
+        );
+        Self {
+            bar,
+            started: Instant::now(),
+            shown: false,
+        }
     }
 
     /// What is being done.
@@ -149,7 +155,9 @@ mod tests {
     fn an_error_is_one_sentence_that_repeats_nothing() {
         let inner = Err::<(), _>(anyhow!("the file ends early"));
         let error = inner.context("cannot open x").context("x: cannot open x");
-        let Err(error) = error else { panic!("it failed") };
+        let Err(error) = error else {
+            panic!("it failed")
+        };
         assert_eq!(sentence(&error), "x: cannot open x: the file ends early");
     }
 }

@@ -62,15 +62,22 @@ impl PassphraseArgs {
 fn first_line(file: &Path) -> Result<Zeroizing<String>> {
     let reading = || format!("cannot read the passphrase file {}", file.display());
     if std::fs::metadata(file).with_context(reading)?.len() > MAX_FILE_BYTES {
-        bail!("{} is too long for a passphrase file: is it the right file?", file.display());
+        bail!(
+            "{} is too long for a passphrase file: is it the right file?",
+            file.display()
+        );
     }
     let text = Zeroizing::new(std::fs::read_to_string(file).with_context(reading)?);
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(Zeroizing::new(
+        text.lines().next().unwrap_or_default().to_owned(),
+    ))
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>> {
     if !std::io::stdin().is_terminal() {
         bail!("no passphrase: give --passphrase-file, set {VARIABLE}, or run this on a terminal");
     }
-    rpassword::prompt_password(prompt).map(Zeroizing::new).context("cannot ask for the passphrase")
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .context("cannot ask for the passphrase")
 }

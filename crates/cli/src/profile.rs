@@ -55,7 +55,12 @@ impl RequestorArgs {
     }
 
     /// Opens wallet and sealing key at once: each takes most of a second of computing (scrypt).
-    pub async fn with_keys(&self, purse: &Purse, profile: &Profile, chain: Chain) -> Result<Requestor> {
+    pub async fn with_keys(
+        &self,
+        purse: &Purse,
+        profile: &Profile,
+        chain: Chain,
+    ) -> Result<Requestor> {
         let passphrase = self.passphrase.get(&purse.wallet_path())?;
         let wallet = {
             let (purse, passphrase) = (purse.clone(), passphrase.clone());
@@ -66,7 +71,12 @@ impl RequestorArgs {
             tokio::task::spawn_blocking(move || purse.sealing(&passphrase))
         };
         let (wallet, sealing) = (wallet.await??, sealing.await??);
-        Ok(Requestor::new(wallet, sealing, Arc::new(chain), NodeApi::new(&profile.node)?))
+        Ok(Requestor::new(
+            wallet,
+            sealing,
+            Arc::new(chain),
+            NodeApi::new(&profile.node)?,
+        ))
     }
 }
 

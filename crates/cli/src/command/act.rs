@@ -91,15 +91,21 @@ impl Act {
             }
             Self::Delete(on) => done("deleted", on.order(&Order::Delete).await?.0),
             Self::Duplicate(with) => {
-                let order = Order::Duplicate { to: absolute(&with.to)? };
+                let order = Order::Duplicate {
+                    to: absolute(&with.to)?,
+                };
                 done("duplicated", with.on.order(&order).await?.0)
             }
             Self::Move(with) => {
-                let order = Order::Move { to: absolute(&with.to)? };
+                let order = Order::Move {
+                    to: absolute(&with.to)?,
+                };
                 done("moved", with.on.order(&order).await?.0)
             }
             Self::Copy(with) => {
-                let order = Order::Copy { to: absolute(&with.to)? };
+                let order = Order::Copy {
+                    to: absolute(&with.to)?,
+                };
                 done("copied", with.on.order(&order).await?.0)
             }
             Self::Status(on) => status(on.order(&Order::Status).await?.0),

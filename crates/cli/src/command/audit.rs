@@ -12,14 +12,21 @@ use crate::output::{self, Progress};
 
 /// Audits.
 #[derive(Args, Debug)]
-#[command(after_help = "Needs nothing secret. Exit status 1 when anything is off: each finding names chain, block and fault.
+#[command(
+    after_help = "Needs nothing secret. Exit status 1 when anything is off: each finding names chain, block and fault.
 Example:
-  medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546")]
+  medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546"
+)]
 pub struct Audit {
     #[command(flatten)]
     chain: ChainArgs,
     /// Any node of the network
-    #[arg(long, env = "MEDSHARE_NODE", value_name = "URL", required_unless_present = "blocks")]
+    #[arg(
+        long,
+        env = "MEDSHARE_NODE",
+        value_name = "URL",
+        required_unless_present = "blocks"
+    )]
     node: Option<String>,
     /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
     #[arg(long, value_name = "FOLDER")]
@@ -42,12 +49,19 @@ impl Audit {
         let report = audit_with(&chain, &source, &|at| {
             // A bar that panicked elsewhere is not worth stopping an audit for.
             if let Ok(mut progress) = progress.lock() {
-                progress.say(format!("EVM block {} of {}, {} blocks checked", at.evm_block, at.last_evm_block, at.blocks));
+                progress.say(format!(
+                    "EVM block {} of {}, {} blocks checked",
+                    at.evm_block, at.last_evm_block, at.blocks
+                ));
             }
         })
         .await?;
         drop(progress);
-        if self.json { output::json(&report)? } else { print(&report)? }
+        if self.json {
+            output::json(&report)?
+        } else {
+            print(&report)?
+        }
         match report.findings.len() as u64 + report.findings_left_out {
             0 => Ok(()),
             count => bail!("the audit found {count} faults; they are listed above"),
@@ -62,7 +76,11 @@ fn print(report: &AuditReport) -> Result<()> {
     ))?;
     output::line(format!(
         "{} packages, {} chains: {} parent blocks, {} side-blocks, {} bodies missing",
-        report.packages, report.chains, report.parent_blocks, report.side_blocks, report.bodies_missing
+        report.packages,
+        report.chains,
+        report.parent_blocks,
+        report.side_blocks,
+        report.bodies_missing
     ))?;
     for check in &report.checks {
         output::line(format!("  {:>8}  {}", check.count, check.what))?;
@@ -70,5 +88,9 @@ fn print(report: &AuditReport) -> Result<()> {
     for finding in &report.findings {
         output::line(format!("FAULT {finding}"))?;
     }
-    if report.is_sound() { output::line("nothing is wrong") } else { Ok(()) }
+    if report.is_sound() {
+        output::line("nothing is wrong")
+    } else {
+        Ok(())
+    }
 }

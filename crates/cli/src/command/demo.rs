@@ -49,10 +49,22 @@ impl Demo {
         };
         let dataset = match (self.data, self.descriptor) {
             (Some(data), Some(descriptor)) => DatasetSource::Own { data, descriptor },
-            _ => DatasetSource::Synthetic { seed: self.seed, rows: self.rows },
+            _ => DatasetSource::Synthetic {
+                seed: self.seed,
+                rows: self.rows,
+            },
         };
-        let other = DatasetSource::Synthetic { seed: self.seed.wrapping_add(1), rows: OTHER_ROWS };
-        demo::run(&DemoPlan { folder, dataset, other, json: self.json }).await
+        let other = DatasetSource::Synthetic {
+            seed: self.seed.wrapping_add(1),
+            rows: OTHER_ROWS,
+        };
+        demo::run(&DemoPlan {
+            folder,
+            dataset,
+            other,
+            json: self.json,
+        })
+        .await
     }
 }
 

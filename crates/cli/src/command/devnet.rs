@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::demo::rows;
 use crate::network::{DatasetSource, Network, NetworkPlan, passphrase_file};
-use crate::output;
+use crate::{output, shutdown};
 
 /// Patients of the second custodian.
 const OTHER_ROWS: usize = 500;
@@ -49,27 +49,27 @@ impl Devnet {
             folder,
             port: Some(self.port),
             datasets: [
-                DatasetSource::Synthetic { seed: 1, rows: self.rows },
-                DatasetSource::Synthetic { seed: 2, rows: OTHER_ROWS },
+                DatasetSource::Synthetic {
+                    seed: 1,
+                    rows: self.rows,
+                },
+                DatasetSource::Synthetic {
+                    seed: 2,
+                    rows: OTHER_ROWS,
+                },
             ],
             lease_seconds: self.lease_seconds,
         };
+        let told = shutdown::listen()?;
         let network = Network::deploy(&plan).await?.populate(&plan).await?;
-        if self.json { print_json(&network)? } else { print(&network)? }
-        stop_signal().await?;
+        if self.json {
+            print_json(&network)?
+        } else {
+            print(&network)?
+        }
+        told.await;
         network.stop().await
     }
-}
-
-/// Ctrl-C or SIGTERM.
-pub async fn stop_signal() -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 fn print_json(network: &Network) -> Result<()> {
@@ -94,13 +94,30 @@ fn print_json(network: &Network) -> Result<()> {
 
 fn print(network: &Network) -> Result<()> {
     let (rpc, contract) = (&network.anvil.rpc_url, network.governance.contract());
-    output::line(format!("chain      {rpc} (chain id {})", network.governance.chain_id()))?;
+    output::line(format!(
+        "chain      {rpc} (chain id {})",
+        network.governance.chain_id()
+    ))?;
     output::line(format!("contract   {contract}"))?;
-    output::line(format!("governance {}", network.folder.join("governance.json").display()))?;
+    output::line(format!(
+        "governance {}",
+        network.folder.join("governance.json").display()
+    ))?;
     for custodian in &network.custodians {
-        output::line(format!("{}      custodian {}  {}", custodian.name, custodian.address(), custodian.keystore.display()))?;
-        output::line(format!("           node {}  {}", custodian.node, custodian.url))?;
-        output::line(format!("           dataset {}", custodian.dataset.descriptor.name))?;
+        output::line(format!(
+            "{}      custodian {}  {}",
+            custodian.name,
+            custodian.address(),
+            custodian.keystore.display()
+        ))?;
+        output::line(format!(
+            "           node {}  {}",
+            custodian.node, custodian.url
+        ))?;
+        output::line(format!(
+            "           dataset {}",
+            custodian.dataset.descriptor.name
+        ))?;
     }
     let first = &network.custodians[0];
     let passphrase = passphrase_file(&network.folder);

@@ -30,17 +30,25 @@ impl Download {
         let node = self.home.node()?;
         let status = node.status(self.package, 0, Duration::ZERO).await?;
         let stage = status.stage;
-        let ready = status
-            .package
-            .with_context(|| format!("the package is not ready ({stage:?}): ask again with `medshare status`"))?;
+        let ready = status.package.with_context(|| {
+            format!("the package is not ready ({stage:?}): ask again with `medshare status`")
+        })?;
         let target = self.home.purse()?.package(self.package)?.container();
         let mut progress = Progress::of_bytes();
-        download::download(&node, self.package, &ready, &target, |done, all| progress.at(done, all)).await?;
+        download::download(&node, self.package, &ready, &target, |done, all| {
+            progress.at(done, all)
+        })
+        .await?;
         drop(progress);
         output::either(
             self.json,
             &json!({"package": self.package, "file": target, "container_hash": ready.container_hash}),
-            format!("{} ({} bytes)\nnext: medshare open {}", target.display(), ready.length, self.package),
+            format!(
+                "{} ({} bytes)\nnext: medshare open {}",
+                target.display(),
+                ready.length,
+                self.package
+            ),
         )
     }
 }

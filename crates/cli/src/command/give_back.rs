@@ -11,9 +11,11 @@ use crate::profile::RequestorArgs;
 
 /// Gives back.
 #[derive(Args, Debug)]
-#[command(after_help = "The custodian then takes the data back with `medshare custodian retrieve`, for good.
+#[command(
+    after_help = "The custodian then takes the data back with `medshare custodian retrieve`, for good.
 Example:
-  medshare return 0x4be1…")]
+  medshare return 0x4be1…"
+)]
 pub struct GiveBack {
     /// The package
     package: PackageId,
@@ -29,12 +31,20 @@ impl GiveBack {
     pub async fn run(self) -> Result<()> {
         let folder = self.requestor.home.purse()?.known_package(self.package)?;
         let (_, requestor) = self.requestor.open().await?;
-        let submission =
-            return_package(&requestor, self.package, &folder.container(), &folder.journal()).await?;
+        let submission = return_package(
+            &requestor,
+            self.package,
+            &folder.container(),
+            &folder.journal(),
+        )
+        .await?;
         output::either(
             self.json,
             &json!({"package": self.package, "deletion": submission}),
-            format!("{} is removed here, and the node has your signature for it", self.package),
+            format!(
+                "{} is removed here, and the node has your signature for it",
+                self.package
+            ),
         )
     }
 }

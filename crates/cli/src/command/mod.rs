@@ -1,7 +1,9 @@
 //! One file per command.
 
 pub mod act;
+pub mod anonymise;
 pub mod audit;
+pub mod bench;
 pub mod custodian;
 pub mod datasets;
 pub mod demo;
@@ -9,6 +11,7 @@ pub mod deploy;
 pub mod devnet;
 pub mod download;
 pub mod give_back;
+pub mod node;
 pub mod open;
 pub mod packages;
 pub mod register;

@@ -9,15 +9,17 @@ use medshare_client::socket::AgentSocket;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
 
-use crate::output;
 use crate::profile::RequestorArgs;
+use crate::{output, shutdown};
 
 /// Opens.
 #[derive(Args, Debug)]
-#[command(after_help = "Runs until the data is closed: by `medshare act close`, by Ctrl-C, by a violation, or because
+#[command(
+    after_help = "Runs until the data is closed: by `medshare act close`, by Ctrl-C, by a violation, or because
 access was taken away. Leave it running and act from another terminal:
   medshare open 0x4be1… &
-  medshare act read 0x4be1…")]
+  medshare act read 0x4be1…"
+)]
 pub struct Open {
     /// The package
     package: PackageId,
@@ -33,9 +35,13 @@ impl Open {
     pub async fn run(self) -> Result<()> {
         let folder = self.requestor.home.purse()?.known_package(self.package)?;
         if !folder.is_downloaded() {
-            bail!("the package is not here yet: run `medshare download {}` first", self.package);
+            bail!(
+                "the package is not here yet: run `medshare download {}` first",
+                self.package
+            );
         }
         let (purse, requestor) = self.requestor.open().await?;
+        let told = shutdown::listen()?;
         // The place is taken before anything is reported.
         let socket = AgentSocket::bind(&purse.socket(self.package)?).await?;
         let opening = Opening {
@@ -47,12 +53,12 @@ impl Open {
         let agent = opening::open(&requestor, &opening).await?;
         output::line(format!(
             "open: {} bytes, granted: {}; act on it with `medshare act`",
-            agent.length()?, agent.usage().granted
+            agent.length()?,
+            agent.usage().granted
         ))?;
         let lock = tokio::select! {
             lock = socket.serve(&agent) => lock?,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
+            () = told => {
                 agent.close();
                 agent.locked().await
             }

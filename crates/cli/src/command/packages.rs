@@ -38,14 +38,22 @@ impl Packages {
             let chain = connect(&purse.profile()?).await?;
             for folder in folders {
                 let state = chain.package(folder.id()).await?.state;
-                kept.push(Kept { package: folder.id(), downloaded: PackageFolder::is_downloaded(&folder), state });
+                kept.push(Kept {
+                    package: folder.id(),
+                    downloaded: PackageFolder::is_downloaded(&folder),
+                    state,
+                });
             }
         }
         if self.json {
             return output::json(&kept);
         }
         for package in &kept {
-            let place = if package.downloaded { "here" } else { "not downloaded" };
+            let place = if package.downloaded {
+                "here"
+            } else {
+                "not downloaded"
+            };
             output::line(format!("{}  {:?}, {place}", package.package, package.state))?;
         }
         if kept.is_empty() {

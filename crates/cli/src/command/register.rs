@@ -16,11 +16,13 @@ use crate::profile::{RequestorArgs, connect};
 
 /// Registers.
 #[derive(Args, Debug)]
-#[command(after_help = "The first time name node, chain and contract; wallet and sealing key are made when there are none.
+#[command(
+    after_help = "The first time name node, chain and contract; wallet and sealing key are made when there are none.
 To use a wallet of `cast wallet`, put its keystore into the requestor's folder as wallet.json first.
 Example:
   medshare register --node http://127.0.0.1:8546 --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --class university
-Again, with a new sealing key (delete sealing.json first), rotates the key.")]
+Again, with a new sealing key (delete sealing.json first), rotates the key."
+)]
 pub struct Register {
     #[command(flatten)]
     requestor: RequestorArgs,
@@ -87,7 +89,9 @@ impl Register {
             &json!({"requestor": requestor.address(), "custodian": answer.custodian, "transaction": answer.transaction}),
             format!(
                 "{} is registered; custodian {} vouches (transaction {:?})",
-                requestor.address(), answer.custodian, answer.transaction
+                requestor.address(),
+                answer.custodian,
+                answer.transaction
             ),
         )
     }
@@ -102,9 +106,20 @@ impl Register {
         let missing = "there is no profile yet: give --node, --rpc and --contract";
         let kept = kept.as_ref();
         Ok(Profile {
-            node: self.node.clone().or_else(|| kept.map(|kept| kept.node.clone())).context(missing)?,
-            rpc: self.rpc.clone().or_else(|| kept.map(|kept| kept.rpc.clone())).context(missing)?,
-            contract: self.contract.or_else(|| kept.map(|kept| kept.contract)).context(missing)?,
+            node: self
+                .node
+                .clone()
+                .or_else(|| kept.map(|kept| kept.node.clone()))
+                .context(missing)?,
+            rpc: self
+                .rpc
+                .clone()
+                .or_else(|| kept.map(|kept| kept.rpc.clone()))
+                .context(missing)?,
+            contract: self
+                .contract
+                .or_else(|| kept.map(|kept| kept.contract))
+                .context(missing)?,
         })
     }
 
@@ -113,7 +128,8 @@ impl Register {
         let Some(file) = &self.credential else {
             return Ok(sha256(&[requestor.as_slice()]));
         };
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read the credential {}", file.display()))?;
+        let bytes = std::fs::read(file)
+            .with_context(|| format!("cannot read the credential {}", file.display()))?;
         Ok(sha256(&[&bytes]))
     }
 }

@@ -50,19 +50,33 @@ impl Request {
         let dataset = find(&node, &self.dataset).await?;
         let custodian = node.info().await?.custodian;
         let (purse, requestor) = self.requestor.open().await?;
-        let selection = Selection { fields: self.fields, filter: self.filter };
-        let ask = Ask { custodian, dataset: dataset.dataset, purpose: self.purpose, selection };
+        let selection = Selection {
+            fields: self.fields,
+            filter: self.filter,
+        };
+        let ask = Ask {
+            custodian,
+            dataset: dataset.dataset,
+            purpose: self.purpose,
+            selection,
+        };
         let signed = requestor.sign_request(&ask)?;
         let package = requestor.package_id(&signed.request);
         // Before it is sent: whatever happens, the same request can be asked about.
         purse.package(package)?.save_request(&signed)?;
         let status = requestor.submit(&signed).await?;
         if self.wait_seconds == 0 {
-            return output::either(self.json, &status, format!("{package}\nasked: {:?}", status.stage));
+            return output::either(
+                self.json,
+                &status,
+                format!("{package}\nasked: {:?}", status.stage),
+            );
         }
         let mut progress = Progress::of_steps();
         let patience = Duration::from_secs(self.wait_seconds);
-        let ready = requestor.wait(package, patience, |status| progress.say(last_step(status))).await?;
+        let ready = requestor
+            .wait(package, patience, |status| progress.say(last_step(status)))
+            .await?;
         drop(progress);
         output::either(
             self.json,
@@ -79,20 +93,34 @@ impl Request {
 pub async fn find(node: &NodeApi, name: &str) -> Result<DatasetInfo> {
     let datasets = node.datasets().await?;
     let id: Option<DatasetId> = name.parse().ok();
-    let found = datasets.iter().find(|dataset| dataset.descriptor.name == name || Some(dataset.dataset) == id);
+    let found = datasets
+        .iter()
+        .find(|dataset| dataset.descriptor.name == name || Some(dataset.dataset) == id);
     if let Some(dataset) = found {
         return Ok(dataset.clone());
     }
-    let names: Vec<_> = datasets.iter().map(|dataset| dataset.descriptor.name.as_str()).collect();
-    bail!("the node {} has no dataset `{name}`; it has: {}", node.address(), names.join(", "))
+    let names: Vec<_> = datasets
+        .iter()
+        .map(|dataset| dataset.descriptor.name.as_str())
+        .collect();
+    bail!(
+        "the node {} has no dataset `{name}`; it has: {}",
+        node.address(),
+        names.join(", ")
+    )
 }
 
 /// The last thing that happened.
 pub fn last_step(status: &RequestStatus) -> String {
-    status.form.last().map_or_else(|| "asked".to_owned(), |step| step.action.clone())
+    status
+        .form
+        .last()
+        .map_or_else(|| "asked".to_owned(), |step| step.action.clone())
 }
 
 /// Checked here, so that a slip of the pen costs no request.
 fn filter(text: &str) -> Result<String, String> {
-    text.parse::<Filter>().map(|filter| filter.to_string()).map_err(|error| error.to_string())
+    text.parse::<Filter>()
+        .map(|filter| filter.to_string())
+        .map_err(|error| error.to_string())
 }

@@ -65,7 +65,10 @@ impl KeystoreArgs {
     /// Before anybody thinks of a passphrase.
     fn check_free(&self) -> Result<()> {
         if self.keystore.exists() {
-            bail!("{} exists already: give another --keystore, nothing was written", self.keystore.display());
+            bail!(
+                "{} exists already: give another --keystore, nothing was written",
+                self.keystore.display()
+            );
         }
         Ok(())
     }
@@ -74,7 +77,8 @@ impl KeystoreArgs {
         let address = match keystore::wallet_address(&self.keystore)? {
             Some(address) => address,
             // Files of `cast wallet` do not name the account.
-            None => keystore::read_wallet(&self.keystore, &self.passphrase.get(&self.keystore)?)?.address(),
+            None => keystore::read_wallet(&self.keystore, &self.passphrase.get(&self.keystore)?)?
+                .address(),
         };
         self.print_address(&address.to_string())
     }
@@ -89,11 +93,19 @@ impl KeystoreArgs {
             secret
         };
         let public = format!("{:?}", secret.public());
-        output::either(self.json, &json!({"keystore": self.keystore, "sealing_key": public}), &public)
+        output::either(
+            self.json,
+            &json!({"keystore": self.keystore, "sealing_key": public}),
+            &public,
+        )
     }
 
     fn print_address(&self, address: &str) -> Result<()> {
-        output::either(self.json, &json!({"keystore": self.keystore, "address": address}), address)
+        output::either(
+            self.json,
+            &json!({"keystore": self.keystore, "address": address}),
+            address,
+        )
     }
 }
 
@@ -104,9 +116,15 @@ fn read_key() -> Result<PrivateKeySigner> {
         Zeroizing::new(rpassword::prompt_password("Private key (hexadecimal): ")?)
     } else {
         let mut text = Zeroizing::new(String::new());
-        stdin.lock().read_line(&mut text).context("cannot read the private key from standard input")?;
+        stdin
+            .lock()
+            .read_line(&mut text)
+            .context("cannot read the private key from standard input")?;
         text
     };
     // The parser's error could quote the key.
-    text.trim().parse().ok().context("this is no private key: give 64 hexadecimal digits")
+    text.trim()
+        .parse()
+        .ok()
+        .context("this is no private key: give 64 hexadecimal digits")
 }

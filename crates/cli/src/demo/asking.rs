@@ -61,41 +61,73 @@ pub async fn ask(story: &mut Story, stage: &Stage) -> Result<PackageId> {
 /// The package arrives whole, and is of no use to anybody else.
 pub async fn download(story: &mut Story, stage: &Stage, package: PackageId) -> Result<PathBuf> {
     let title = "downloads it; nobody else could open it";
-    story.step(title, "P15 P16", async {
-        let ready = ready(stage, package).await?;
-        let folder = stage.network.folder.join("alice");
-        std::fs::create_dir_all(&folder)?;
-        let file = folder.join("package.mds");
-        download::download(&stage.alice.node, package, &ready, &file, |_, _| {}).await?;
-        let opening = super::using::opening(&file, "mallory");
-        let stolen = medshare_client::opening::open(&stage.mallory, &opening).await;
-        let refusal = stolen.err().context("another requestor opened the package")?;
-        let bytes = std::fs::metadata(&file)?.len();
-        Ok((file, format!("{bytes} bytes, container {}; to another requestor: {refusal}", ready.container_hash)))
-    })
-    .await
+    story
+        .step(title, "P15 P16", async {
+            let ready = ready(stage, package).await?;
+            let folder = stage.network.folder.join("alice");
+            std::fs::create_dir_all(&folder)?;
+            let file = folder.join("package.mds");
+            download::download(&stage.alice.node, package, &ready, &file, |_, _| {}).await?;
+            let opening = super::using::opening(&file, "mallory");
+            let stolen = medshare_client::opening::open(&stage.mallory, &opening).await;
+            let refusal = stolen
+                .err()
+                .context("another requestor opened the package")?;
+            let bytes = std::fs::metadata(&file)?.len();
+            Ok((
+                file,
+                format!(
+                    "{bytes} bytes, container {}; to another requestor: {refusal}",
+                    ready.container_hash
+                ),
+            ))
+        })
+        .await
 }
 
 /// A request that somebody else signed is refused and recorded, and discloses nothing.
 pub async fn forge(story: &mut Story, stage: &Stage) -> Result<()> {
-    story.step("a request with a forged signature is refused", "P2 P4 P24", async {
-        let mut signed = stage.mallory.sign_request(&question(stage)?)?;
-        // In the name of the first requestor, with the second one's key.
-        signed.request.requestor = stage.alice.address();
-        let signature = stage.alice.ledger.domain().sign(&signed.request, &stage.mallory.wallet)?;
-        signed.signature = Bytes::copy_from_slice(signature.as_slice());
-        let package = stage.mallory.package_id(&signed.request);
-        let refused = stage.mallory.node.request(&signed).await;
-        let reason = match refused {
-            Ok(status) => status.reason.context("the node took the forged request")?,
-            Err(error) => error.to_string(),
-        };
-        let recorded = stage.mallory.node.status(package, 0, Duration::ZERO).await?;
-        ensure!(recorded.stage == RequestStage::Refused, "recorded as {:?}", recorded.stage);
-        ensure!(issued(stage, package).await?.is_none(), "a package was issued for it");
-        Ok(((), format!("{reason}; recorded as refused, nothing on chain")))
-    })
-    .await
+    story
+        .step(
+            "a request with a forged signature is refused",
+            "P2 P4 P24",
+            async {
+                let mut signed = stage.mallory.sign_request(&question(stage)?)?;
+                // In the name of the first requestor, with the second one's key.
+                signed.request.requestor = stage.alice.address();
+                let signature = stage
+                    .alice
+                    .ledger
+                    .domain()
+                    .sign(&signed.request, &stage.mallory.wallet)?;
+                signed.signature = Bytes::copy_from_slice(signature.as_slice());
+                let package = stage.mallory.package_id(&signed.request);
+                let refused = stage.mallory.node.request(&signed).await;
+                let reason = match refused {
+                    Ok(status) => status.reason.context("the node took the forged request")?,
+                    Err(error) => error.to_string(),
+                };
+                let recorded = stage
+                    .mallory
+                    .node
+                    .status(package, 0, Duration::ZERO)
+                    .await?;
+                ensure!(
+                    recorded.stage == RequestStage::Refused,
+                    "recorded as {:?}",
+                    recorded.stage
+                );
+                ensure!(
+                    issued(stage, package).await?.is_none(),
+                    "a package was issued for it"
+                );
+                Ok((
+                    (),
+                    format!("{reason}; recorded as refused, nothing on chain"),
+                ))
+            },
+        )
+        .await
 }
 
 /// The event that issued a package, from the chain.
@@ -110,7 +142,9 @@ async fn issued(stage: &Stage, package: PackageId) -> Result<Option<PackageIssue
 
 async fn ready(stage: &Stage, package: PackageId) -> Result<PackageReady> {
     let status = stage.alice.node.status(package, 0, Duration::ZERO).await?;
-    status.package.ok_or_else(|| anyhow!("the package is not ready: {:?}", status.stage))
+    status
+        .package
+        .ok_or_else(|| anyhow!("the package is not ready: {:?}", status.stage))
 }
 
 /// The beginning of an id: enough for people.

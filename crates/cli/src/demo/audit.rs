@@ -20,9 +20,20 @@ pub async fn audit(story: &mut Story, stage: &Stage, package: PackageId) -> Resu
 async fn clean(stage: &Stage) -> Result<((), String)> {
     let report = check(stage, &BlockSource::Node(stage.alice.node.clone())).await?;
     ensure!(report.findings.is_empty(), "{}", findings(&report));
-    ensure!(report.parent_blocks == 1, "{} parent blocks", report.parent_blocks);
-    ensure!(report.side_blocks >= 5, "{} side-blocks", report.side_blocks);
-    let seen = format!("{} chains, {} parent and {} side-blocks", report.chains, report.parent_blocks, report.side_blocks);
+    ensure!(
+        report.parent_blocks == 1,
+        "{} parent blocks",
+        report.parent_blocks
+    );
+    ensure!(
+        report.side_blocks >= 5,
+        "{} side-blocks",
+        report.side_blocks
+    );
+    let seen = format!(
+        "{} chains, {} parent and {} side-blocks",
+        report.chains, report.parent_blocks, report.side_blocks
+    );
     Ok(((), seen))
 }
 
@@ -35,15 +46,29 @@ async fn tampered(stage: &Stage, package: PackageId) -> Result<((), String)> {
     }
     let source = BlockSource::Directory(folder.clone());
     let untouched = check(stage, &source).await?;
-    ensure!(untouched.findings.is_empty(), "the copy is not one: {}", findings(&untouched));
-    let victim = blocks.sides.get(1).context("there is no second side-block")?;
+    ensure!(
+        untouched.findings.is_empty(),
+        "the copy is not one: {}",
+        findings(&untouched)
+    );
+    let victim = blocks
+        .sides
+        .get(1)
+        .context("there is no second side-block")?;
     let mut record = victim.record.to_vec();
     let middle = record.len() / 2;
     record[middle] ^= 1;
     write(&folder, victim, &record)?;
     let report = check(stage, &source).await?;
     ensure!(!report.findings.is_empty(), "the audit did not see it");
-    Ok(((), format!("byte {middle} of block {}: {}", victim.leaf, findings(&report))))
+    Ok((
+        (),
+        format!(
+            "byte {middle} of block {}: {}",
+            victim.leaf,
+            findings(&report)
+        ),
+    ))
 }
 
 fn write(folder: &Path, block: &StoredBlock, record: &[u8]) -> Result<()> {
@@ -56,5 +81,10 @@ async fn check(stage: &Stage, source: &BlockSource) -> Result<AuditReport> {
 }
 
 fn findings(report: &AuditReport) -> String {
-    report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    report
+        .findings
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

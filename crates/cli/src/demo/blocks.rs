@@ -34,7 +34,10 @@ pub async fn wait_until_anchored(stage: &Stage, package: PackageId) -> Result<()
             return Ok(());
         }
         if began.elapsed() > ANCHOR_TIMEOUT {
-            bail!("side-blocks were not anchored within {} s", ANCHOR_TIMEOUT.as_secs());
+            bail!(
+                "side-blocks were not anchored within {} s",
+                ANCHOR_TIMEOUT.as_secs()
+            );
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -43,14 +46,20 @@ pub async fn wait_until_anchored(stage: &Stage, package: PackageId) -> Result<()
 /// All blocks of the package, from the node.
 pub async fn rows(stage: &Stage, package: PackageId) -> Result<Vec<Row>> {
     let blocks = stage.alice.node.blocks(package).await?;
-    std::iter::once(&blocks.parent).chain(&blocks.sides).map(row).collect()
+    std::iter::once(&blocks.parent)
+        .chain(&blocks.sides)
+        .map(row)
+        .collect()
 }
 
 fn row(stored: &StoredBlock) -> Result<Row> {
     let (kind, says) = match Block::from_bytes(&stored.record)? {
         Block::Parent(parent) => {
             let transaction = parent.body.transaction;
-            let says = format!("{} for {}, {} ms", transaction.purpose, transaction.requestor, transaction.processing_ms);
+            let says = format!(
+                "{} for {}, {} ms",
+                transaction.purpose, transaction.requestor, transaction.processing_ms
+            );
             ("parent", says)
         }
         Block::Side(side) => {
@@ -65,17 +74,34 @@ fn row(stored: &StoredBlock) -> Result<Row> {
         }
     };
     let id = Block::from_bytes(&stored.record)?.id().to_string();
-    let transaction = stored.transaction.map_or_else(|| "not anchored".to_owned(), |hash| format!("{hash:?}"));
-    Ok(Row { block: id, kind, says, transaction })
+    let transaction = stored
+        .transaction
+        .map_or_else(|| "not anchored".to_owned(), |hash| format!("{hash:?}"));
+    Ok(Row {
+        block: id,
+        kind,
+        says,
+        transaction,
+    })
 }
 
 /// The table for people.
 pub fn print(rows: &[Row]) -> Result<()> {
-    let width = rows.iter().map(|row| row.says.len()).max().unwrap_or_default();
-    output::line(format!("\n{:<7} {:<20} {:<width$}  anchored by transaction", "block", "id", "says"))?;
+    let width = rows
+        .iter()
+        .map(|row| row.says.len())
+        .max()
+        .unwrap_or_default();
+    output::line(format!(
+        "\n{:<7} {:<20} {:<width$}  anchored by transaction",
+        "block", "id", "says"
+    ))?;
     for row in rows {
         let id: String = row.block.chars().take(18).collect();
-        output::line(format!("{:<7} {id:<18}…  {:<width$}  {}", row.kind, row.says, row.transaction))?;
+        output::line(format!(
+            "{:<7} {id:<18}…  {:<width$}  {}",
+            row.kind, row.says, row.transaction
+        ))?;
     }
     Ok(())
 }

@@ -63,12 +63,26 @@ pub async fn run(plan: &DemoPlan) -> Result<()> {
     let outcome = tell(plan, &mut story, &mut rows).await;
     if plan.json {
         let (seconds, steps) = (story.seconds(), story.steps());
-        output::json(&Told { passed: outcome.is_ok(), seconds, steps, blocks: rows })?;
+        output::json(&Told {
+            passed: outcome.is_ok(),
+            seconds,
+            steps,
+            blocks: rows,
+        })?;
     } else if outcome.is_ok() {
         blocks::print(&rows)?;
-        output::line(format!("\nEvery step ended as it should, in {:.1} s.", story.seconds()))?;
+        output::line(format!(
+            "\nEvery step ended as it should, in {:.1} s.",
+            story.seconds()
+        ))?;
     }
-    outcome.map_err(|error| anyhow!("the story ended at step {}: {}", story.steps().len(), output::sentence(&error)))
+    outcome.map_err(|error| {
+        anyhow!(
+            "the story ended at step {}: {}",
+            story.steps().len(),
+            output::sentence(&error)
+        )
+    })
 }
 
 async fn tell(plan: &DemoPlan, story: &mut Story, rows: &mut Vec<blocks::Row>) -> Result<()> {

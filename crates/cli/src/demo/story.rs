@@ -35,7 +35,11 @@ pub struct Story {
 impl Story {
     /// A new one; a silent one prints nothing.
     pub fn new(silent: bool) -> Self {
-        Self { started: Instant::now(), steps: Vec::new(), silent }
+        Self {
+            started: Instant::now(),
+            steps: Vec::new(),
+            silent,
+        }
     }
 
     /// Takes a step. `work` gives what later steps need, and what was seen.
@@ -55,7 +59,14 @@ impl Story {
             Err(error) => (false, output::sentence(error)),
         };
         let took_seconds = began.elapsed().as_secs_f64();
-        let step = Step { title, proves, at_seconds: self.seconds(), took_seconds, passed, seen };
+        let step = Step {
+            title,
+            proves,
+            at_seconds: self.seconds(),
+            took_seconds,
+            passed,
+            seen,
+        };
         if !self.silent {
             output::line(line(&step))?;
         }

@@ -15,14 +15,41 @@ use super::{Stage, Story};
 use crate::command::custodian::review;
 
 /// Opens, reads, tries to copy, is re-granted, gives back.
-pub async fn use_it(story: &mut Story, stage: &Stage, package: PackageId, file: &Path) -> Result<()> {
+pub async fn use_it(
+    story: &mut Story,
+    stage: &Stage,
+    package: PackageId,
+    file: &Path,
+) -> Result<()> {
     let title = "opens it: the report comes first, the key second";
-    let agent = story.step(title, "P10 P17 P21", open(stage, package, file)).await?;
-    story.step("reads, and the reading is recorded", "P18", read(stage, package, &agent)).await?;
+    let agent = story
+        .step(title, "P10 P17 P21", open(stage, package, file))
+        .await?;
+    story
+        .step(
+            "reads, and the reading is recorded",
+            "P18",
+            read(stage, package, &agent),
+        )
+        .await?;
     let title = "tries to copy: revoked on chain, locked here";
-    story.step(title, "P6 P7 P19", violate(stage, package, &agent)).await?;
-    story.step("the custodian reviews and grants again", "P19", regrant(stage, package, file)).await?;
-    story.step("gives the data back; the custodian takes it", "P19", give_back(stage, package, file)).await
+    story
+        .step(title, "P6 P7 P19", violate(stage, package, &agent))
+        .await?;
+    story
+        .step(
+            "the custodian reviews and grants again",
+            "P19",
+            regrant(stage, package, file),
+        )
+        .await?;
+    story
+        .step(
+            "gives the data back; the custodian takes it",
+            "P19",
+            give_back(stage, package, file),
+        )
+        .await
 }
 
 /// How this program opens the package at `file`; every person has a journal of her own.
@@ -39,8 +66,15 @@ async fn open(stage: &Stage, package: PackageId, file: &Path) -> Result<(Agent, 
     let agent = opening::open(&stage.alice, &opening(file, "alice")).await?;
     let side = newest(stage, package).await?;
     let reported = side.body.transaction.reported;
-    ensure!(reported.contains(Action::Decrypt), "the node recorded {reported}");
-    let seen = format!("side-block {}: {reported}; lease {} s", side.body.transaction.number, agent.lease_left().as_secs());
+    ensure!(
+        reported.contains(Action::Decrypt),
+        "the node recorded {reported}"
+    );
+    let seen = format!(
+        "side-block {}: {reported}; lease {} s",
+        side.body.transaction.number,
+        agent.lease_left().as_secs()
+    );
     Ok((agent, seen))
 }
 
@@ -49,35 +83,69 @@ async fn read(stage: &Stage, package: PackageId, agent: &Agent) -> Result<((), S
     let header = text.lines().next().context("the data is empty")?;
     let columns: Vec<&str> = header.split(',').collect();
     let descriptor = &stage.network.custodians[0].dataset.descriptor;
-    let mut identifiers = descriptor.columns.iter().filter(|column| column.role == "identifier");
+    let mut identifiers = descriptor
+        .columns
+        .iter()
+        .filter(|column| column.role == "identifier");
     let leaked = identifiers.find(|column| columns.contains(&column.name.as_str()));
-    ensure!(leaked.is_none(), "the release has the identifier {leaked:?}");
+    ensure!(
+        leaked.is_none(),
+        "the release has the identifier {leaked:?}"
+    );
     let side = newest(stage, package).await?;
-    ensure!(side.body.transaction.reported.contains(Action::Read), "the node recorded no read");
+    ensure!(
+        side.body.transaction.reported.contains(Action::Read),
+        "the node recorded no read"
+    );
     let seen = format!(
         "{} rows, {} columns, no identifier; side-block {}: {}",
-        text.lines().count() - 1, columns.len(), side.body.transaction.number, side.body.transaction.reported
+        text.lines().count() - 1,
+        columns.len(),
+        side.body.transaction.number,
+        side.body.transaction.reported
     );
     Ok(((), seen))
 }
 
 async fn violate(stage: &Stage, package: PackageId, agent: &Agent) -> Result<((), String)> {
     let to = stage.network.folder.join("alice").join("stolen.csv");
-    let refused = agent.act(Deed::Copy { to: to.clone() }, Some("cp".to_owned())).await;
+    let refused = agent
+        .act(Deed::Copy { to: to.clone() }, Some("cp".to_owned()))
+        .await;
     let Err(AgentError::Locked(Lock::Violation(Action::Copy))) = refused else {
         anyhow::bail!("the copy ended with {refused:?}");
     };
     ensure!(!to.exists(), "a copy was written to {}", to.display());
-    let again = agent.act(Deed::Read { offset: 0, length: Some(1) }, None).await;
+    let again = agent
+        .act(
+            Deed::Read {
+                offset: 0,
+                length: Some(1),
+            },
+            None,
+        )
+        .await;
     ensure!(again.is_err(), "the data can still be read");
     let chain = &stage.network.governance;
     expect_state(stage, package, State::Revoked).await?;
     let accepted = review::violations(chain, None).await?;
-    ensure!(accepted.len() == 1, "the contract accepted {} violations", accepted.len());
+    ensure!(
+        accepted.len() == 1,
+        "the contract accepted {} violations",
+        accepted.len()
+    );
     let side = newest(stage, package).await?;
-    ensure!(side.body.transaction.violated.contains(Action::Copy), "the node recorded no violation");
-    Ok(((), format!("state Revoked, side-block {}: {} violated; reading again is refused",
-        side.body.transaction.number, side.body.transaction.violated)))
+    ensure!(
+        side.body.transaction.violated.contains(Action::Copy),
+        "the node recorded no violation"
+    );
+    Ok((
+        (),
+        format!(
+            "state Revoked, side-block {}: {} violated; reading again is refused",
+            side.body.transaction.number, side.body.transaction.violated
+        ),
+    ))
 }
 
 async fn regrant(stage: &Stage, package: PackageId, file: &Path) -> Result<((), String)> {
@@ -88,7 +156,14 @@ async fn regrant(stage: &Stage, package: PackageId, file: &Path) -> Result<((), 
     let agent = opening::open(&stage.alice, &opening(file, "alice")).await?;
     let text = read_all(&agent).await?;
     agent.close();
-    Ok(((), format!("refused before, state Active after transaction {:?}; {} rows read again", receipt.hash, text.lines().count() - 1)))
+    Ok((
+        (),
+        format!(
+            "refused before, state Active after transaction {:?}; {} rows read again",
+            receipt.hash,
+            text.lines().count() - 1
+        ),
+    ))
 }
 
 async fn give_back(stage: &Stage, package: PackageId, file: &Path) -> Result<((), String)> {
@@ -98,28 +173,52 @@ async fn give_back(stage: &Stage, package: PackageId, file: &Path) -> Result<(()
     ensure!(!file.exists(), "{} is still there", file.display());
     let deletion = stage.alice.node.deletion(package).await?;
     let owner = &stage.network.custodians[0].chain;
-    let receipt = owner.retrieve(package, deletion.deletion.time, &deletion.signature).await?;
+    let receipt = owner
+        .retrieve(package, deletion.deletion.time, &deletion.signature)
+        .await?;
     expect_state(stage, package, State::Retrieved).await?;
     let reopened = opening::open(&stage.alice, &opening(&kept, "alice")).await;
-    let refusal = reopened.err().context("a retrieved package was opened from a kept copy")?;
-    Ok(((), format!("state Retrieved by transaction {:?}; a kept copy does not open: {refusal}", receipt.hash)))
+    let refusal = reopened
+        .err()
+        .context("a retrieved package was opened from a kept copy")?;
+    Ok((
+        (),
+        format!(
+            "state Retrieved by transaction {:?}; a kept copy does not open: {refusal}",
+            receipt.hash
+        ),
+    ))
 }
 
 async fn read_all(agent: &Agent) -> Result<String> {
-    let outcome = agent.act(Deed::Read { offset: 0, length: None }, Some("medshare demo".to_owned())).await?;
+    let outcome = agent
+        .act(
+            Deed::Read {
+                offset: 0,
+                length: None,
+            },
+            Some("medshare demo".to_owned()),
+        )
+        .await?;
     let bytes = outcome.bytes.context("reading gave no bytes")?;
     Ok(String::from_utf8(bytes.to_vec())?)
 }
 
 async fn expect_state(stage: &Stage, package: PackageId, expected: State) -> Result<()> {
     let state = stage.network.governance.package(package).await?.state;
-    ensure!(state == expected, "the contract says {state:?}, not {expected:?}");
+    ensure!(
+        state == expected,
+        "the contract says {state:?}, not {expected:?}"
+    );
     Ok(())
 }
 
 /// The newest side-block that the node holds.
 async fn newest(stage: &Stage, package: PackageId) -> Result<SideBlock> {
     let blocks = stage.alice.node.blocks(package).await?;
-    let stored = blocks.sides.last().context("the node holds no side-block")?;
+    let stored = blocks
+        .sides
+        .last()
+        .context("the node holds no side-block")?;
     Ok(SideBlock::from_bytes(&stored.record)?)
 }

@@ -54,7 +54,9 @@ pub struct Custodian {
 impl Custodian {
     /// The custodian's address (OID).
     pub fn address(&self) -> Address {
-        self.chain.sender().expect("a custodian's connection has its wallet")
+        self.chain
+            .sender()
+            .expect("a custodian's connection has its wallet")
     }
 }
 
@@ -80,8 +82,14 @@ pub(super) struct Joined {
 
 impl Draft {
     /// Admission, registration, publication; and the files the node needs.
-    pub(super) async fn join(self, governance: &Chain, folder: &Path, source: &DatasetSource) -> Result<Joined> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    pub(super) async fn join(
+        self,
+        governance: &Chain,
+        folder: &Path,
+        source: &DatasetSource,
+    ) -> Result<Joined> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
         let descriptor = place_dataset(folder, self.name, source).await?;
         let dataset = Dataset::load(&descriptor)?;
         let (keystore, node_keystore) = (folder.join("custodian.json"), folder.join("node.json"));
@@ -93,29 +101,53 @@ impl Draft {
         let url = format!("http://127.0.0.1:{}", self.port);
         let chain = governance.with_signer(self.wallet.clone());
         governance.admit_custodian(self.wallet.address()).await?;
-        chain.register_node(node, sealing_secret(&self.node).public(), &url).await?;
         chain
-            .publish_dataset(dataset.id, dataset.descriptor_hash, &dataset.purposes, &dataset.responses)
+            .register_node(node, sealing_secret(&self.node).public(), &url)
+            .await?;
+        chain
+            .publish_dataset(
+                dataset.id,
+                dataset.descriptor_hash,
+                &dataset.purposes,
+                &dataset.responses,
+            )
             .await?;
         let config = self.write_config(governance, folder, &descriptor)?;
-        Ok(Joined { name: self.name, chain, keystore, dataset, node, url, config })
+        Ok(Joined {
+            name: self.name,
+            chain,
+            keystore,
+            dataset,
+            node,
+            url,
+            config,
+        })
     }
 
     fn write_config(&self, chain: &Chain, folder: &Path, descriptor: &Path) -> Result<PathBuf> {
-        let root = folder.parent().context("a custodian's folder lies in the network's")?;
+        let root = folder
+            .parent()
+            .context("a custodian's folder lies in the network's")?;
         let mut config = toml::Table::new();
-        let mut set = |key: &str, value: String| config.insert(key.to_owned(), toml::Value::String(value));
+        let mut set =
+            |key: &str, value: String| config.insert(key.to_owned(), toml::Value::String(value));
         set("listen", format!("127.0.0.1:{}", self.port));
         set("public-endpoint", format!("http://127.0.0.1:{}", self.port));
         set("rpc-url", chain.endpoint());
         set("contract", chain.contract().to_string());
         set("custodian", self.wallet.address().to_string());
         set("keystore", "node.json".to_owned());
-        set("passphrase-file", passphrase_file(root).display().to_string());
+        set(
+            "passphrase-file",
+            passphrase_file(root).display().to_string(),
+        );
         set("data-dir", "data".to_owned());
         let descriptor = toml::Value::String(descriptor.display().to_string());
         config.insert("datasets".to_owned(), toml::Value::Array(vec![descriptor]));
-        config.insert("lease-seconds".to_owned(), toml::Value::Integer(self.lease_seconds.into()));
+        config.insert(
+            "lease-seconds".to_owned(),
+            toml::Value::Integer(self.lease_seconds.into()),
+        );
         let path = folder.join("node.toml");
         std::fs::write(&path, toml::to_string_pretty(&config)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -153,23 +185,37 @@ async fn place_dataset(folder: &Path, name: &str, source: &DatasetSource) -> Res
 /// are, and nothing is written there (P9). Hierarchies are looked for beside the descriptor, then beside the data.
 fn place_own(folder: &Path, data: &Path, descriptor: &Path) -> Result<PathBuf> {
     let text = crate::connection::read_text(descriptor)?;
-    let mut table: toml::Table =
-        text.parse().with_context(|| format!("{} is no descriptor", descriptor.display()))?;
+    let mut table: toml::Table = text
+        .parse()
+        .with_context(|| format!("{} is no descriptor", descriptor.display()))?;
     let data = absolute(data)?;
     if let Some(source) = table.get_mut("source").and_then(toml::Value::as_table_mut) {
-        source.insert("file".to_owned(), toml::Value::String(data.display().to_string()));
+        source.insert(
+            "file".to_owned(),
+            toml::Value::String(data.display().to_string()),
+        );
     }
-    let folders = [absolute(descriptor)?, data].map(|path| path.parent().map(Path::to_owned).unwrap_or_default());
+    let folders = [absolute(descriptor)?, data]
+        .map(|path| path.parent().map(Path::to_owned).unwrap_or_default());
     let columns = table.get_mut("column").and_then(toml::Value::as_array_mut);
-    for column in columns.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+    for column in columns
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_table_mut)
+    {
         let Some(hierarchy) = column.get("hierarchy").and_then(toml::Value::as_str) else {
             continue;
         };
         let candidates = folders.iter().map(|folder| folder.join(hierarchy));
         let found = candidates.clone().find(|path| path.is_file());
         // Where none is there, the loader names the one beside the descriptor.
-        let path = found.or_else(|| candidates.clone().next()).unwrap_or_default();
-        column.insert("hierarchy".to_owned(), toml::Value::String(path.display().to_string()));
+        let path = found
+            .or_else(|| candidates.clone().next())
+            .unwrap_or_default();
+        column.insert(
+            "hierarchy".to_owned(),
+            toml::Value::String(path.display().to_string()),
+        );
     }
     let path = folder.join("descriptor.toml");
     std::fs::write(&path, toml::to_string_pretty(&table)?)
@@ -178,5 +224,6 @@ fn place_own(folder: &Path, data: &Path, descriptor: &Path) -> Result<PathBuf> {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
+    path.canonicalize()
+        .with_context(|| format!("cannot read {}", path.display()))
 }

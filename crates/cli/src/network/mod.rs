@@ -53,7 +53,11 @@ impl Network {
     pub async fn deploy(plan: &NetworkPlan) -> Result<Deployed> {
         prepare_folder(&plan.folder)?;
         let port = plan.port.unwrap_or(0);
-        let options = AnvilOptions { port, accounts: ACCOUNTS, ..AnvilOptions::default() };
+        let options = AnvilOptions {
+            port,
+            accounts: ACCOUNTS,
+            ..AnvilOptions::default()
+        };
         let anvil = anvil::spawn(&options).await?;
         let governor = account(&anvil, 0)?;
         let contract = Chain::deploy(&anvil.rpc_url, governor.clone(), DEFAULT_WORK_LIMIT).await?;
@@ -85,13 +89,28 @@ impl Deployed {
         let mut custodians = Vec::with_capacity(NAMES.len());
         for (position, name) in NAMES.into_iter().enumerate() {
             let port = match plan.port {
-                Some(port) => port.checked_add(1 + u16::try_from(position)?).context("the port is too high")?,
+                Some(port) => port
+                    .checked_add(1 + u16::try_from(position)?)
+                    .context("the port is too high")?,
                 None => free_port()?,
             };
-            let keys = (account(&self.anvil, 1 + 2 * position)?, account(&self.anvil, 2 + 2 * position)?);
-            let draft = custodian::Draft { name, port, wallet: keys.0, node: keys.1, lease_seconds: plan.lease_seconds };
+            let keys = (
+                account(&self.anvil, 1 + 2 * position)?,
+                account(&self.anvil, 2 + 2 * position)?,
+            );
+            let draft = custodian::Draft {
+                name,
+                port,
+                wallet: keys.0,
+                node: keys.1,
+                lease_seconds: plan.lease_seconds,
+            };
             let folder = plan.folder.join(name);
-            custodians.push(draft.join(&self.governance, &folder, &plan.datasets[position]).await?);
+            custodians.push(
+                draft
+                    .join(&self.governance, &folder, &plan.datasets[position])
+                    .await?,
+            );
         }
         // A node serves only after all are registered: the first would look for its peer in vain.
         let mut running = Vec::with_capacity(NAMES.len());
@@ -103,7 +122,12 @@ impl Deployed {
         };
         let governor = account(&self.anvil, 0)?;
         write_wallet(&plan.folder.join("governance.json"), governor).await?;
-        Ok(Network { anvil: self.anvil, governance: self.governance, custodians, folder: plan.folder.clone() })
+        Ok(Network {
+            anvil: self.anvil,
+            governance: self.governance,
+            custodians,
+            folder: plan.folder.clone(),
+        })
     }
 }
 
@@ -123,15 +147,27 @@ pub fn passphrase_file(folder: &Path) -> PathBuf {
 }
 
 fn prepare_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut entries = folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))?;
-    ensure!(entries.next().is_none(), "the folder {} is not empty: give a new one", folder.display());
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut entries = folder
+        .read_dir()
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    ensure!(
+        entries.next().is_none(),
+        "the folder {} is not empty: give a new one",
+        folder.display()
+    );
     let file = passphrase_file(folder);
-    std::fs::write(&file, format!("{PASSPHRASE}\n")).with_context(|| format!("cannot write {}", file.display()))
+    std::fs::write(&file, format!("{PASSPHRASE}\n"))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn account(anvil: &AnvilChild, position: usize) -> Result<PrivateKeySigner> {
-    anvil.keys.get(position).cloned().context("anvil gave fewer accounts than it was asked for")
+    anvil
+        .keys
+        .get(position)
+        .cloned()
+        .context("anvil gave fewer accounts than it was asked for")
 }
 
 /// A port that was free a moment ago. Another program may take it; then the node says so.

@@ -120,7 +120,9 @@ mod tests {
     #[tokio::test]
     async fn the_database_holds_every_patient_once() {
         let folder = tempfile::tempdir().unwrap();
-        let descriptor = write_hospital(folder.path(), "north", 3, 1_201).await.unwrap();
+        let descriptor = write_hospital(folder.path(), "north", 3, 1_201)
+            .await
+            .unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("hospital.db"));
         let mut database = options.read_only(true).connect().await.unwrap();
         let query = "SELECT COUNT(DISTINCT national_number) FROM patient JOIN stay ON stay.patient = patient.id";

@@ -31,16 +31,26 @@ impl Publish {
         let dataset = Dataset::load(&self.descriptor)?;
         let chain = self.sender.connect().await?;
         let receipt = chain
-            .publish_dataset(dataset.id, dataset.descriptor_hash, &dataset.purposes, &dataset.responses)
+            .publish_dataset(
+                dataset.id,
+                dataset.descriptor_hash,
+                &dataset.purposes,
+                &dataset.responses,
+            )
             .await?;
-        let done = format!("`{}` is published as dataset {}", dataset.descriptor.name, dataset.id);
+        let done = format!(
+            "`{}` is published as dataset {}",
+            dataset.descriptor.name, dataset.id
+        );
         output::receipt(self.sender.json, done, &receipt)
     }
 }
 
 /// `custodian withdraw`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  medshare custodian withdraw encounters --keystore custodian.json")]
+#[command(
+    after_help = "Example:\n  medshare custodian withdraw encounters --keystore custodian.json"
+)]
 pub struct Withdraw {
     /// The dataset's name, as its descriptor has it
     dataset: String,
@@ -52,13 +62,19 @@ impl Withdraw {
     pub async fn run(self) -> Result<()> {
         let id = DatasetId::of_name(&self.dataset);
         let receipt = self.sender.connect().await?.withdraw_dataset(id).await?;
-        output::receipt(self.sender.json, format!("`{}` is withdrawn", self.dataset), &receipt)
+        output::receipt(
+            self.sender.json,
+            format!("`{}` is withdrawn", self.dataset),
+            &receipt,
+        )
     }
 }
 
 /// `custodian revoke`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  medshare custodian revoke 0x4be1… --reason 3 --keystore custodian.json")]
+#[command(
+    after_help = "Example:\n  medshare custodian revoke 0x4be1… --reason 3 --keystore custodian.json"
+)]
 pub struct Revoke {
     /// The package
     package: PackageId,
@@ -71,8 +87,17 @@ pub struct Revoke {
 
 impl Revoke {
     pub async fn run(self) -> Result<()> {
-        let receipt = self.sender.connect().await?.revoke(self.package, self.reason).await?;
-        output::receipt(self.sender.json, format!("{} is revoked", self.package), &receipt)
+        let receipt = self
+            .sender
+            .connect()
+            .await?
+            .revoke(self.package, self.reason)
+            .await?;
+        output::receipt(
+            self.sender.json,
+            format!("{} is revoked", self.package),
+            &receipt,
+        )
     }
 }
 
@@ -89,15 +114,21 @@ pub struct Regrant {
 impl Regrant {
     pub async fn run(self) -> Result<()> {
         let receipt = self.sender.connect().await?.regrant(self.package).await?;
-        output::receipt(self.sender.json, format!("{} is granted again", self.package), &receipt)
+        output::receipt(
+            self.sender.json,
+            format!("{} is granted again", self.package),
+            &receipt,
+        )
     }
 }
 
 /// `custodian retrieve`.
 #[derive(Args, Debug)]
-#[command(after_help = "The requestor signs with `medshare return`; the node keeps the signature.
+#[command(
+    after_help = "The requestor signs with `medshare return`; the node keeps the signature.
 Example:
-  medshare custodian retrieve 0x4be1… --node http://127.0.0.1:8080 --keystore custodian.json")]
+  medshare custodian retrieve 0x4be1… --node http://127.0.0.1:8080 --keystore custodian.json"
+)]
 pub struct Retrieve {
     /// The package
     package: PackageId,
@@ -115,6 +146,10 @@ impl Retrieve {
         let receipt = chain
             .retrieve(self.package, deletion.deletion.time, &deletion.signature)
             .await?;
-        output::receipt(self.sender.json, format!("{} is retrieved, for good", self.package), &receipt)
+        output::receipt(
+            self.sender.json,
+            format!("{} is retrieved, for good", self.package),
+            &receipt,
+        )
     }
 }

@@ -20,8 +20,17 @@ pub struct Admit {
 
 impl Admit {
     pub async fn run(self) -> Result<()> {
-        let receipt = self.sender.connect().await?.admit_custodian(self.custodian).await?;
-        output::receipt(self.sender.json, format!("{} is a custodian", self.custodian), &receipt)
+        let receipt = self
+            .sender
+            .connect()
+            .await?
+            .admit_custodian(self.custodian)
+            .await?;
+        output::receipt(
+            self.sender.json,
+            format!("{} is a custodian", self.custodian),
+            &receipt,
+        )
     }
 }
 
@@ -29,9 +38,11 @@ impl Admit {
 #[derive(Subcommand, Debug)]
 pub enum NodeCommand {
     /// Register a node, or change its key and endpoint
-    #[command(after_help = "`medshare node check --config node.toml` prints the three values.
+    #[command(
+        after_help = "`medshare node check --config node.toml` prints the three values.
 Example:
-  medshare custodian node add 0x3C44…93BC 0x5f6c…2e https://node.hospital.example --keystore custodian.json")]
+  medshare custodian node add 0x3C44…93BC 0x5f6c…2e https://node.hospital.example --keystore custodian.json"
+    )]
     Add {
         /// The node's address
         node: Address,
@@ -43,7 +54,9 @@ Example:
         sender: SenderArgs,
     },
     /// Remove a node: it can no longer issue or anchor
-    #[command(after_help = "Example:\n  medshare custodian node remove 0x3C44…93BC --keystore custodian.json")]
+    #[command(
+        after_help = "Example:\n  medshare custodian node remove 0x3C44…93BC --keystore custodian.json"
+    )]
     Remove {
         /// The node's address
         node: Address,
@@ -55,10 +68,19 @@ Example:
 impl NodeCommand {
     pub async fn run(self) -> Result<()> {
         match self {
-            Self::Add { node, sealing_key, endpoint, sender } => {
+            Self::Add {
+                node,
+                sealing_key,
+                endpoint,
+                sender,
+            } => {
                 let chain = sender.connect().await?;
                 let receipt = chain.register_node(node, sealing_key, &endpoint).await?;
-                output::receipt(sender.json, format!("{node} is a node, reached at {endpoint}"), &receipt)
+                output::receipt(
+                    sender.json,
+                    format!("{node} is a node, reached at {endpoint}"),
+                    &receipt,
+                )
             }
             Self::Remove { node, sender } => {
                 let receipt = sender.connect().await?.remove_node(node).await?;
@@ -70,7 +92,9 @@ impl NodeCommand {
 
 /// `custodian allow`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  medshare custodian allow 0x90F7…b906 --keystore custodian.json")]
+#[command(
+    after_help = "Example:\n  medshare custodian allow 0x90F7…b906 --keystore custodian.json"
+)]
 pub struct Allow {
     /// The requestor's address
     requestor: Address,
@@ -80,14 +104,25 @@ pub struct Allow {
 
 impl Allow {
     pub async fn run(self) -> Result<()> {
-        let receipt = self.sender.connect().await?.allow_requests(self.requestor).await?;
-        output::receipt(self.sender.json, format!("{} may ask again", self.requestor), &receipt)
+        let receipt = self
+            .sender
+            .connect()
+            .await?
+            .allow_requests(self.requestor)
+            .await?;
+        output::receipt(
+            self.sender.json,
+            format!("{} may ask again", self.requestor),
+            &receipt,
+        )
     }
 }
 
 /// `custodian suspend`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  medshare custodian suspend 0x90F7…b906 --keystore custodian.json")]
+#[command(
+    after_help = "Example:\n  medshare custodian suspend 0x90F7…b906 --keystore custodian.json"
+)]
 pub struct Suspend {
     /// The requestor's address
     requestor: Address,
@@ -98,13 +133,19 @@ pub struct Suspend {
 impl Suspend {
     pub async fn run(self) -> Result<()> {
         let receipt = self.sender.connect().await?.suspend(self.requestor).await?;
-        output::receipt(self.sender.json, format!("{} is suspended", self.requestor), &receipt)
+        output::receipt(
+            self.sender.json,
+            format!("{} is suspended", self.requestor),
+            &receipt,
+        )
     }
 }
 
 /// `custodian reinstate`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  medshare custodian reinstate 0x90F7…b906 --keystore custodian.json")]
+#[command(
+    after_help = "Example:\n  medshare custodian reinstate 0x90F7…b906 --keystore custodian.json"
+)]
 pub struct Reinstate {
     /// The requestor's address
     requestor: Address,
@@ -114,7 +155,16 @@ pub struct Reinstate {
 
 impl Reinstate {
     pub async fn run(self) -> Result<()> {
-        let receipt = self.sender.connect().await?.reinstate(self.requestor).await?;
-        output::receipt(self.sender.json, format!("{} is reinstated", self.requestor), &receipt)
+        let receipt = self
+            .sender
+            .connect()
+            .await?
+            .reinstate(self.requestor)
+            .await?;
+        output::receipt(
+            self.sender.json,
+            format!("{} is reinstated", self.requestor),
+            &receipt,
+        )
     }
 }

@@ -67,7 +67,13 @@ pub async fn violations(chain: &Chain, of: Option<Address>) -> Result<Vec<Violat
     let mut states = BTreeMap::new();
     let mut found = Vec::new();
     for logged in chain.events(0, chain.block_number().await?).await? {
-        let Event::ViolationAccepted { package, number, actions, .. } = logged.event else {
+        let Event::ViolationAccepted {
+            package,
+            number,
+            actions,
+            ..
+        } = logged.event
+        else {
             continue;
         };
         if let std::collections::btree_map::Entry::Vacant(entry) = states.entry(package) {

@@ -1,0 +1,142 @@
+//! `medshare anonymise`: the anonymiser alone, from file to file (P12).
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use medshare_anonymiser::{Anonymised, Plan, Table, anonymise, measure, rank};
+use medshare_node::descriptor::{Dataset, SourceSpec};
+use medshare_node::source;
+use rand::RngExt;
+use serde_json::json;
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use crate::connection::read_text;
+use crate::output;
+
+/// Anonymises.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The descriptor says what each column is and how k-anonymous the result has to be.
+Without --key-file pseudonyms get a fresh key, which is then forgotten: nobody can link two runs.
+Example:
+  medshare anonymise --input encounters.csv --descriptor encounters.toml --output release.csv --report report.json"
+)]
+pub struct Anonymise {
+    /// The table; else the one that the descriptor names
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// The descriptor
+    #[arg(long, value_name = "FILE")]
+    descriptor: PathBuf,
+    /// Where the release goes (CSV); must not exist
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Where the report on risk and loss goes (JSON); must not exist
+    #[arg(long, value_name = "FILE")]
+    report: PathBuf,
+    /// File with the key of the pseudonyms: 64 hexadecimal digits
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+impl Anonymise {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        for file in [&self.output, &self.report] {
+            if file.exists() {
+                bail!(
+                    "{} exists already: give another name, nothing was written",
+                    file.display()
+                );
+            }
+        }
+        let dataset = Dataset::load(&self.descriptor)?;
+        let key = self.key()?;
+        let records = source::load(&self.source(&dataset.source)).await?;
+        let (table, plan) = (records.table, dataset.plan);
+        let work = tokio::task::spawn_blocking(move || {
+            let anonymised = anonymise(&table, &plan, &key)?;
+            let report = report(&table, &anonymised, &plan);
+            Ok::<_, medshare_anonymiser::AnonymiseError>((anonymised, report))
+        });
+        let (anonymised, report) = work.await??;
+        let release = write_beside(&self.output, &anonymised.table.to_csv())?;
+        let told = write_beside(&self.report, &serde_json::to_vec_pretty(&report)?)?;
+        // Both are complete on disk; now they get their names.
+        keep(release, &self.output)?;
+        keep(told, &self.report)?;
+        let facts = anonymised.report;
+        output::line(format!(
+            "{} of {} rows released, {} suppressed, k = {}, loss {:.4}",
+            facts.rows_out, facts.rows_in, facts.suppressed, facts.k_reached, facts.loss
+        ))
+    }
+
+    /// The descriptor's source, read from another file if one is given.
+    fn source(&self, source: &SourceSpec) -> SourceSpec {
+        let Some(input) = self.input.clone() else {
+            return source.clone();
+        };
+        match source.clone() {
+            SourceSpec::Csv { delimiter, .. } => SourceSpec::Csv {
+                file: input,
+                delimiter,
+            },
+            SourceSpec::Sqlite { query, .. } => SourceSpec::Sqlite { file: input, query },
+        }
+    }
+
+    fn key(&self) -> Result<Zeroizing<[u8; 32]>> {
+        let mut key = Zeroizing::new([0; 32]);
+        match &self.key_file {
+            None => rand::rng().fill(key.as_mut_slice()),
+            Some(file) => {
+                let text = Zeroizing::new(read_text(file)?);
+                hex::decode_to_slice(text.trim(), key.as_mut_slice())
+                    .ok()
+                    .with_context(|| {
+                        format!(
+                            "{} is no key: it has to hold 64 hexadecimal digits",
+                            file.display()
+                        )
+                    })?;
+            }
+        }
+        Ok(key)
+    }
+}
+
+/// What it cost, and what a second node would measure.
+fn report(table: &Table, anonymised: &Anonymised, plan: &Plan) -> serde_json::Value {
+    let measured = measure(&anonymised.table, plan);
+    json!({
+        "anonymisation": anonymised.report,
+        "ranking_before": rank(table, plan),
+        "ranking_after": rank(&anonymised.table, plan),
+        "measured": {
+            "rows": measured.rows, "k": measured.k, "classes": measured.classes,
+            "unique_share": measured.unique_share, "identifiers": measured.identifiers,
+        },
+    })
+}
+
+/// Writes to a nameless neighbour: what fails leaves no half file.
+fn write_beside(target: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    let failed = || format!("cannot write {}", target.display());
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(failed)?;
+    file.write_all(bytes).with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    Ok(file)
+}
+
+fn keep(file: NamedTempFile, target: &Path) -> Result<()> {
+    let kept = file.persist_noclobber(target);
+    kept.map(|_| ())
+        .with_context(|| format!("cannot write {}", target.display()))
+}

@@ -1,0 +1,93 @@
+//! `medshare node`: the custodian's node, until it is told to stop (P5).
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use medshare_node::config::{Config, open, prepare};
+use medshare_node::node_key::sealing_secret;
+use serde_json::json;
+
+use crate::network::READY;
+use crate::{logging, output, shutdown};
+
+/// Runs a node.
+#[derive(Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "An annotated configuration: crates/node/examples/node.toml.
+It stops in order on Ctrl-C and SIGTERM; what was under way goes on at the next start.
+Example:
+  medshare node check --config node.toml
+  medshare node --config node.toml"
+)]
+pub struct Node {
+    #[command(subcommand)]
+    command: Option<NodeCommand>,
+    /// The node's configuration
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+enum NodeCommand {
+    /// Check everything that can be checked without starting: key, descriptors, chain, registration
+    #[command(after_help = "Example:\n  medshare node check --config node.toml")]
+    Check {
+        /// The node's configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Node {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        match self.command {
+            Some(NodeCommand::Check { config, json }) => check(config, json).await,
+            None => serve(self.config.context("give --config")?).await,
+        }
+    }
+}
+
+async fn serve(file: PathBuf) -> Result<()> {
+    let config = Config::load(&file)?;
+    logging::start(&config.log)?;
+    let passphrase = config.passphrase()?;
+    // From the first moment on: a node that is told to stop while it starts stops.
+    let told = shutdown::listen()?;
+    let running = open(config, &passphrase).await?;
+    output::line(format!("{READY}{}", running.address))?;
+    let stopper = running.stopper();
+    tokio::spawn(async move {
+        told.await;
+        stopper.cancel();
+    });
+    Ok(running.wait().await?)
+}
+
+async fn check(file: PathBuf, as_json: bool) -> Result<()> {
+    let config = Config::load(&file)?;
+    let passphrase = config.passphrase()?;
+    let prepared = prepare(config, &passphrase).await?;
+    let names: Vec<_> = prepared
+        .datasets
+        .iter()
+        .map(|dataset| dataset.descriptor.name.clone())
+        .collect();
+    let node = prepared.signer.address();
+    let sealing_key = format!("{:?}", sealing_secret(&prepared.signer).public());
+    let endpoint = &prepared.config.public_endpoint;
+    output::either(
+        as_json,
+        &json!({"node": node, "sealing_key": sealing_key, "endpoint": endpoint, "datasets": names}),
+        format!(
+            "node {node}\nsealing key {sealing_key}\nendpoint {endpoint}\ndatasets {}\neverything is in order",
+            names.join(", ")
+        ),
+    )
+}
