@@ -84,7 +84,9 @@ pub enum AuditError {
         reason: String,
     },
     /// The chain was reorganised while it was read.
-    #[error("the chain was reorganised below EVM block {block} while it was audited: run the audit again")]
+    #[error(
+        "the chain was reorganised below EVM block {block} while it was audited: run the audit again"
+    )]
     Reorganised {
         /// The block that was the newest when the audit began.
         block: u64,
@@ -121,12 +123,18 @@ pub async fn audit_with(
         let last = last_evm_block.min(next + RANGE_BLOCKS - 1);
         let events = chain.events(next, last).await?;
         take(&mut auditor, source, &events).await?;
-        progress(AuditProgress { evm_block: last, last_evm_block, blocks: auditor.blocks() });
+        progress(AuditProgress {
+            evm_block: last,
+            last_evm_block,
+            blocks: auditor.blocks(),
+        });
         next = last + 1;
     }
     let heads = heads(chain, &auditor, last_evm_block).await?;
     if hash_of(chain, last_evm_block).await? != block_hash {
-        return Err(AuditError::Reorganised { block: last_evm_block });
+        return Err(AuditError::Reorganised {
+            block: last_evm_block,
+        });
     }
     Ok(auditor.finish(&heads, last_evm_block, block_hash))
 }
@@ -137,9 +145,13 @@ async fn take(
     source: &BlockSource,
     events: &[LoggedEvent],
 ) -> Result<(), AuditError> {
-    let leaves: Vec<LeafHash> =
-        events.iter().flat_map(|event| auditor::leaves(&event.event)).collect();
-    let fetches = stream::iter(leaves).map(|leaf| source.fetch(leaf)).buffered(FETCHES_AT_ONCE);
+    let leaves: Vec<LeafHash> = events
+        .iter()
+        .flat_map(|event| auditor::leaves(&event.event))
+        .collect();
+    let fetches = stream::iter(leaves)
+        .map(|leaf| source.fetch(leaf))
+        .buffered(FETCHES_AT_ONCE);
     let mut records = std::pin::pin!(fetches);
     for event in events {
         let mut own = Vec::new();
@@ -155,7 +167,12 @@ async fn take(
 /// What the contract holds at the last block, of everything that the events named.
 async fn heads(chain: &Chain, auditor: &Auditor, block: u64) -> Result<Heads, AuditError> {
     let threads = stream::iter(auditor.requestors())
-        .map(|name| async move { chain.thread_head_at(name, block).await.map(|head| (name, head)) })
+        .map(|name| async move {
+            chain
+                .thread_head_at(name, block)
+                .await
+                .map(|head| (name, head))
+        })
         .buffered(FETCHES_AT_ONCE)
         .try_collect()
         .await?;
@@ -171,9 +188,17 @@ async fn heads(chain: &Chain, auditor: &Auditor, block: u64) -> Result<Heads, Au
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(evm_time, |since| since.as_secs());
-    Ok(Heads { threads, packages, evm_time, now })
+    Ok(Heads {
+        threads,
+        packages,
+        evm_time,
+        now,
+    })
 }
 
 async fn hash_of(chain: &Chain, block: u64) -> Result<B256, AuditError> {
-    chain.block_hash(block).await?.ok_or(AuditError::Reorganised { block })
+    chain
+        .block_hash(block)
+        .await?
+        .ok_or(AuditError::Reorganised { block })
 }

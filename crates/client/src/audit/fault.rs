@@ -4,7 +4,7 @@ use medshare_chain::Address;
 use medshare_protocol::chain_verifier::{Blame, Fault};
 use medshare_protocol::header::RaggedEntries;
 use medshare_protocol::id::{PackageId, ReportDigest};
-use medshare_protocol::usage::Actions;
+use medshare_protocol::usage::{Actions, State};
 
 /// One fault.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -13,7 +13,9 @@ pub enum AuditFault {
     #[error(transparent)]
     Chain(#[from] Fault),
     /// The package id is not the digest of the request in the event.
-    #[error("the request on chain has the digest {computed}: the package is not the one that was asked for")]
+    #[error(
+        "the request on chain has the digest {computed}: the package is not the one that was asked for"
+    )]
     PackageId {
         /// What the request's fields make.
         computed: PackageId,
@@ -48,7 +50,9 @@ pub enum AuditFault {
         known: u32,
     },
     /// The header's time is ahead of the EVM block's.
-    #[error("the header's time {time} s is more than {limit} s ahead of the EVM block's, {evm_time} s")]
+    #[error(
+        "the header's time {time} s is more than {limit} s ahead of the EVM block's, {evm_time} s"
+    )]
     Ahead {
         /// In the header.
         time: u32,
@@ -126,18 +130,36 @@ pub enum AuditFault {
         recorded: String,
     },
     /// A recorded violation was never brought to the contract, and access goes on.
-    #[error("report {number} records a violation (`{violated}`) that was never settled on chain: access goes on")]
+    #[error(
+        "report {number} records a violation (`{violated}`) that was never settled on chain: access goes on"
+    )]
     ViolationUnsettled {
         /// Number of the report.
         number: u32,
         /// What was violated.
         violated: Actions,
     },
+    /// The package was in a state in which this cannot happen (paper, Figure 2).
+    #[error("{event} happened while the package was {state:?}, which cannot be")]
+    Transition {
+        /// Name of the event.
+        event: &'static str,
+        /// State before it, rebuilt from the events.
+        state: State,
+    },
+    /// A settled violation is followed at once by the revocation and by the receipt of it (P7).
+    #[error("a violation was settled, and no {due} followed at once")]
+    NoConsequence {
+        /// What was due.
+        due: &'static str,
+    },
     /// The event's entries cannot be read.
     #[error(transparent)]
     Ragged(#[from] RaggedEntries),
     /// What the contract holds is not what its events make.
-    #[error("the package's {field} rebuilt from the events is {rebuilt}, but the contract holds {held}")]
+    #[error(
+        "the package's {field} rebuilt from the events is {rebuilt}, but the contract holds {held}"
+    )]
     State {
         /// Which field.
         field: &'static str,
@@ -169,6 +191,8 @@ impl AuditFault {
             Self::ViolationUnrecorded { .. } => "violation-unrecorded",
             Self::ViolationDiffers { .. } => "violation-differs",
             Self::ViolationUnsettled { .. } => "violation-unsettled",
+            Self::Transition { .. } => "transition",
+            Self::NoConsequence { .. } => "no-consequence",
             Self::Ragged(_) => "ragged-entries",
             Self::State { .. } => "state",
         }
@@ -195,6 +219,8 @@ impl AuditFault {
             | Self::Ahead { .. }
             | Self::ForeignNode { .. }
             | Self::SecondNode { .. }
+            | Self::Transition { .. }
+            | Self::NoConsequence { .. }
             | Self::Ragged(_)
             | Self::State { .. } => Blame::Chain,
             _ => Blame::Author,

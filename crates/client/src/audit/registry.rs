@@ -30,7 +30,11 @@ impl Registry {
     pub(super) fn new() -> Self {
         // No work can be too easy before the contract's constructor has said so: an impossible limit.
         let work_limit = CompactTarget(0);
-        Self { custodians: HashMap::new(), nodes: HashMap::new(), work_limit }
+        Self {
+            custodians: HashMap::new(),
+            nodes: HashMap::new(),
+            work_limit,
+        }
     }
 
     pub(super) fn take(&mut self, event: &Event) {
@@ -43,10 +47,20 @@ impl Registry {
             Event::CustodianRemoved { custodian } => {
                 self.custodians.entry(*custodian).or_default().admitted = false;
             }
-            Event::NodeRegistered { custodian, node, .. } => {
-                let admission =
-                    self.custodians.get(custodian).map_or(0, |custodian| custodian.admission);
-                self.nodes.insert(*node, Node { custodian: *custodian, admission });
+            Event::NodeRegistered {
+                custodian, node, ..
+            } => {
+                let admission = self
+                    .custodians
+                    .get(custodian)
+                    .map_or(0, |custodian| custodian.admission);
+                self.nodes.insert(
+                    *node,
+                    Node {
+                        custodian: *custodian,
+                        admission,
+                    },
+                );
             }
             Event::NodeRemoved { node, .. } => {
                 self.nodes.remove(node);
@@ -64,7 +78,10 @@ impl Registry {
     }
 
     pub(super) fn custodian_count(&self) -> usize {
-        self.custodians.values().filter(|custodian| custodian.admitted).count()
+        self.custodians
+            .values()
+            .filter(|custodian| custodian.admitted)
+            .count()
     }
 
     pub(super) const fn work_limit(&self) -> CompactTarget {

@@ -61,8 +61,17 @@ impl fmt::Display for AuditFinding {
             Subject::Package(package) => write!(f, "package {package}: ")?,
         }
         write!(f, "{}", self.fault)?;
-        if let Some(Anchorage { evm_block, transaction, node, .. }) = self.anchored {
-            write!(f, " (anchored by node {node} in EVM block {evm_block}, transaction {transaction:#x}")?;
+        if let Some(Anchorage {
+            evm_block,
+            transaction,
+            node,
+            ..
+        }) = self.anchored
+        {
+            write!(
+                f,
+                " (anchored by node {node} in EVM block {evm_block}, transaction {transaction:#x}"
+            )?;
             if let Some(source) = &self.served_by {
                 write!(f, "; served by {source}")?;
             }

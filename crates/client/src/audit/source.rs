@@ -93,5 +93,8 @@ async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
 }
 
 fn folder_error(path: &Path, reason: &str) -> AuditError {
-    AuditError::Folder { path: path.display().to_string(), reason: reason.to_owned() }
+    AuditError::Folder {
+        path: path.display().to_string(),
+        reason: reason.to_owned(),
+    }
 }

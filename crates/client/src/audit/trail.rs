@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use medshare_chain::{Address, PackageIssued, PackageStatus};
+use medshare_chain::{Address, Event, PackageIssued, PackageStatus, ResponseKind};
 use medshare_protocol::chain_verifier::ChainVerifier;
 use medshare_protocol::id::{BlockId, DatasetId, LeafHash, ReportDigest};
-use medshare_protocol::usage::{Actions, State, UsageContract};
+use medshare_protocol::usage::{Action, Actions, State, UsageContract};
 
 use super::AuditFault;
 use super::report::Anchorage;
@@ -21,6 +21,14 @@ pub(super) enum Standing {
     Granted,
     Revoked,
     Retrieved,
+}
+
+/// What must follow a settled violation at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Revocation,
+    Receipt,
 }
 
 /// Counters that revoke many packages at once.
@@ -57,6 +65,7 @@ pub(super) struct Trail {
     pub usage: UsageContract,
     pub side: ChainVerifier,
     pub standing: Standing,
+    pub due: Due,
     /// As they were at issue or at the last re-grant.
     pub epochs: Epochs,
     pub settled: u32,
@@ -68,8 +77,18 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub(super) fn new(issued: &PackageIssued, parent: LeafHash, parent_id: BlockId, epochs: Epochs) -> Self {
-        let PackageIssued { package, request, usage, .. } = issued;
+    pub(super) fn new(
+        issued: &PackageIssued,
+        parent: LeafHash,
+        parent_id: BlockId,
+        epochs: Epochs,
+    ) -> Self {
+        let PackageIssued {
+            package,
+            request,
+            usage,
+            ..
+        } = issued;
         Self {
             requestor: request.requestor,
             custodian: request.custodian,
@@ -77,6 +96,7 @@ impl Trail {
             usage: *usage,
             side: ChainVerifier::side(*package, parent, Some(parent_id)),
             standing: Standing::Granted,
+            due: Due::Nothing,
             epochs,
             settled: 0,
             last_regrant_time: 0,
@@ -98,6 +118,30 @@ impl Trail {
         }
     }
 
+    /// Notes the next event, and tells what should have come instead.
+    pub(super) fn consequence(&mut self, next: Option<&Event>) -> Option<AuditFault> {
+        let is_receipt = matches!(
+            next,
+            Some(Event::ResponseTaken {
+                kind: ResponseKind::RevokePackage,
+                ..
+            })
+        );
+        let due = match self.due {
+            Due::Revocation if !matches!(next, Some(Event::PackageRevoked { .. })) => {
+                Some("revocation")
+            }
+            Due::Receipt if !is_receipt => Some("receipt of the revocation"),
+            _ => None,
+        };
+        self.due = match (self.due, next) {
+            (_, Some(Event::ViolationAccepted { .. })) => Due::Revocation,
+            (Due::Revocation, Some(Event::PackageRevoked { .. })) => Due::Receipt,
+            _ => Due::Nothing,
+        };
+        due.map(|due| AuditFault::NoConsequence { due })
+    }
+
     /// Where what the contract holds differs from what its events make. Expiry goes by the clock of whoever answers
     /// the call, which may be ahead of the last block: up to `now` it is taken.
     pub(super) fn differences(
@@ -114,17 +158,45 @@ impl Trail {
         }
         let pairs = [
             ("state", format!("{state:?}"), format!("{:?}", held.state)),
-            ("requestor", self.requestor.to_string(), held.requestor.to_string()),
-            ("custodian", self.custodian.to_string(), held.custodian.to_string()),
-            ("dataset", self.dataset.to_string(), held.dataset.to_string()),
-            ("usage contract", format!("{:?}", Some(self.usage)), format!("{:?}", held.usage)),
-            ("last settled report", self.settled.to_string(), held.settled.to_string()),
-            ("number of violations", violations.to_string(), held.violations.to_string()),
+            (
+                "requestor",
+                self.requestor.to_string(),
+                held.requestor.to_string(),
+            ),
+            (
+                "custodian",
+                self.custodian.to_string(),
+                held.custodian.to_string(),
+            ),
+            (
+                "dataset",
+                self.dataset.to_string(),
+                held.dataset.to_string(),
+            ),
+            (
+                "usage contract",
+                format!("{:?}", Some(self.usage)),
+                format!("{:?}", held.usage),
+            ),
+            (
+                "last settled report",
+                self.settled.to_string(),
+                held.settled.to_string(),
+            ),
+            (
+                "number of violations",
+                violations.to_string(),
+                held.violations.to_string(),
+            ),
         ];
         pairs
             .into_iter()
             .filter(|(_, rebuilt, held)| rebuilt != held)
-            .map(|(field, rebuilt, held)| AuditFault::State { field, rebuilt, held })
+            .map(|(field, rebuilt, held)| AuditFault::State {
+                field,
+                rebuilt,
+                held,
+            })
             .collect()
     }
 
@@ -148,7 +220,7 @@ impl Trail {
 
     /// Tampering is proven by two reports with one number; which of them was recorded does not matter.
     fn difference(&self, accepted: &Accepted) -> Option<AuditFault> {
-        if accepted.actions.contains(medshare_protocol::usage::Action::Tampering) {
+        if accepted.actions.contains(Action::Tampering) {
             return None;
         }
         let recorded = match self.recorded.get(&accepted.number) {
@@ -164,7 +236,11 @@ impl Trail {
     }
 
     /// Recorded violations that were never settled although access goes on.
-    pub(super) fn unsettled(&self, state: State, evm_time: u64) -> Vec<(u64, Anchorage, AuditFault)> {
+    pub(super) fn unsettled(
+        &self,
+        state: State,
+        evm_time: u64,
+    ) -> Vec<(u64, Anchorage, AuditFault)> {
         if !state.is_usable() {
             return Vec::new();
         }
@@ -177,7 +253,10 @@ impl Trail {
             })
             .map(|(number, recorded)| {
                 let violated = recorded.violated;
-                let fault = AuditFault::ViolationUnsettled { number: *number, violated };
+                let fault = AuditFault::ViolationUnsettled {
+                    number: *number,
+                    violated,
+                };
                 (recorded.height, recorded.anchored, fault)
             })
             .collect()

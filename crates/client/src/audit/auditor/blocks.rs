@@ -1,27 +1,37 @@
 //! Checks of the blocks that an event anchors.
 
-use super::*;
+use medshare_chain::PackageIssued;
+use medshare_protocol::block::{Block, DATA_VERSION_TABULAR, SideBody};
+use medshare_protocol::chain_verifier::{Anchored, ChainName, ChainVerifier, Fault};
+use medshare_protocol::header::{Entry, entries};
+use medshare_protocol::id::{BlockId, PackageId};
+use medshare_protocol::origin::thread_origin;
 
-use medshare_protocol::block::{DATA_VERSION_TABULAR, ParentBody, SideBody};
-use medshare_protocol::usage::{Action, UsageContract};
-
-/// How far a header's time may run ahead of the EVM block's, as the contract has it, and how long after it a block
-/// may have been closed.
-const MAX_AHEAD_SECONDS: u64 = 120;
+use super::Auditor;
+use super::compare::{ahead, closed_late, parent_faults, side_faults};
+use crate::audit::AuditFault;
+use crate::audit::report::{Anchorage, Subject};
+use crate::audit::trail::{Recorded, Trail};
 
 impl Auditor {
     /// A parent block (P20).
-    pub(super) fn issued(&mut self, at: Anchorage, issued: &PackageIssued, record: Option<Vec<u8>>) {
+    pub(super) fn issued(
+        &mut self,
+        at: Anchorage,
+        issued: &PackageIssued,
+        record: Option<Vec<u8>>,
+    ) {
         let requestor = issued.request.requestor;
         let entry = Entry::from_bytes(&issued.entry);
-        let origin =
-            thread_origin(self.domain.chain_id(), self.domain.contract(), requestor);
+        let origin = thread_origin(self.domain.chain_id(), self.domain.contract(), requestor);
         let mut thread = self
             .threads
             .remove(&requestor)
             .unwrap_or_else(|| ChainVerifier::thread(requestor, origin));
-        let subject =
-            Subject::Block { chain: ChainName::Thread(requestor), height: thread.height() };
+        let subject = Subject::Block {
+            chain: ChainName::Thread(requestor),
+            height: thread.height(),
+        };
         let parent_id = BlockId(entry.header(thread.head()).hash().0);
         let mut faults = self.issue_faults(issued);
         faults.extend(ahead(&entry, &at));
@@ -57,7 +67,10 @@ impl Auditor {
         }
         let custodian = issued.request.custodian;
         if self.registry.custodian_of(issued.node) != Some(custodian) {
-            faults.push(AuditFault::ForeignNode { node: issued.node, custodian });
+            faults.push(AuditFault::ForeignNode {
+                node: issued.node,
+                custodian,
+            });
         }
         let verifier = issued.verifier;
         let why = match self.registry.custodian_of(verifier) {
@@ -81,11 +94,16 @@ impl Auditor {
         records: Vec<Option<Vec<u8>>>,
     ) {
         let Some(mut trail) = self.trails.remove(&package) else {
-            let fault = AuditFault::UnknownPackage { event: "ReportsAnchored" };
+            let fault = AuditFault::UnknownPackage {
+                event: "ReportsAnchored",
+            };
             return self.find(Subject::Package(package), Some(at), fault);
         };
         if self.registry.custodian_of(at.node) != Some(trail.custodian) {
-            let fault = AuditFault::ForeignNode { node: at.node, custodian: trail.custodian };
+            let fault = AuditFault::ForeignNode {
+                node: at.node,
+                custodian: trail.custodian,
+            };
             self.find(Subject::Package(package), Some(at), fault);
         }
         match entries(bytes) {
@@ -109,21 +127,37 @@ impl Auditor {
         record: Option<Vec<u8>>,
     ) {
         let height = trail.side.height();
-        let subject = Subject::Block { chain: ChainName::Side(package), height };
+        let subject = Subject::Block {
+            chain: ChainName::Side(package),
+            height,
+        };
         let mut faults: Vec<AuditFault> = ahead(&entry, &at).into_iter().collect();
         let block = self.push(&mut trail.side, entry, record, &mut faults);
         self.counts.side_blocks += 1;
         if u64::from(entry.version) != height + 1 {
-            faults.push(AuditFault::ReportNumber { found: entry.version, expected: height + 1 });
+            faults.push(AuditFault::ReportNumber {
+                found: entry.version,
+                expected: height + 1,
+            });
         }
         match block {
             Some(Block::Side(block)) => {
                 faults.extend(side_faults(&block.body, trail, height));
                 faults.extend(closed_late(block.body.locktime, &entry));
-                let SideBody { transaction: side, locktime, .. } = block.body;
+                let SideBody {
+                    transaction: side,
+                    locktime,
+                    ..
+                } = block.body;
                 if !side.violated.is_empty() {
                     let (violated, report) = (side.violated, side.report);
-                    let recorded = Recorded { violated, report, locktime, height, anchored: at };
+                    let recorded = Recorded {
+                        violated,
+                        report,
+                        locktime,
+                        height,
+                        anchored: at,
+                    };
                     trail.recorded.insert(side.number, recorded);
                 }
             }
@@ -157,70 +191,4 @@ impl Auditor {
         }
         block
     }
-}
-
-fn ahead(entry: &Entry, at: &Anchorage) -> Option<AuditFault> {
-    let limit = MAX_AHEAD_SECONDS;
-    let is_ahead = u64::from(entry.time) > at.evm_time.saturating_add(limit);
-    is_ahead.then_some(AuditFault::Ahead { time: entry.time, evm_time: at.evm_time, limit })
-}
-
-fn closed_late(locktime: u64, entry: &Entry) -> Option<AuditFault> {
-    let is_late = locktime / 1000 > u64::from(entry.time) + MAX_AHEAD_SECONDS;
-    is_late.then_some(AuditFault::ClosedLate { locktime, time: entry.time })
-}
-
-/// A parent block against the event that issued its package.
-fn parent_faults(body: &ParentBody, issued: &PackageIssued) -> Vec<AuditFault> {
-    let block = &body.transaction;
-    let request = &issued.request;
-    let usage: &UsageContract = &issued.usage;
-    let counter = usage.violation_count();
-    differing(
-        "the contract",
-        [
-            ("custodian (OID)", block.owner.to_string(), request.custodian.to_string()),
-            ("requestor (RID)", block.requestor.to_string(), request.requestor.to_string()),
-            ("sensitivity (Dsens)", format!("{:?}", block.sensitivity), format!("{:?}", usage.sensitivity)),
-            ("purpose (DRP)", block.purpose.bytes().to_string(), request.purpose.to_string()),
-            ("dataset", block.dataset.to_string(), request.dataset.to_string()),
-            ("package", block.package.to_string(), issued.package.to_string()),
-            ("payload hash", block.payload_hash.to_string(), issued.payload_hash.to_string()),
-            ("second node", block.verifier.to_string(), issued.verifier.to_string()),
-            ("node (NID)", block.node.to_string(), issued.node.to_string()),
-            ("action counter", body.action_counter.to_string(), counter.to_string()),
-        ],
-    )
-}
-
-/// A side-block against its package.
-fn side_faults(body: &SideBody, trail: &Trail, height: u64) -> Vec<AuditFault> {
-    let block = &body.transaction;
-    let mut faults = differing(
-        "the package",
-        [
-            ("custodian (OID)", block.owner.to_string(), trail.custodian.to_string()),
-            ("requestor (RID)", block.requestor.to_string(), trail.requestor.to_string()),
-        ],
-    );
-    if height == 0 && !block.reported.contains(Action::Decrypt) {
-        faults.push(AuditFault::FirstReport { reported: block.reported });
-    }
-    let judged = trail.usage.violations(block.reported);
-    if judged != block.violated {
-        let (reported, recorded) = (block.reported, block.violated);
-        faults.push(AuditFault::Verdict { reported, recorded, judged });
-    }
-    faults
-}
-
-fn differing<const N: usize>(
-    authority: &'static str,
-    fields: [(&'static str, String, String); N],
-) -> Vec<AuditFault> {
-    fields
-        .into_iter()
-        .filter(|(_, found, expected)| found != expected)
-        .map(|(field, found, expected)| AuditFault::Field { field, found, authority, expected })
-        .collect()
 }
