@@ -23,11 +23,13 @@ use medshare_protocol::typed::Domain;
 use medshare_protocol::usage::UsageContract;
 use medshare_protocol::wire::{SignedRequest, ValidationAnswer};
 
+use crate::clock;
+
 use directory::Directory;
 use envelope::EnvelopeError;
 
 /// An envelope may have so many bytes at most.
-pub const MAX_ENVELOPE_BYTES: usize = 256 * 1024 * 1024;
+pub const MAX_ENVELOPE_BYTES: usize = 128 * 1024 * 1024;
 /// A message may be read until so long after it was sent.
 pub const MESSAGE_LIFETIME_MS: u64 = 2 * 60 * 1_000;
 /// A message that claims to be good for longer than this is refused.
@@ -131,20 +133,28 @@ impl Peers {
         Ok(Self { signer, sealing, http, directory: Arc::default() })
     }
 
-    /// Reads an envelope that came in. The sender's signature holds; whether it is a registered node, the caller asks
-    /// the chain.
+    /// Who sent an envelope that came in. Its signature holds; whether it is a registered node, the caller asks the
+    /// chain before it opens anything.
     ///
     /// # Errors
     /// [`EnvelopeError`].
-    pub fn open(
+    pub fn sender_of(
         &self,
         domain: &Domain,
         envelope: &[u8],
         time: u64,
-    ) -> Result<(Address, Content), EnvelopeError> {
+    ) -> Result<Address, EnvelopeError> {
         let parts = envelope::Parts::read(envelope)?;
         parts.check(domain, self.signer.address(), time)?;
-        Ok((parts.sender, parts.open(&self.sealing)?))
+        Ok(parts.sender)
+    }
+
+    /// Opens an envelope whose sender was checked.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`].
+    pub fn open(&self, envelope: &[u8]) -> Result<Content, EnvelopeError> {
+        envelope::Parts::read(envelope)?.open(&self.sealing)
     }
 
     /// Has the work examined by a registered node of another custodian; of the same one only while there is no other
@@ -202,7 +212,7 @@ impl Peers {
         record: &NodeRecord,
         plain: &[u8],
     ) -> Result<Vec<u8>, EnvelopeError> {
-        let deadline = crate::peer::now_ms() + MESSAGE_LIFETIME_MS;
+        let deadline = clock::now_ms() + MESSAGE_LIFETIME_MS;
         envelope::seal(domain, &self.signer, (node, record.sealing_key), deadline, plain)
     }
 
@@ -236,10 +246,4 @@ impl Peers {
         }
         Err(PeerError::BlockWithheld(leaf))
     }
-}
-
-/// Now, ms since the Unix epoch.
-pub(crate) fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,0 +1,107 @@
+//! What stands between the network and the handlers: limits of time and number, names for requests, figures.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+use super::problem::Problem;
+
+/// So many requests are answered at once; further ones are told to come back.
+pub const MAX_CONCURRENT_REQUESTS: usize = 512;
+/// So many payloads of other nodes are in memory at once; further ones wait.
+pub const MAX_CONCURRENT_VALIDATIONS: usize = 2;
+/// Longest answer that waits for nobody; a long poll of 30 s is among them.
+pub const QUICK_TIMEOUT_SECONDS: u64 = 60;
+/// Longest answer that waits for a transaction.
+pub const CHAINED_TIMEOUT_SECONDS: u64 = 180;
+/// Longest examination of another node's work, its upload included.
+pub const VALIDATION_TIMEOUT_SECONDS: u64 = 120;
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// The places that are left.
+#[derive(Clone)]
+pub(super) struct Guards {
+    requests: Arc<Semaphore>,
+    validations: Arc<Semaphore>,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            requests: Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS)),
+            validations: Arc::new(Semaphore::new(MAX_CONCURRENT_VALIDATIONS)),
+        }
+    }
+}
+
+/// Gives the request a name, and counts how it ended. Neither headers nor queries nor bodies are logged.
+pub(super) async fn observe(request: Request, next: Next) -> Response {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let method = request.method().clone();
+    // The pattern, not the path: a path holds package ids, and anybody can make up any number of others.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| "unknown".into());
+    let span = tracing::info_span!("request", id, %method, route);
+    let begin = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    let elapsed = begin.elapsed();
+    span.in_scope(|| tracing::debug!(status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "answered"));
+    let method = crate::telemetry::method_label(&method);
+    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("medshare_http_requests_total", &labels).increment(1);
+    metrics::histogram!("medshare_http_request_seconds", &labels[..2]).record(elapsed);
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
+    response
+}
+
+/// Refuses what is too much instead of queueing it: a queue would only answer everybody late.
+pub(super) async fn shed(
+    State(guards): State<Guards>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guards.requests.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => Problem::busy().into_response(),
+    }
+}
+
+pub(super) async fn quick(request: Request, next: Next) -> Response {
+    within(QUICK_TIMEOUT_SECONDS, next.run(request)).await
+}
+
+pub(super) async fn chained(request: Request, next: Next) -> Response {
+    within(CHAINED_TIMEOUT_SECONDS, next.run(request)).await
+}
+
+/// A place is taken before the body is read, so only so many payloads are ever in memory.
+pub(super) async fn validation(
+    State(guards): State<Guards>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = async {
+        match guards.validations.acquire().await {
+            Ok(_place) => next.run(request).await,
+            Err(_) => Problem::busy().into_response(),
+        }
+    };
+    within(VALIDATION_TIMEOUT_SECONDS, answer).await
+}
+
+async fn within(seconds: u64, answer: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(Duration::from_secs(seconds), answer).await {
+        Ok(answer) => answer,
+        Err(_) => Problem::timed_out(seconds).into_response(),
+    }
+}

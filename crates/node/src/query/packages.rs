@@ -1,0 +1,199 @@
+//! A package: its download, its reports, its lease, its blocks, its end.
+
+use std::io::SeekFrom;
+use std::ops::Range;
+
+use axum::Json;
+use axum::body::Body as Answer;
+use axum::extract::State;
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
+};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::wire::{
+    self, DeletionSubmission, LastReport, PackageBlocks, RenewalSubmission, ReportAnswer,
+    ReportSubmission,
+};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::input::{Body, Id};
+use super::problem::Problem;
+use super::range::{Wanted, wanted};
+use crate::error::NodeError;
+use crate::service::{ContainerFile, Node};
+
+/// A file goes out in pieces of so many bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// The sealed container. Byte ranges are served, so a broken download goes on (P16).
+#[utoipa::path(get, path = "/v1/packages/{id}", tag = "packages", params(("id" = String, Path)), responses(
+    (status = OK, description = "The container", content_type = "application/octet-stream"),
+    (status = PARTIAL_CONTENT, description = "The bytes asked for", content_type = "application/octet-stream"),
+    (status = NOT_MODIFIED, description = "The one whose `ETag` was given"),
+    (status = RANGE_NOT_SATISFIABLE, body = wire::Problem, content_type = "application/problem+json"),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn download(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let container = node.container(id).await?;
+    let tag = format!("\"{}\"", container.container_hash);
+    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if header(IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.contains(&tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    // A range of an earlier file would be spliced into this one.
+    let is_same = header(IF_RANGE).is_none_or(|expected| expected == tag);
+    let range = header(RANGE).filter(|_| is_same);
+    let length = container.length;
+    let (status, part) = match wanted(range, length) {
+        Wanted::Whole => (StatusCode::OK, 0..length),
+        Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Wanted::NotSatisfiable => {
+            let behind = [(CONTENT_RANGE, format!("bytes */{length}"))];
+            return Ok((behind, Problem::range_not_satisfiable(length)).into_response());
+        }
+    };
+    let mut response = stream(node, id, &container, part.clone()).await?.into_response();
+    *response.status_mut() = status;
+    let mut set = |name: HeaderName, value: String| {
+        let value = value.parse().expect("digits, hexadecimal digits and plain ASCII");
+        response.headers_mut().insert(name, value);
+    };
+    set(CONTENT_TYPE, "application/octet-stream".into());
+    set(CONTENT_LENGTH, (part.end - part.start).to_string());
+    set(ACCEPT_RANGES, "bytes".into());
+    set(CACHE_CONTROL, "no-store".into());
+    set(ETAG, tag);
+    if status == StatusCode::PARTIAL_CONTENT {
+        set(CONTENT_RANGE, format!("bytes {}-{}/{length}", part.start, part.end - 1));
+    }
+    Ok(response)
+}
+
+/// Sends a part of the file from disk, piece by piece. When the file's last byte is out, it is delivered.
+async fn stream(
+    node: Node,
+    id: PackageId,
+    container: &ContainerFile,
+    part: Range<u64>,
+) -> Result<Answer, Problem> {
+    let unreadable = |error: std::io::Error| {
+        NodeError::Internal(format!("{} cannot be read: {error}", container.path.display()))
+    };
+    let mut file = tokio::fs::File::open(&container.path).await.map_err(unreadable)?;
+    file.seek(SeekFrom::Start(part.start)).await.map_err(unreadable)?;
+    let pieces = ReaderStream::with_capacity(file.take(part.end - part.start), PIECE_BYTES);
+    let is_last = part.end == container.length;
+    let end = futures::stream::once(async move {
+        if is_last && let Err(error) = node.delivered(id).await {
+            tracing::warn!(%id, %error, "the delivery could not be noted");
+        }
+        Ok(axum::body::Bytes::new())
+    });
+    Ok(Answer::from_stream(pieces.chain(end)))
+}
+
+/// Takes a report of what was done to the data; answers with a receipt and a lease (P17, P18).
+#[utoipa::path(post, path = "/v1/packages/{id}/reports", tag = "packages", params(("id" = String, Path)),
+    request_body = ReportSubmission, responses(
+    (status = OK, body = ReportAnswer),
+    (status = FORBIDDEN, body = wire::Problem, content_type = "application/problem+json"),
+    (status = CONFLICT, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn report(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    Body(submission): Body<ReportSubmission>,
+) -> Result<Json<ReportAnswer>, Problem> {
+    Ok(Json(node.report(id, submission).await?))
+}
+
+/// Where the report chain stands, for a client that opens again.
+#[utoipa::path(get, path = "/v1/packages/{id}/reports/last", tag = "packages", params(("id" = String, Path)),
+    responses(
+    (status = OK, body = LastReport),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn last_report(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+) -> Result<Json<LastReport>, Problem> {
+    Ok(Json(node.last_report(id).await?))
+}
+
+/// Makes a lease longer.
+#[utoipa::path(post, path = "/v1/packages/{id}/lease", tag = "packages", params(("id" = String, Path)),
+    request_body = RenewalSubmission, responses(
+    (status = OK, body = ReportAnswer),
+    (status = FORBIDDEN, body = wire::Problem, content_type = "application/problem+json"),
+    (status = CONFLICT, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn renew(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    Body(submission): Body<RenewalSubmission>,
+) -> Result<Json<ReportAnswer>, Problem> {
+    Ok(Json(node.renew(id, submission).await?))
+}
+
+/// Takes the requestor's word that the data is deleted (P19).
+#[utoipa::path(post, path = "/v1/packages/{id}/deletion", tag = "packages", params(("id" = String, Path)),
+    request_body = DeletionSubmission, responses(
+    (status = NO_CONTENT, description = "Kept"),
+    (status = FORBIDDEN, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn submit_deletion(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    Body(submission): Body<DeletionSubmission>,
+) -> Result<StatusCode, Problem> {
+    node.deletion(id, submission).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The requestor's word that the data is deleted: what the custodian's `retrieve` needs.
+#[utoipa::path(get, path = "/v1/packages/{id}/deletion", tag = "packages", params(("id" = String, Path)), responses(
+    (status = OK, body = DeletionSubmission),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn deletion(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+) -> Result<Json<DeletionSubmission>, Problem> {
+    let kept = node.deletion_of(id).await?;
+    let missing = || NodeError::NotFound(format!("the requestor has not yet said that {id} is deleted"));
+    Ok(Json(kept.ok_or_else(missing)?))
+}
+
+/// All blocks of a package in one query (P8).
+#[utoipa::path(get, path = "/v1/packages/{id}/blocks", tag = "ledger", params(("id" = String, Path)), responses(
+    (status = OK, body = PackageBlocks),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn blocks(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+) -> Result<Json<PackageBlocks>, Problem> {
+    Ok(Json(node.package_blocks(id).await?))
+}
+
+/// The record behind a leaf hash, byte for byte.
+#[utoipa::path(get, path = "/v1/blocks/{leaf}", tag = "ledger", params(("leaf" = String, Path)), responses(
+    (status = OK, description = "The block record", content_type = "application/octet-stream"),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn block(
+    State(node): State<Node>,
+    Id(leaf): Id<LeafHash>,
+) -> Result<impl IntoResponse, Problem> {
+    let record = node.block(leaf).await?;
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], record))
+}
