@@ -188,7 +188,11 @@ impl Agent {
         };
         let receipt = self.authorise(action, &body).await?;
         let bytes = self.shared.carry_out(&deed).await?;
-        Ok(Outcome { action, receipt, bytes })
+        Ok(Outcome {
+            action,
+            receipt,
+            bytes,
+        })
     }
 
     /// Judges `action` and reports it, without doing anything: for a file system, which does the work itself with
@@ -238,7 +242,9 @@ impl fmt::Debug for Agent {
 impl Shared {
     fn vault(&self) -> MutexGuard<'_, Vault> {
         // A panic while it was held leaves bytes at worst half written, never secrets where they should not be.
-        self.vault.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.vault
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Whether the data is open this very moment: a lease that has ended closes it here, not when a timer fires.
@@ -275,7 +281,10 @@ impl Shared {
         use_content: impl FnOnce(&mut Zeroizing<Vec<u8>>) -> T,
     ) -> Result<T, AgentError> {
         self.check_open().map_err(AgentError::Locked)?;
-        self.vault().content().map(use_content).map_err(AgentError::Locked)
+        self.vault()
+            .content()
+            .map(use_content)
+            .map_err(AgentError::Locked)
     }
 
     async fn report(&self, action: Action, body: &ReportBody) -> Result<u32, AgentError> {
@@ -306,7 +315,9 @@ impl Shared {
         let lock = Lock::Violation(action);
         self.lock(lock.clone());
         let mut reporter = self.reporter.lock().await;
-        let sent = reporter.report_violation(Actions::NONE.with(action), body).await;
+        let sent = reporter
+            .report_violation(Actions::NONE.with(action), body)
+            .await;
         if let Err(error) = sent {
             tracing::warn!(%action, %error, "the violation's report has no receipt yet; it is sent again at the next opening");
         }
@@ -321,7 +332,10 @@ impl Shared {
             Lock::LeaseEnded
         } else {
             self.vault().extend_lease(answered.asked + answered.lease);
-            return self.check_open().map(|()| answered.number).map_err(AgentError::Locked);
+            return self
+                .check_open()
+                .map(|()| answered.number)
+                .map_err(AgentError::Locked);
         };
         self.lock(lock.clone());
         Err(AgentError::Locked(lock))

@@ -69,7 +69,11 @@ impl NodeApi {
             .read_timeout(SILENCE_TIMEOUT)
             .build()
             .map_err(|error| bad(&error::root_cause(&error)))?;
-        Ok(Self { client, base, attempts: ATTEMPTS })
+        Ok(Self {
+            client,
+            base,
+            attempts: ATTEMPTS,
+        })
     }
 
     /// Scheme, host and port: what messages show of the address.
@@ -129,7 +133,8 @@ impl NodeApi {
         url.query_pairs_mut()
             .append_pair("after", &after.to_string())
             .append_pair("wait_seconds", &wait.as_secs().to_string());
-        self.ask(|| self.client.get(url.clone()).timeout(wait + ANSWER_TIMEOUT)).await
+        self.ask(|| self.client.get(url.clone()).timeout(wait + ANSWER_TIMEOUT))
+            .await
     }
 
     /// `GET /v1/packages/{id}`: the container from byte `from` on.
@@ -141,7 +146,10 @@ impl NodeApi {
         let response = self
             .send(|| match from {
                 0 => self.client.get(url.clone()),
-                _ => self.client.get(url.clone()).header("range", format!("bytes={from}-")),
+                _ => self
+                    .client
+                    .get(url.clone())
+                    .header("range", format!("bytes={from}-")),
             })
             .await?;
         ContainerStream::begin(self.address(), response, from)
@@ -156,7 +164,8 @@ impl NodeApi {
         id: PackageId,
         report: &ReportSubmission,
     ) -> Result<ReportAnswer, ApiError> {
-        self.post(&["packages", &id.to_string(), "reports"], report).await
+        self.post(&["packages", &id.to_string(), "reports"], report)
+            .await
     }
 
     /// `GET /v1/packages/{id}/reports/last`: where the report chain stands.
@@ -164,7 +173,8 @@ impl NodeApi {
     /// # Errors
     /// [`ApiError`].
     pub async fn last_report(&self, id: PackageId) -> Result<LastReport, ApiError> {
-        self.get(&["packages", &id.to_string(), "reports", "last"]).await
+        self.get(&["packages", &id.to_string(), "reports", "last"])
+            .await
     }
 
     /// `POST /v1/packages/{id}/lease`: asks for a longer lease.
@@ -176,7 +186,8 @@ impl NodeApi {
         id: PackageId,
         renewal: &RenewalSubmission,
     ) -> Result<ReportAnswer, ApiError> {
-        self.post(&["packages", &id.to_string(), "lease"], renewal).await
+        self.post(&["packages", &id.to_string(), "lease"], renewal)
+            .await
     }
 
     /// `POST /v1/packages/{id}/deletion`: the requestor's word that the data is deleted (P19).
@@ -189,9 +200,14 @@ impl NodeApi {
         deletion: &DeletionSubmission,
     ) -> Result<(), ApiError> {
         let url = self.url(&["packages", &id.to_string(), "deletion"]);
-        self.send(|| self.client.post(url.clone()).json(deletion).timeout(ANSWER_TIMEOUT))
-            .await
-            .map(drop)
+        self.send(|| {
+            self.client
+                .post(url.clone())
+                .json(deletion)
+                .timeout(ANSWER_TIMEOUT)
+        })
+        .await
+        .map(drop)
     }
 
     /// `GET /v1/packages/{id}/deletion`: the deletion that the requestor handed in.
@@ -216,7 +232,9 @@ impl NodeApi {
     /// [`ApiError`].
     pub async fn block(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, ApiError> {
         let url = self.url(&["blocks", &leaf.to_string()]);
-        let sent = self.send(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT)).await;
+        let sent = self
+            .send(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT))
+            .await;
         match sent {
             Ok(response) => self.read(response).await.map(Some),
             Err(ApiError::Refused { status: 404, .. }) => Ok(None),
@@ -236,7 +254,8 @@ impl NodeApi {
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ApiError> {
         let url = self.url(path);
-        self.ask(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT)).await
+        self.ask(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT))
+            .await
     }
 
     async fn post<T: DeserializeOwned>(
@@ -245,7 +264,13 @@ impl NodeApi {
         body: &impl Serialize,
     ) -> Result<T, ApiError> {
         let url = self.url(path);
-        self.ask(|| self.client.post(url.clone()).json(body).timeout(ANSWER_TIMEOUT)).await
+        self.ask(|| {
+            self.client
+                .post(url.clone())
+                .json(body)
+                .timeout(ANSWER_TIMEOUT)
+        })
+        .await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -273,18 +298,27 @@ impl NodeApi {
     }
 
     async fn send_once(&self, call: RequestBuilder) -> Result<Response, ApiError> {
-        let response =
-            call.send().await.map_err(|error| ApiError::of_transport(self.address(), &error))?;
+        let response = call
+            .send()
+            .await
+            .map_err(|error| ApiError::of_transport(self.address(), &error))?;
         let status = response.status();
         if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE {
             return Ok(response);
         }
         if status.is_redirection() {
-            return Err(ApiError::Redirected { address: self.address() });
+            return Err(ApiError::Redirected {
+                address: self.address(),
+            });
         }
         let wait_seconds = error::retry_after(&response);
         let body = self.read(response).await.unwrap_or_default();
-        Err(ApiError::of_answer(self.address(), status, wait_seconds, &body))
+        Err(ApiError::of_answer(
+            self.address(),
+            status,
+            wait_seconds,
+            &body,
+        ))
     }
 
     /// The whole body, if it is not too long.
@@ -296,7 +330,10 @@ impl NodeApi {
             .map_err(|error| ApiError::of_transport(self.address(), &error))?
         {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(ApiError::TooLong { address: self.address(), limit: MAX_ANSWER_BYTES });
+                return Err(ApiError::TooLong {
+                    address: self.address(),
+                    limit: MAX_ANSWER_BYTES,
+                });
             }
             body.extend_from_slice(&chunk);
         }

@@ -33,7 +33,9 @@ impl Clock for MachineClock {
     }
 
     fn wall_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -62,6 +64,9 @@ mod tests {
         assert!(clock.since_boot() >= moment);
         let before = clock.since_boot();
         clock.wait_until(Duration::ZERO).await;
-        assert!(clock.since_boot() < before + LONGEST_SLEEP, "the past is not waited for");
+        assert!(
+            clock.since_boot() < before + LONGEST_SLEEP,
+            "the past is not waited for"
+        );
     }
 }

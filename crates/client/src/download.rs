@@ -34,7 +34,9 @@ pub enum DownloadError {
     #[error("the node sent more than the {0} bytes that it announced; nothing was kept")]
     TooLong(u64),
     /// Everything came, and it is not what was announced.
-    #[error("the downloaded file is not the package that the node announced (expected {expected}, got {actual}); it was deleted; download again, and tell the custodian if it happens again")]
+    #[error(
+        "the downloaded file is not the package that the node announced (expected {expected}, got {actual}); it was deleted; download again, and tell the custodian if it happens again"
+    )]
     WrongContainer {
         /// Announced.
         expected: ContainerHash,
@@ -55,12 +57,18 @@ pub async fn download(
     target: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(), DownloadError> {
-    if file_hash(target).await.is_ok_and(|hash| hash == ready.container_hash) {
+    if file_hash(target)
+        .await
+        .is_ok_and(|hash| hash == ready.container_hash)
+    {
         progress(ready.length, ready.length);
         return Ok(());
     }
     let part = part_of(target);
-    let disk = |error| DownloadError::Disk { path: part.clone(), error };
+    let disk = |error| DownloadError::Disk {
+        path: part.clone(),
+        error,
+    };
     let mut resumptions = 0;
     while let Err(error) = fetch(node, id, ready.length, &part, &mut progress).await {
         match error {
@@ -73,7 +81,10 @@ pub async fn download(
     let actual = file_hash(&part).await.map_err(disk)?;
     if actual != ready.container_hash {
         fs::remove_file(&part).await.map_err(disk)?;
-        return Err(DownloadError::WrongContainer { expected: ready.container_hash, actual });
+        return Err(DownloadError::WrongContainer {
+            expected: ready.container_hash,
+            actual,
+        });
     }
     fs::rename(&part, target).await.map_err(disk)?;
     sync_folder(target).await.map_err(disk)
@@ -95,7 +106,10 @@ async fn fetch(
     part: &Path,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<(), DownloadError> {
-    let disk = |error| DownloadError::Disk { path: part.to_owned(), error };
+    let disk = |error| DownloadError::Disk {
+        path: part.to_owned(),
+        error,
+    };
     let mut file = open_part(part).await.map_err(disk)?;
     let mut have = file.metadata().await.map_err(disk)?.len();
     if have > length {
@@ -126,7 +140,11 @@ async fn fetch(
     file.sync_all().await.map_err(disk)?;
     if have < length {
         let reason = format!("the connection ended after {have} of {length} bytes");
-        return Err(ApiError::Unreachable { address: node.address(), reason }.into());
+        return Err(ApiError::Unreachable {
+            address: node.address(),
+            reason,
+        }
+        .into());
     }
     Ok(())
 }
@@ -147,7 +165,12 @@ async fn next_chunk(
 }
 
 async fn open_part(part: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(part).await
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(part)
+        .await
 }
 
 /// sha256d of a file.
@@ -173,7 +196,10 @@ pub async fn file_hash(path: &Path) -> std::io::Result<ContainerHash> {
 
 /// A rename is durable once its folder is synced.
 async fn sync_folder(file: &Path) -> std::io::Result<()> {
-    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    match file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         Some(folder) => File::open(folder).await?.sync_all().await,
         None => Ok(()),
     }

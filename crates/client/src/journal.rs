@@ -22,7 +22,9 @@ pub const MAX_LINE_BYTES: u64 = 256 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process uses the package.
-    #[error("another process on this machine has the package open (lock {0}); use `medshare act`, or close it first")]
+    #[error(
+        "another process on this machine has the package open (lock {0}); use `medshare act`, or close it first"
+    )]
     InUse(PathBuf),
     /// The disk.
     #[error("cannot use the journal {path}: {error}")]
@@ -33,7 +35,9 @@ pub enum JournalError {
         error: std::io::Error,
     },
     /// A line that this program did not write.
-    #[error("line {line} of the journal {path} is not readable ({reason}); put it aside to start a new one: what was reported stays with the node")]
+    #[error(
+        "line {line} of the journal {path} is not readable ({reason}); put it aside to start a new one: what was reported stays with the node"
+    )]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -59,7 +63,10 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let disk = |error| JournalError::Disk { path: path.to_owned(), error };
+        let disk = |error| JournalError::Disk {
+            path: path.to_owned(),
+            error,
+        };
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -75,7 +82,11 @@ impl Journal {
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(disk(error)),
         }
-        let mut journal = Self { file, path: path.to_owned(), kept: Kept::default() };
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+            kept: Kept::default(),
+        };
         let whole = journal.read_lines()?;
         journal.file.set_len(whole).map_err(disk)?;
         journal.file.seek(SeekFrom::End(0)).map_err(disk)?;
@@ -93,7 +104,12 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Disk`]: it must then not be sent.
     pub fn sending(&mut self, submission: &ReportSubmission) -> Result<(), JournalError> {
-        self.append(Entry::Sending { submission: Box::new(submission.clone()) }, true)
+        self.append(
+            Entry::Sending {
+                submission: Box::new(submission.clone()),
+            },
+            true,
+        )
     }
 
     /// Keeps the receipt of a report.
@@ -117,7 +133,13 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Disk`].
     pub fn refused(&mut self, number: u32, reason: &str) -> Result<(), JournalError> {
-        self.append(Entry::Refused { number, reason: reason.to_owned() }, true)
+        self.append(
+            Entry::Refused {
+                number,
+                reason: reason.to_owned(),
+            },
+            true,
+        )
     }
 
     fn append(&mut self, entry: Entry, synced: bool) -> Result<(), JournalError> {
@@ -127,7 +149,10 @@ impl Journal {
             true => self.file.sync_data(),
             false => Ok(()),
         });
-        written.map_err(|error| JournalError::Disk { path: self.path.clone(), error })?;
+        written.map_err(|error| JournalError::Disk {
+            path: self.path.clone(),
+            error,
+        })?;
         self.kept.take(entry);
         Ok(())
     }
@@ -138,8 +163,13 @@ impl Journal {
         let (mut whole, mut line_number) = (0, 0);
         loop {
             let mut line = Vec::new();
-            let read = (&mut reader).take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
-            read.map_err(|error| JournalError::Disk { path: self.path.clone(), error })?;
+            let read = (&mut reader)
+                .take(MAX_LINE_BYTES)
+                .read_until(b'\n', &mut line);
+            read.map_err(|error| JournalError::Disk {
+                path: self.path.clone(),
+                error,
+            })?;
             line_number += 1;
             let malformed = |reason: String| JournalError::Malformed {
                 path: self.path.clone(),
@@ -152,7 +182,8 @@ impl Journal {
                 }
                 return Ok(whole);
             }
-            let entry = serde_json::from_slice(&line).map_err(|error| malformed(error.to_string()))?;
+            let entry =
+                serde_json::from_slice(&line).map_err(|error| malformed(error.to_string()))?;
             self.kept.take(entry);
             whole += line.len() as u64;
         }

@@ -2,7 +2,9 @@
 
 use alloy_primitives::{Address, U256};
 use futures::future::BoxFuture;
-use medshare_chain::{Chain, ChainError, Event, NodeRecord, PackageIssued, PackageStatus, RequestorRecord};
+use medshare_chain::{
+    Chain, ChainError, Event, NodeRecord, PackageIssued, PackageStatus, RequestorRecord,
+};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::Domain;
 

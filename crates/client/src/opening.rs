@@ -55,7 +55,10 @@ pub struct Opening {
 /// [`OpenError::Disk`], [`OpenError::Package`].
 pub fn read_header(container: &Path) -> Result<SignedHeader, OpenError> {
     let file = File::open(container);
-    let file = file.map_err(|error| OpenError::Disk { path: container.to_owned(), error })?;
+    let file = file.map_err(|error| OpenError::Disk {
+        path: container.to_owned(),
+        error,
+    })?;
     Ok(SignedHeader::read(&mut BufReader::new(file))?)
 }
 
@@ -99,9 +102,16 @@ pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, Ope
 fn own_share(requestor: &Requestor, header: &SignedHeader) -> Result<Share, OpenError> {
     let context = seal::share_context(header.header.package_id(), requestor.address());
     let sealed = &header.header.sealed_share;
-    seal::open(&requestor.sealing, SealedFor::RequestorShare, &context, sealed)
-        .and_then(|share| Share::from_slice(&share))
-        .map_err(|_| OpenError::OtherSealingKey { own: requestor.sealing.public() })
+    seal::open(
+        &requestor.sealing,
+        SealedFor::RequestorShare,
+        &context,
+        sealed,
+    )
+    .and_then(|share| Share::from_slice(&share))
+    .map_err(|_| OpenError::OtherSealingKey {
+        own: requestor.sealing.public(),
+    })
 }
 
 /// Sends again what an earlier process wrote down and has no receipt for: the identical reports, in their order.
@@ -155,11 +165,22 @@ fn session(
 ) -> Result<SessionKey, OpenError> {
     let key = PrivateKeySigner::random();
     let expiry = (requestor.clock.wall_ms() + SESSION_LIFETIME_MS).min(usage.expiry);
-    let delegation = Session { package: package.0, key: key.address(), expiry };
-    let signature = requestor.ledger.domain().sign(&delegation, &requestor.wallet);
+    let delegation = Session {
+        package: package.0,
+        key: key.address(),
+        expiry,
+    };
+    let signature = requestor
+        .ledger
+        .domain()
+        .sign(&delegation, &requestor.wallet);
     let signature = signature.map_err(|error| OpenError::Signing(error.to_string()))?;
     let signature = Bytes::copy_from_slice(signature.as_slice());
-    Ok(SessionKey { key, delegation, signature })
+    Ok(SessionKey {
+        key,
+        delegation,
+        signature,
+    })
 }
 
 /// The report that opens. Where another session holds the lease, waits until it ends, if there is patience for that.
@@ -178,7 +199,9 @@ async fn report_decrypt(
         let last = requestor.node.last_report(package).await?;
         checks::report_chain(reporter.journal.kept().last.as_ref(), &last)?;
         (reporter.number, reporter.previous) = (last.number, last.digest);
-        let sent = reporter.report(Actions::NONE.with(Action::Decrypt), &body).await;
+        let sent = reporter
+            .report(Actions::NONE.with(Action::Decrypt), &body)
+            .await;
         let Err(error) = sent else {
             return checks::lease(sent?);
         };
@@ -209,9 +232,14 @@ async fn decrypt(
 ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let sealed = answered.share.as_ref().ok_or(OpenError::NoShare)?;
     let context = seal::share_context(header.header.package_id(), requestor.address());
-    let share = seal::open(&requestor.sealing, SealedFor::CustodianShare, &context, sealed)
-        .and_then(|share| Share::from_slice(&share))
-        .map_err(|_| OpenError::BadShare)?;
+    let share = seal::open(
+        &requestor.sealing,
+        SealedFor::CustodianShare,
+        &context,
+        sealed,
+    )
+    .and_then(|share| Share::from_slice(&share))
+    .map_err(|_| OpenError::BadShare)?;
     let key = DataKey::derive(&header.bytes, own_share, &share);
     let container = opening.container.clone();
     let decrypting = tokio::task::spawn_blocking(move || decrypt_file(&container, &header, &key));
@@ -223,7 +251,10 @@ fn decrypt_file(
     header: &SignedHeader,
     key: &DataKey,
 ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-    let disk = |error| OpenError::Disk { path: container.to_owned(), error };
+    let disk = |error| OpenError::Disk {
+        path: container.to_owned(),
+        error,
+    };
     let file = File::open(container).map_err(disk)?;
     let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, file);
     let mut beginning = vec![0; header.to_bytes().len()];

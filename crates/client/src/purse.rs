@@ -39,7 +39,9 @@ pub enum PurseError {
     #[error("there is no home folder: set {HOME_VARIABLE} or HOME")]
     NoHome,
     /// Others may write or read in it.
-    #[error("{path} has the mode {mode:o}, so others on this machine may use what is in it: run `chmod 700 {path}`")]
+    #[error(
+        "{path} has the mode {mode:o}, so others on this machine may use what is in it: run `chmod 700 {path}`"
+    )]
     TooOpen {
         /// The folder.
         path: PathBuf,
@@ -47,7 +49,9 @@ pub enum PurseError {
         mode: u32,
     },
     /// There is no profile yet.
-    #[error("there is no profile {0}; make one with `medshare register`, or write it: node, rpc and contract")]
+    #[error(
+        "there is no profile {0}; make one with `medshare register`, or write it: node, rpc and contract"
+    )]
     NoProfile(PathBuf),
     /// The profile cannot be read.
     #[error("the profile {path} is not usable: {reason}")]
@@ -58,7 +62,9 @@ pub enum PurseError {
         reason: String,
     },
     /// A package that is not here.
-    #[error("there is no package {id} under {path}; `medshare packages` lists those that are there")]
+    #[error(
+        "there is no package {id} under {path}; `medshare packages` lists those that are there"
+    )]
     NoPackage {
         /// Asked for.
         id: PackageId,
@@ -111,7 +117,11 @@ impl Purse {
     pub fn at(home: &Path) -> Result<Self, PurseError> {
         let home = std::path::absolute(home).map_err(disk(home))?;
         make_folder(&home)?;
-        let mode = fs::metadata(&home).map_err(disk(&home))?.permissions().mode() & 0o777;
+        let mode = fs::metadata(&home)
+            .map_err(disk(&home))?
+            .permissions()
+            .mode()
+            & 0o777;
         if mode & 0o077 != 0 {
             return Err(PurseError::TooOpen { path: home, mode });
         }
@@ -173,7 +183,11 @@ impl Purse {
         passphrase: &str,
         wallet: &PrivateKeySigner,
     ) -> Result<(), PurseError> {
-        Ok(keystore::write_wallet(&self.wallet_path(), passphrase, wallet)?)
+        Ok(keystore::write_wallet(
+            &self.wallet_path(),
+            passphrase,
+            wallet,
+        )?)
     }
 
     /// The sealing secret; a fresh one is made and kept when there is none yet.
@@ -209,7 +223,11 @@ impl Purse {
     pub fn known_package(&self, id: PackageId) -> Result<PackageFolder, PurseError> {
         let path = self.packages_path();
         let folder = PackageFolder::new(id, &path);
-        if folder.path().is_dir() { Ok(folder) } else { Err(PurseError::NoPackage { id, path }) }
+        if folder.path().is_dir() {
+            Ok(folder)
+        } else {
+            Err(PurseError::NoPackage { id, path })
+        }
     }
 
     /// All packages, in the order of their ids.
@@ -256,11 +274,18 @@ impl Purse {
 
 fn disk(path: &Path) -> impl Fn(std::io::Error) -> PurseError + use<> {
     let path = path.to_owned();
-    move |error| PurseError::Disk { path: path.clone(), error }
+    move |error| PurseError::Disk {
+        path: path.clone(),
+        error,
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), PurseError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(disk(path))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(disk(path))
 }
 
 /// A reader sees the old file or the new one, never half of one.

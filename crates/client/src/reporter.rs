@@ -33,10 +33,14 @@ pub enum ReportError {
     #[error("the report cannot be sealed: {0}")]
     Sealing(#[from] SealError),
     /// The particulars are too long.
-    #[error("the particulars of a report may have {MAX_SEALED_BODY_BYTES} bytes when sealed; these have {0}: name fewer ranges")]
+    #[error(
+        "the particulars of a report may have {MAX_SEALED_BODY_BYTES} bytes when sealed; these have {0}: name fewer ranges"
+    )]
     BodyTooLong(usize),
     /// The node's receipt is none.
-    #[error("the node's receipt for report {number} does not hold ({reason}); the action was not carried out: tell the custodian")]
+    #[error(
+        "the node's receipt for report {number} does not hold ({reason}); the action was not carried out: tell the custodian"
+    )]
     BadReceipt {
         /// Number of the report.
         number: u32,
@@ -154,7 +158,8 @@ impl Reporter {
                 }
                 Err(error) => {
                     if error.is_refusal() {
-                        self.journal.refused(submission.report.number, &error.to_string())?;
+                        self.journal
+                            .refused(submission.report.number, &error.to_string())?;
                     }
                     return Err(error);
                 }
@@ -164,7 +169,10 @@ impl Reporter {
     }
 
     fn write_down(&mut self, actions: Actions, body: &ReportBody) -> Result<(), ReportError> {
-        let number = self.number.checked_add(1).ok_or(ReportError::NumbersExhausted)?;
+        let number = self
+            .number
+            .checked_add(1)
+            .ok_or(ReportError::NumbersExhausted)?;
         let body = body.seal(self.contract_key, self.package, number)?;
         if body.len() > MAX_SEALED_BODY_BYTES {
             return Err(ReportError::BodyTooLong(body.len()));

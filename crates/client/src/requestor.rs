@@ -12,7 +12,8 @@ use medshare_protocol::purpose::Purpose;
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::typed::{AccessRequest, Registration, Selection};
 use medshare_protocol::wire::{
-    Class, PackageReady, RegistrationAnswer, RequestStatus, SignedRegistration, SignedRequest, Stage,
+    Class, PackageReady, RegistrationAnswer, RequestStatus, SignedRegistration, SignedRequest,
+    Stage,
 };
 
 use crate::api::{ApiError, LONGEST_POLL, NodeApi, serves};
@@ -65,7 +66,9 @@ pub enum RequestError {
         own: B256,
     },
     /// Its credential is suspended.
-    #[error("the credential of your wallet {0} is suspended; ask the custodian that vouches for you")]
+    #[error(
+        "the credential of your wallet {0} is suspended; ask the custodian that vouches for you"
+    )]
     Suspended(Address),
     /// The node answered for another request.
     #[error("the node answered for the request {answered} instead of {asked}; nothing was used")]
@@ -79,7 +82,9 @@ pub enum RequestError {
     #[error("the request was refused: {0}")]
     Refused(String),
     /// Nothing to tell within the time the caller gave.
-    #[error("the package is not ready after {seconds} s (the request is {stage:?}); ask again with its id")]
+    #[error(
+        "the package is not ready after {seconds} s (the request is {stage:?}); ask again with its id"
+    )]
     NotReady {
         /// How far it is.
         stage: Stage,
@@ -131,7 +136,13 @@ impl Requestor {
         ledger: Arc<dyn Ledger>,
         node: NodeApi,
     ) -> Self {
-        Self { wallet, sealing, ledger, node, clock: Arc::new(MachineClock) }
+        Self {
+            wallet,
+            sealing,
+            ledger,
+            node,
+            clock: Arc::new(MachineClock),
+        }
     }
 
     /// The wallet's address (RID).
@@ -160,7 +171,13 @@ impl Requestor {
             deadline: self.clock.wall_ms() + REGISTRATION_LIFETIME_MS,
         };
         let signature = self.sign(&registration)?;
-        Ok(self.node.register(&SignedRegistration { registration, signature }).await?)
+        Ok(self
+            .node
+            .register(&SignedRegistration {
+                registration,
+                signature,
+            })
+            .await?)
     }
 
     /// Signs a request that no other will ever equal.
@@ -227,7 +244,10 @@ impl Requestor {
             }
             if left.is_zero() {
                 let seconds = patience.as_secs();
-                return Err(RequestError::NotReady { stage: status.stage, seconds });
+                return Err(RequestError::NotReady {
+                    stage: status.stage,
+                    seconds,
+                });
             }
         }
     }
@@ -279,16 +299,23 @@ impl Requestor {
 
 impl fmt::Debug for Requestor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requestor").field("wallet", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Requestor")
+            .field("wallet", &self.address())
+            .finish_non_exhaustive()
     }
 }
 
 fn judge_status(id: PackageId, status: RequestStatus) -> Result<RequestStatus, RequestError> {
     if status.id != id {
-        return Err(RequestError::AnotherRequest { asked: id, answered: status.id });
+        return Err(RequestError::AnotherRequest {
+            asked: id,
+            answered: status.id,
+        });
     }
     if status.stage == Stage::Refused {
-        let reason = status.reason.unwrap_or_else(|| "the node gave no reason".into());
+        let reason = status
+            .reason
+            .unwrap_or_else(|| "the node gave no reason".into());
         return Err(RequestError::Refused(reason));
     }
     Ok(status)

@@ -32,7 +32,9 @@ pub enum ReturnError {
     #[error(transparent)]
     Signing(#[from] RequestError),
     /// The data is removed, but the node did not take the word.
-    #[error("the data was removed from this machine, but the node did not take the signed deletion ({0}); repeat the command")]
+    #[error(
+        "the data was removed from this machine, but the node did not take the signed deletion ({0}); repeat the command"
+    )]
     Api(#[from] ApiError),
 }
 
@@ -57,9 +59,15 @@ pub async fn return_package(
             _ => {}
         }
     }
-    let deletion = Deletion { package: package.0, time: requestor.clock.wall_ms() };
+    let deletion = Deletion {
+        package: package.0,
+        time: requestor.clock.wall_ms(),
+    };
     let signature: Bytes = requestor.sign(&deletion)?;
-    let submission = DeletionSubmission { deletion, signature };
+    let submission = DeletionSubmission {
+        deletion,
+        signature,
+    };
     requestor.node.delete(package, &submission).await?;
     Ok(submission)
 }

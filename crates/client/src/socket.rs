@@ -32,7 +32,9 @@ pub enum SocketError {
         error: std::io::Error,
     },
     /// The connection broke.
-    #[error("the connection to the agent broke: {0}; see why the process that has the package open ended")]
+    #[error(
+        "the connection to the agent broke: {0}; see why the process that has the package open ended"
+    )]
     Broken(std::io::Error),
     /// A line that is too long or no order.
     #[error("a message was not understood: {0}")]

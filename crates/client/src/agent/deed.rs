@@ -82,8 +82,13 @@ impl Deed {
     /// The bytes it concerns in data of `length` bytes.
     pub(super) fn range(&self, length: u64) -> Option<(u64, u64)> {
         match self {
-            Self::Read { offset, length: wanted } => {
-                let end = offset.saturating_add(wanted.unwrap_or(u64::MAX)).min(length);
+            Self::Read {
+                offset,
+                length: wanted,
+            } => {
+                let end = offset
+                    .saturating_add(wanted.unwrap_or(u64::MAX))
+                    .min(length);
                 Some((*offset, end.max(*offset)))
             }
             Self::Write { offset, bytes } => {
@@ -112,10 +117,16 @@ impl Shared {
         let length = self.with_content(|content| content.len() as u64)?;
         let end = match deed {
             Deed::Read { offset, .. } if *offset > length => {
-                return Err(AgentError::OutOfRange { position: *offset, length });
+                return Err(AgentError::OutOfRange {
+                    position: *offset,
+                    length,
+                });
             }
             Deed::Write { offset, .. } if *offset > length => {
-                return Err(AgentError::OutOfRange { position: *offset, length });
+                return Err(AgentError::OutOfRange {
+                    position: *offset,
+                    length,
+                });
             }
             Deed::Write { offset, bytes } => offset.saturating_add(bytes.len() as u64),
             Deed::Truncate { length } => *length,
@@ -161,13 +172,17 @@ impl Shared {
 
     pub(super) fn read(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
         self.with_content(|content| {
-            let out_of_range =
-                AgentError::OutOfRange { position: offset, length: content.len() as u64 };
+            let out_of_range = AgentError::OutOfRange {
+                position: offset,
+                length: content.len() as u64,
+            };
             let begin = usize::try_from(offset).unwrap_or(usize::MAX);
             let Some(rest) = content.get(begin..) else {
                 return Err(out_of_range);
             };
-            let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+            let length = usize::try_from(length)
+                .unwrap_or(usize::MAX)
+                .min(rest.len());
             Ok(Zeroizing::new(rest[..length].to_vec()))
         })?
     }
@@ -176,7 +191,10 @@ impl Shared {
         self.lock(Lock::Deleted);
         match fs::remove_file(&self.container).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(AgentError::Destination { path: self.container.clone(), error })
+                Err(AgentError::Destination {
+                    path: self.container.clone(),
+                    error,
+                })
             }
             _ => Ok(()),
         }
@@ -185,7 +203,10 @@ impl Shared {
     /// Writes the plaintext to a new file that nobody else may read. Half a file is removed.
     async fn write_out(&self, to: &Path) -> Result<(), AgentError> {
         let bytes = self.read(0, u64::MAX)?;
-        let failed = |error| AgentError::Destination { path: to.to_owned(), error };
+        let failed = |error| AgentError::Destination {
+            path: to.to_owned(),
+            error,
+        };
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -208,17 +229,16 @@ impl Shared {
 }
 
 /// Checked again: between judging and doing, another write may have changed the length.
-fn write(
-    content: &mut Zeroizing<Vec<u8>>,
-    offset: u64,
-    bytes: &[u8],
-) -> Result<(), AgentError> {
+fn write(content: &mut Zeroizing<Vec<u8>>, offset: u64, bytes: &[u8]) -> Result<(), AgentError> {
     let length = content.len();
     match usize::try_from(offset) {
         Ok(offset) if offset <= length => {
             vault::write_at(content, offset, bytes);
             Ok(())
         }
-        _ => Err(AgentError::OutOfRange { position: offset, length: length as u64 }),
+        _ => Err(AgentError::OutOfRange {
+            position: offset,
+            length: length as u64,
+        }),
     }
 }

@@ -11,7 +11,11 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 /// Starts both watchers. They hold the agent weakly: when its last user is gone, so are they.
 pub(super) fn watch(shared: &Arc<Shared>, lease: Duration) {
     tokio::spawn(guard(Arc::downgrade(shared), Arc::clone(&shared.clock)));
-    tokio::spawn(renew(Arc::downgrade(shared), Arc::clone(&shared.clock), lease));
+    tokio::spawn(renew(
+        Arc::downgrade(shared),
+        Arc::clone(&shared.clock),
+        lease,
+    ));
 }
 
 /// Wipes at the end of the lease, also while a renewal hangs in the network.

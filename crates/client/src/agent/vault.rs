@@ -17,7 +17,10 @@ pub(super) struct Vault {
 
 impl Vault {
     pub(super) const fn new(content: Zeroizing<Vec<u8>>, lease_end: Duration) -> Self {
-        Self { content: Ok(content), lease_end }
+        Self {
+            content: Ok(content),
+            lease_end,
+        }
     }
 
     pub(super) const fn lease_end(&self) -> Duration {

@@ -18,7 +18,10 @@ impl ContainerStream {
     pub(super) fn begin(address: String, response: Response, from: u64) -> Result<Self, ApiError> {
         let status = response.status();
         let malformed = |reason: &str| {
-            Err(ApiError::Malformed { address: address.clone(), reason: reason.to_owned() })
+            Err(ApiError::Malformed {
+                address: address.clone(),
+                reason: reason.to_owned(),
+            })
         };
         let (from, exhausted) = match status {
             // RFC 9110, 14.2: a server may answer a range with the whole.
@@ -31,7 +34,12 @@ impl ContainerStream {
             StatusCode::RANGE_NOT_SATISFIABLE => (from, true),
             other => return malformed(&printable(&format!("status {other} for a package"))),
         };
-        Ok(Self { address, response, from, exhausted })
+        Ok(Self {
+            address,
+            response,
+            from,
+            exhausted,
+        })
     }
 
     /// The position of the first byte that comes: 0 when the node does not serve ranges.
@@ -56,5 +64,10 @@ impl ContainerStream {
 /// The first position of `Content-Range: bytes FIRST-LAST/LENGTH` (RFC 9110, 14.4).
 fn first_byte(response: &Response) -> Option<u64> {
     let range = response.headers().get("content-range")?.to_str().ok()?;
-    range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()
+    range
+        .strip_prefix("bytes ")?
+        .split_once('-')?
+        .0
+        .parse()
+        .ok()
 }

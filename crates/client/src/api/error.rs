@@ -55,7 +55,9 @@ pub enum ApiError {
         limit: usize,
     },
     /// The answer is not what was asked for.
-    #[error("the node {address} answered something unreadable ({reason}): is it a MeDShare node of this version?")]
+    #[error(
+        "the node {address} answered something unreadable ({reason}): is it a MeDShare node of this version?"
+    )]
     Malformed {
         /// Scheme, host and port.
         address: String,
@@ -79,7 +81,10 @@ impl ApiError {
         if error.is_timeout() {
             Self::TimedOut { address }
         } else {
-            Self::Unreachable { address, reason: root_cause(error) }
+            Self::Unreachable {
+                address,
+                reason: root_cause(error),
+            }
         }
     }
 
@@ -94,15 +99,30 @@ impl ApiError {
                 let kind = problem.kind.rsplit('/').next().unwrap_or_default();
                 (printable(kind), printable(&problem.detail))
             }
-            Err(_) => (String::new(), format!("the node {address} answered with status {status}")),
+            Err(_) => (
+                String::new(),
+                format!("the node {address} answered with status {status}"),
+            ),
         };
-        Self::Refused { status: status.as_u16(), kind, detail, retry_after_seconds }
+        Self::Refused {
+            status: status.as_u16(),
+            kind,
+            detail,
+            retry_after_seconds,
+        }
     }
 }
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3); its date form is not used between our own programs.
 pub(crate) fn retry_after(response: &Response) -> Option<u64> {
-    response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()
+    response
+        .headers()
+        .get("retry-after")?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// The innermost error: the outer ones show the whole address.
@@ -120,7 +140,13 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
 /// A foreign text, shortened and without characters that would move the cursor of a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
         .take(MAX_SHOWN_CHARS)
         .collect()
 }
@@ -141,7 +167,9 @@ mod tests {
             r#"{"type":"https://medshare.invalid/problems/refused","title":"Refused","status":403,"detail":"the request's signature does not hold"}"#,
         );
         assert_eq!(refused.to_string(), "the request's signature does not hold");
-        assert!(matches!(refused, ApiError::Refused { status: 403, ref kind, .. } if kind == "refused"));
+        assert!(
+            matches!(refused, ApiError::Refused { status: 403, ref kind, .. } if kind == "refused")
+        );
         assert!(!refused.may_pass());
         assert!(answer(503, "").may_pass());
         assert_eq!(

@@ -52,7 +52,10 @@ impl Entry {
     }
 
     pub(super) fn renewal(answer: &ReportAnswer) -> Self {
-        Self::Renewal { receipt: answer.receipt.clone(), signature: answer.signature.clone() }
+        Self::Renewal {
+            receipt: answer.receipt.clone(),
+            signature: answer.signature.clone(),
+        }
     }
 }
 
@@ -70,12 +73,14 @@ impl Kept {
         match entry {
             Entry::Sending { submission } => self.pending.push_back(*submission),
             Entry::Receipt { receipt, .. } => {
-                self.pending.retain(|pending| pending.report.number != receipt.number);
+                self.pending
+                    .retain(|pending| pending.report.number != receipt.number);
                 self.last = Some(receipt);
             }
             // What follows a refused report refers to it, and can only be refused as well.
             Entry::Refused { number, .. } => {
-                self.pending.retain(|pending| pending.report.number < number);
+                self.pending
+                    .retain(|pending| pending.report.number < number);
             }
             Entry::Renewal { .. } => {}
         }

@@ -17,7 +17,11 @@ fn submission(number: u32) -> ReportSubmission {
             body: B256::ZERO,
         },
         signature: Bytes::from_static(&[1; 65]),
-        session: Session { package: B256::repeat_byte(1), key: Address::ZERO, expiry: 10 },
+        session: Session {
+            package: B256::repeat_byte(1),
+            key: Address::ZERO,
+            expiry: 10,
+        },
         session_signature: Bytes::from_static(&[2; 65]),
         body: Bytes::from_static(b"sealed"),
     }
@@ -54,7 +58,10 @@ fn what_was_written_is_there_after_opening_again() {
     drop(journal);
     assert_eq!(*Journal::open(&path).unwrap().kept(), kept);
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(!text.contains(&hex::encode("never kept")), "the custodian's share is no part of it");
+    assert!(
+        !text.contains(&hex::encode("never kept")),
+        "the custodian's share is no part of it"
+    );
 }
 
 #[test]
@@ -72,7 +79,10 @@ fn a_refused_report_takes_its_followers_with_it() {
 fn a_cut_last_line_is_dropped_and_the_next_one_stands_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    Journal::open(&path).unwrap().sending(&submission(1)).unwrap();
+    Journal::open(&path)
+        .unwrap()
+        .sending(&submission(1))
+        .unwrap();
     let whole = std::fs::read(&path).unwrap();
     for cut in 1..whole.len() {
         std::fs::write(&path, [&whole, &whole[..cut]].concat()).unwrap();
@@ -100,14 +110,31 @@ fn two_processes_cannot_have_one_package() {
 fn a_foreign_line_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    Journal::open(&path).unwrap().sending(&submission(1)).unwrap();
+    Journal::open(&path)
+        .unwrap()
+        .sending(&submission(1))
+        .unwrap();
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str("not ours\n");
     std::fs::write(&path, &text).unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::Malformed { line: 2, .. })));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nothing of it is changed");
-    std::fs::write(&path, vec![b'x'; 2 * usize::try_from(MAX_LINE_BYTES).unwrap()]).unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::Malformed { line: 1, .. })));
+    assert!(matches!(
+        Journal::open(&path),
+        Err(JournalError::Malformed { line: 2, .. })
+    ));
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        text,
+        "nothing of it is changed"
+    );
+    std::fs::write(
+        &path,
+        vec![b'x'; 2 * usize::try_from(MAX_LINE_BYTES).unwrap()],
+    )
+    .unwrap();
+    assert!(matches!(
+        Journal::open(&path),
+        Err(JournalError::Malformed { line: 1, .. })
+    ));
 }
 
 proptest! {

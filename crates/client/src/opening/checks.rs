@@ -33,7 +33,10 @@ pub(super) async fn origin(
     }
     let node = requestor.ledger.node(header.node).await?;
     if node.is_none_or(|node| node.custodian != header.owner) {
-        return Err(OpenError::UnknownNode { node: header.node, owner: header.owner });
+        return Err(OpenError::UnknownNode {
+            node: header.node,
+            owner: header.owner,
+        });
     }
     let issued = requestor.ledger.issued(header.package_id()).await?;
     agrees(header, &issued.ok_or(OpenError::NotIssued)?)
@@ -41,7 +44,9 @@ pub(super) async fn origin(
 
 /// Field by field.
 fn agrees(header: &PackageHeader, issued: &PackageIssued) -> Result<UsageContract, OpenError> {
-    let usage = header.usage().ok_or(OpenError::Contradiction("usage contract"))?;
+    let usage = header
+        .usage()
+        .ok_or(OpenError::Contradiction("usage contract"))?;
     let fields = [
         ("requestor", header.requestor == issued.request.requestor),
         ("custodian", header.owner == issued.request.custodian),
@@ -79,10 +84,13 @@ pub(super) fn report_chain(ours: Option<&Receipt>, theirs: &LastReport) -> Resul
     let Some(ours) = ours else {
         return Ok(());
     };
-    let lost = theirs.number < ours.number
-        || theirs.number == ours.number && theirs.digest != ours.report;
+    let lost =
+        theirs.number < ours.number || theirs.number == ours.number && theirs.digest != ours.report;
     if lost {
-        return Err(OpenError::ReportsLost { ours: ours.number, theirs: theirs.number });
+        return Err(OpenError::ReportsLost {
+            ours: ours.number,
+            theirs: theirs.number,
+        });
     }
     Ok(())
 }
@@ -113,7 +121,10 @@ mod tests {
             received: 1,
             leaseSeconds: 60,
         };
-        let last = |number, byte| LastReport { number, digest: B256::repeat_byte(byte) };
+        let last = |number, byte| LastReport {
+            number,
+            digest: B256::repeat_byte(byte),
+        };
         report_chain(None, &last(9, 9)).unwrap();
         report_chain(Some(&receipt), &last(3, 3)).unwrap();
         report_chain(Some(&receipt), &last(5, 9)).unwrap();

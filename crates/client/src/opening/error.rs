@@ -39,7 +39,9 @@ pub enum OpenError {
         chain: u64,
     },
     /// It was made for somebody else (P16).
-    #[error("this package is tagged for {tagged}; your wallet is {wallet}: nobody else can open it")]
+    #[error(
+        "this package is tagged for {tagged}; your wallet is {wallet}: nobody else can open it"
+    )]
     OfAnother {
         /// Whom it was made for.
         tagged: Address,
@@ -57,25 +59,35 @@ pub enum OpenError {
         owner: Address,
     },
     /// The chain knows no such package.
-    #[error("the chain does not know the package: it was never issued under this contract; ask the custodian")]
+    #[error(
+        "the chain does not know the package: it was never issued under this contract; ask the custodian"
+    )]
     NotIssued,
     /// Header and chain contradict each other.
-    #[error("the package says another {0} than the chain: do not trust it, download it again, and ask the custodian if that does not help")]
+    #[error(
+        "the package says another {0} than the chain: do not trust it, download it again, and ask the custodian if that does not help"
+    )]
     Contradiction(&'static str),
     /// It may not be used.
     #[error("{0}")]
     Closed(Lock),
     /// It may only be opened in the sandbox.
-    #[error("the usage contract permits this package in the sandbox only (`medshare run`), not on the open machine")]
+    #[error(
+        "the usage contract permits this package in the sandbox only (`medshare run`), not on the open machine"
+    )]
     NeedsSandbox,
     /// It was sealed to a key that is not here.
-    #[error("the package was sealed to another sealing key than {own}, the one here: use the keystore that was registered when you asked for it, or ask anew")]
+    #[error(
+        "the package was sealed to another sealing key than {own}, the one here: use the keystore that was registered when you asked for it, or ask anew"
+    )]
     OtherSealingKey {
         /// The public key at hand.
         own: B256,
     },
     /// The node has fewer or other reports than it gave receipts for.
-    #[error("the node says the last report is number {theirs}, but it signed a receipt for number {ours} (kept in the journal): it lost or changed reports; show the journal to the custodian or an auditor")]
+    #[error(
+        "the node says the last report is number {theirs}, but it signed a receipt for number {ours} (kept in the journal): it lost or changed reports; show the journal to the custodian or an auditor"
+    )]
     ReportsLost {
         /// By our receipts.
         ours: u32,
@@ -83,13 +95,17 @@ pub enum OpenError {
         theirs: u32,
     },
     /// Another session has the lease.
-    #[error("the package is open in another session: {0}; close it there, or wait until its lease ends")]
+    #[error(
+        "the package is open in another session: {0}; close it there, or wait until its lease ends"
+    )]
     LeaseElsewhere(String),
     /// The report was received, but no share came with it.
     #[error("the node took the report but gave no share of the key: ask the custodian")]
     NoShare,
     /// The share is not for us.
-    #[error("the custodian's share of the key was not sealed to the sealing key here: register this sealing key again, or use the keystore that is registered")]
+    #[error(
+        "the custodian's share of the key was not sealed to the sealing key here: register this sealing key again, or use the keystore that is registered"
+    )]
     BadShare,
     /// The `decrypt` report has no receipt.
     #[error("the package stays closed, because its `decrypt` report was not received: {0}")]

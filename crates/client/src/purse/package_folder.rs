@@ -16,7 +16,10 @@ pub struct PackageFolder {
 
 impl PackageFolder {
     pub(super) fn new(id: PackageId, packages: &Path) -> Self {
-        Self { id, path: packages.join(id.to_string()) }
+        Self {
+            id,
+            path: packages.join(id.to_string()),
+        }
     }
 
     /// The package.
@@ -71,7 +74,10 @@ impl PackageFolder {
         match std::fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
-                .map_err(|error| PurseError::Disk { path, error: error.into() }),
+                .map_err(|error| PurseError::Disk {
+                    path,
+                    error: error.into(),
+                }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(PurseError::Disk { path, error }),
         }

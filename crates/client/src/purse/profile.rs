@@ -26,11 +26,19 @@ impl Profile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(PurseError::NoProfile(path.to_owned()));
             }
-            Err(error) => return Err(PurseError::Disk { path: path.to_owned(), error }),
+            Err(error) => {
+                return Err(PurseError::Disk {
+                    path: path.to_owned(),
+                    error,
+                });
+            }
         };
         toml::from_str(&text).map_err(|error| {
             let reason = error.to_string().trim().replace('\n', " ");
-            PurseError::BadProfile { path: path.to_owned(), reason }
+            PurseError::BadProfile {
+                path: path.to_owned(),
+                reason,
+            }
         })
     }
 

@@ -46,10 +46,18 @@ fn a_home_that_others_may_use_is_refused() {
 fn a_missing_or_wrong_profile_is_told_from_another() {
     let (_folder, purse) = purse();
     assert!(matches!(purse.profile(), Err(PurseError::NoProfile(_))));
-    for text in ["node = 1", "", "node = 'a'\nrpc = 'b'\ncontract = '0x12'", "\u{0}"] {
+    for text in [
+        "node = 1",
+        "",
+        "node = 'a'\nrpc = 'b'\ncontract = '0x12'",
+        "\u{0}",
+    ] {
         fs::write(purse.profile_path(), text).unwrap();
         let error = purse.profile().unwrap_err();
-        assert!(matches!(error, PurseError::BadProfile { .. }), "{text}: {error}");
+        assert!(
+            matches!(error, PurseError::BadProfile { .. }),
+            "{text}: {error}"
+        );
         assert!(!error.to_string().contains('\n'), "one sentence: {error}");
     }
 }
@@ -58,14 +66,21 @@ fn a_missing_or_wrong_profile_is_told_from_another() {
 fn keys_are_kept_once_and_open_with_their_passphrase_only() {
     let (_folder, purse) = purse();
     let wallet = PrivateKeySigner::random();
-    assert!(matches!(purse.wallet("x"), Err(PurseError::Keystore(KeystoreError::Missing(_)))));
+    assert!(matches!(
+        purse.wallet("x"),
+        Err(PurseError::Keystore(KeystoreError::Missing(_)))
+    ));
     purse.keep_wallet("right", &wallet).unwrap();
     assert_eq!(purse.wallet("right").unwrap().address(), wallet.address());
     assert!(matches!(
         purse.wallet("wrong"),
         Err(PurseError::Keystore(KeystoreError::WrongPassphrase(_)))
     ));
-    assert!(purse.keep_wallet("right", &PrivateKeySigner::random()).is_err());
+    assert!(
+        purse
+            .keep_wallet("right", &PrivateKeySigner::random())
+            .is_err()
+    );
     let sealing = purse.sealing("right").unwrap();
     assert_eq!(purse.sealing("right").unwrap().public(), sealing.public());
     assert!(purse.sealing("wrong").is_err());
@@ -77,11 +92,19 @@ fn packages_are_listed_and_foreign_folders_are_not() {
     let (_folder, purse) = purse();
     assert!(purse.packages().unwrap().is_empty());
     let id = PackageId(B256::repeat_byte(3));
-    assert!(matches!(purse.known_package(id), Err(PurseError::NoPackage { .. })));
+    assert!(matches!(
+        purse.known_package(id),
+        Err(PurseError::NoPackage { .. })
+    ));
     let package = purse.package(id).unwrap();
     purse.package(PackageId(B256::repeat_byte(2))).unwrap();
     fs::create_dir(purse.home().join("packages/notes")).unwrap();
-    let ids: Vec<_> = purse.packages().unwrap().iter().map(PackageFolder::id).collect();
+    let ids: Vec<_> = purse
+        .packages()
+        .unwrap()
+        .iter()
+        .map(PackageFolder::id)
+        .collect();
     assert_eq!(ids, [PackageId(B256::repeat_byte(2)), id]);
 
     assert_eq!(package.request().unwrap(), None);
@@ -98,7 +121,10 @@ fn packages_are_listed_and_foreign_folders_are_not() {
         signature: Bytes::from_static(&[1]),
     };
     package.save_request(&request).unwrap();
-    assert_eq!(purse.known_package(id).unwrap().request().unwrap(), Some(request));
+    assert_eq!(
+        purse.known_package(id).unwrap().request().unwrap(),
+        Some(request)
+    );
 }
 
 #[test]
@@ -106,5 +132,8 @@ fn a_path_too_long_for_a_socket_is_told_before_binding() {
     let folder = tempfile::tempdir().unwrap();
     let purse = Purse::at(&folder.path().join("x".repeat(100))).unwrap();
     let id = PackageId(B256::repeat_byte(3));
-    assert!(matches!(purse.socket(id), Err(PurseError::SocketPathTooLong(_))));
+    assert!(matches!(
+        purse.socket(id),
+        Err(PurseError::SocketPathTooLong(_))
+    ));
 }

@@ -34,7 +34,10 @@ pub(crate) fn check(
     } else {
         return Ok(());
     };
-    Err(ReportError::BadReceipt { number: expected.number, reason: fault })
+    Err(ReportError::BadReceipt {
+        number: expected.number,
+        reason: fault,
+    })
 }
 
 #[cfg(test)]
@@ -70,15 +73,29 @@ mod tests {
                 state: State::Active,
                 share: None,
             };
-            check(&Domain::new(31_337, Address::repeat_byte(1)), node.address(), &expected, &answer)
+            check(
+                &Domain::new(31_337, Address::repeat_byte(1)),
+                node.address(),
+                &expected,
+                &answer,
+            )
         };
         judge(&good, &domain, &node).unwrap();
         assert!(judge(&good, &domain, &PrivateKeySigner::random()).is_err());
         assert!(judge(&good, &Domain::new(1, Address::repeat_byte(1)), &node).is_err());
         for other in [
-            Receipt { package: B256::ZERO, ..good.clone() },
-            Receipt { number: 2, ..good.clone() },
-            Receipt { report: B256::ZERO, ..good.clone() },
+            Receipt {
+                package: B256::ZERO,
+                ..good.clone()
+            },
+            Receipt {
+                number: 2,
+                ..good.clone()
+            },
+            Receipt {
+                report: B256::ZERO,
+                ..good.clone()
+            },
         ] {
             assert!(judge(&other, &domain, &node).is_err(), "{other:?}");
         }

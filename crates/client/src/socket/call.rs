@@ -27,12 +27,18 @@ impl AgentConnection {
         match UnixStream::connect(path).await {
             Ok(stream) => {
                 let (reader, writer) = stream.into_split();
-                Ok(Self { reader: BufReader::new(reader), writer })
+                Ok(Self {
+                    reader: BufReader::new(reader),
+                    writer,
+                })
             }
             Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => {
                 Err(SocketError::NotOpen(path.to_owned()))
             }
-            Err(error) => Err(SocketError::Disk { path: path.to_owned(), error }),
+            Err(error) => Err(SocketError::Disk {
+                path: path.to_owned(),
+                error,
+            }),
         }
     }
 
@@ -66,9 +72,9 @@ impl AgentConnection {
         attachment: &[u8],
     ) -> Result<(Answer, Zeroizing<Vec<u8>>), SocketError> {
         write_line(&mut self.writer, order, attachment).await?;
-        let answer = read_line(&mut self.reader).await?.ok_or_else(|| {
-            SocketError::Broken(std::io::ErrorKind::UnexpectedEof.into())
-        })?;
+        let answer = read_line(&mut self.reader)
+            .await?
+            .ok_or_else(|| SocketError::Broken(std::io::ErrorKind::UnexpectedEof.into()))?;
         let attached = match answer {
             Answer::Done { bytes, .. } => bytes,
             _ => 0,

@@ -136,12 +136,19 @@ pub(super) async fn read_line<T: DeserializeOwned>(
 ) -> Result<Option<T>, SocketError> {
     let mut line = Vec::new();
     let mut limited = reader.take(MAX_LINE_BYTES);
-    limited.read_until(b'\n', &mut line).await.map_err(SocketError::Broken)?;
+    limited
+        .read_until(b'\n', &mut line)
+        .await
+        .map_err(SocketError::Broken)?;
     if line.is_empty() {
         return Ok(None);
     }
     if line.last() != Some(&b'\n') {
-        let reason = if line.len() as u64 == MAX_LINE_BYTES { "it is too long" } else { "it was cut" };
+        let reason = if line.len() as u64 == MAX_LINE_BYTES {
+            "it is too long"
+        } else {
+            "it was cut"
+        };
         return Err(SocketError::Malformed(reason.into()));
     }
     serde_json::from_slice(&line)
@@ -176,6 +183,9 @@ pub(super) async fn read_attachment(
         .try_reserve_exact(length)
         .map_err(|_| SocketError::Malformed(format!("{length} bytes do not fit into memory")))?;
     bytes.resize(length, 0);
-    reader.read_exact(&mut bytes).await.map_err(SocketError::Broken)?;
+    reader
+        .read_exact(&mut bytes)
+        .await
+        .map_err(SocketError::Broken)?;
     Ok(bytes)
 }

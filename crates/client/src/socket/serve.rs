@@ -11,8 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-use super::message::{Answer, MAX_WRITE_BYTES, Order, Status, read_attachment, read_line, write_line};
 use super::SocketError;
+use super::message::{
+    Answer, MAX_WRITE_BYTES, Order, Status, read_attachment, read_line, write_line,
+};
 use crate::agent::{Agent, AgentError, Lock};
 
 /// Connections that are served at once; more wait.
@@ -31,7 +33,10 @@ impl AgentSocket {
     /// # Errors
     /// [`SocketError::InUse`], [`SocketError::Disk`].
     pub async fn bind(path: &Path) -> Result<Self, SocketError> {
-        let disk = |error| SocketError::Disk { path: path.to_owned(), error };
+        let disk = |error| SocketError::Disk {
+            path: path.to_owned(),
+            error,
+        };
         if UnixStream::connect(path).await.is_ok() {
             return Err(SocketError::InUse(path.to_owned()));
         }
@@ -41,7 +46,10 @@ impl AgentSocket {
         }
         let listener = UnixListener::bind(path).map_err(disk)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(disk)?;
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
     }
 
     /// Serves until the data is closed, for whatever reason; returns the reason once those who are connected have
@@ -56,7 +64,10 @@ impl AgentSocket {
             let place = Arc::clone(&places).acquire_owned();
             let accepted = async {
                 let place = place.await.expect("the semaphore is never closed");
-                self.listener.accept().await.map(|(stream, _)| (stream, place))
+                self.listener
+                    .accept()
+                    .await
+                    .map(|(stream, _)| (stream, place))
             };
             tokio::select! {
                 lock = agent.locked() => break lock,
@@ -108,7 +119,9 @@ async fn converse(stream: UnixStream, agent: &Agent) -> Result<(), SocketError> 
             Ok(None) => return Ok(()),
             Ok(Some(order)) => answer(order, &mut reader, &mut writer, agent, &caller).await?,
             Err(error) => {
-                let refusal = Answer::Failed { reason: error.to_string() };
+                let refusal = Answer::Failed {
+                    reason: error.to_string(),
+                };
                 write_line(&mut writer, &refusal, &[]).await?;
                 return Err(error);
             }
@@ -126,7 +139,14 @@ async fn answer(
     let attached = order.attachment_bytes();
     if attached > MAX_WRITE_BYTES {
         let error = SocketError::WriteTooLong(attached);
-        write_line(writer, &Answer::Failed { reason: error.to_string() }, &[]).await?;
+        write_line(
+            writer,
+            &Answer::Failed {
+                reason: error.to_string(),
+            },
+            &[],
+        )
+        .await?;
         return Err(error);
     }
     let bytes = read_attachment(reader, attached).await?;
@@ -146,15 +166,32 @@ async fn carry_out(
     }
     let Some(deed) = order.deed(bytes) else {
         agent.close();
-        return (Answer::Done { receipt: None, bytes: 0 }, nothing);
+        return (
+            Answer::Done {
+                receipt: None,
+                bytes: 0,
+            },
+            nothing,
+        );
     };
     match agent.act(deed, caller.program.clone()).await {
         Ok(outcome) => {
             let bytes = outcome.bytes.unwrap_or_default();
-            (Answer::Done { receipt: outcome.receipt, bytes: bytes.len() as u64 }, bytes)
+            (
+                Answer::Done {
+                    receipt: outcome.receipt,
+                    bytes: bytes.len() as u64,
+                },
+                bytes,
+            )
         }
         Err(AgentError::Locked(lock)) => (Answer::Locked { lock }, nothing),
-        Err(error) => (Answer::Failed { reason: error.to_string() }, nothing),
+        Err(error) => (
+            Answer::Failed {
+                reason: error.to_string(),
+            },
+            nothing,
+        ),
     }
 }
 

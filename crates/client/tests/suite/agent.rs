@@ -10,8 +10,14 @@ use crate::stage::{PAYLOAD, Stage, granting};
 fn deed(stage: &Stage, action: Action) -> Deed {
     let to = stage.path("elsewhere.csv");
     match action {
-        Action::Read => Deed::Read { offset: 4, length: Some(3) },
-        Action::Write => Deed::Write { offset: 0, bytes: Zeroizing::new(b"AGE".to_vec()) },
+        Action::Read => Deed::Read {
+            offset: 4,
+            length: Some(3),
+        },
+        Action::Write => Deed::Write {
+            offset: 0,
+            bytes: Zeroizing::new(b"AGE".to_vec()),
+        },
         Action::Delete => Deed::Delete,
         Action::Duplicate => Deed::Duplicate { to },
         Action::Move => Deed::Move { to },
@@ -39,12 +45,18 @@ async fn a_granted_action_is_reported_and_then_done() {
     for action in Action::SIX {
         let stage = Stage::granting(&[action]).await;
         let agent = stage.open().await.unwrap();
-        let outcome = agent.act(deed(&stage, action), Some("test".into())).await.unwrap();
+        let outcome = agent
+            .act(deed(&stage, action), Some("test".into()))
+            .await
+            .unwrap();
         assert_eq!((outcome.action, outcome.receipt), (action, Some(2)));
         assert_eq!(stage.node.reported()[1], Actions::NONE.with(action));
         assert_eq!(stage.node.body(2).program.as_deref(), Some("test"));
         assert_done(&stage, &agent, action);
-        assert!(agent.lock().is_none_or(|lock| lock.is_peaceful()), "{action}");
+        assert!(
+            agent.lock().is_none_or(|lock| lock.is_peaceful()),
+            "{action}"
+        );
     }
 }
 
@@ -52,12 +64,20 @@ async fn a_granted_action_is_reported_and_then_done() {
 async fn an_exempted_action_is_done_in_silence_where_sensitivity_is_low() {
     for action in Action::SIX {
         let exempt = Actions::NONE.with(action);
-        let usage = UsageContract { sensitivity: Sensitivity::Low, exempt, ..granting(&[]) };
+        let usage = UsageContract {
+            sensitivity: Sensitivity::Low,
+            exempt,
+            ..granting(&[])
+        };
         let stage = Stage::set(usage).await;
         let agent = stage.open().await.unwrap();
         let outcome = agent.act(deed(&stage, action), None).await.unwrap();
         assert_eq!(outcome.receipt, None, "{action}");
-        assert_eq!(stage.node.reported().len(), 1, "{action}: nothing but the decrypt report");
+        assert_eq!(
+            stage.node.reported().len(),
+            1,
+            "{action}: nothing but the decrypt report"
+        );
         assert_done(&stage, &agent, action);
     }
 }
@@ -67,7 +87,10 @@ async fn an_action_that_is_not_granted_is_not_done_and_locks() {
     for action in Action::SIX {
         let others: Vec<Action> = Action::SIX.into_iter().filter(|it| *it != action).collect();
         // Exempted, but of high sensitivity: exemptions count for nothing.
-        let usage = UsageContract { exempt: Actions::NONE.with(action), ..granting(&others) };
+        let usage = UsageContract {
+            exempt: Actions::NONE.with(action),
+            ..granting(&others)
+        };
         let stage = Stage::set(usage).await;
         let agent = stage.open().await.unwrap();
         let refused = agent.act(deed(&stage, action), None).await.unwrap_err();
@@ -75,15 +98,28 @@ async fn an_action_that_is_not_granted_is_not_done_and_locks() {
             matches!(refused, AgentError::Locked(Lock::Violation(found)) if found == action),
             "{action}: {refused}"
         );
-        assert!(refused.to_string().contains("ask the custodian"), "{refused}");
+        assert!(
+            refused.to_string().contains("ask the custodian"),
+            "{refused}"
+        );
         assert!(!stage.path("elsewhere.csv").exists() && stage.opening.container.exists());
-        assert_eq!(stage.node.reported()[1], Actions::NONE.with(action), "it is reported");
+        assert_eq!(
+            stage.node.reported()[1],
+            Actions::NONE.with(action),
+            "it is reported"
+        );
         assert_eq!(stage.node.script().state, State::Revoked);
 
-        assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))), "{action}");
+        assert!(
+            matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))),
+            "{action}"
+        );
         for other in others {
             let refused = agent.act(deed(&stage, other), None).await;
-            assert!(matches!(refused, Err(AgentError::Locked(Lock::Violation(_)))), "{other}");
+            assert!(
+                matches!(refused, Err(AgentError::Locked(Lock::Violation(_)))),
+                "{other}"
+            );
         }
         assert_eq!(agent.locked().await, Lock::Violation(action));
         assert_eq!(stage.node.reported().len(), 2, "nothing more was sent");
@@ -95,9 +131,18 @@ async fn a_violation_that_the_network_hides_is_reported_at_the_next_opening() {
     let stage = Stage::granting(&[Action::Read]).await;
     let agent = stage.open().await.unwrap();
     stage.node.script().busy = u32::MAX;
-    let refused = agent.act(deed(&stage, Action::Copy), None).await.unwrap_err();
-    assert!(matches!(refused, AgentError::Locked(Lock::Violation(Action::Copy))));
-    assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))), "wiped all the same");
+    let refused = agent
+        .act(deed(&stage, Action::Copy), None)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        AgentError::Locked(Lock::Violation(Action::Copy))
+    ));
+    assert!(
+        matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))),
+        "wiped all the same"
+    );
     drop(agent);
     stage.node.script().busy = 0;
     assert_eq!(stage.node.reported().len(), 1);
@@ -112,8 +157,14 @@ async fn without_a_receipt_nothing_is_done_and_the_report_goes_again() {
     let stage = Stage::granting(&[Action::Read, Action::Copy]).await;
     let agent = stage.open().await.unwrap();
     stage.node.script().forge_receipts = true;
-    let refused = agent.act(deed(&stage, Action::Copy), None).await.unwrap_err();
-    assert!(matches!(refused, AgentError::Report(ReportError::BadReceipt { number: 2, .. })));
+    let refused = agent
+        .act(deed(&stage, Action::Copy), None)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        AgentError::Report(ReportError::BadReceipt { number: 2, .. })
+    ));
     assert!(!stage.path("elsewhere.csv").exists());
     assert_eq!(agent.lock(), None);
 
@@ -121,7 +172,11 @@ async fn without_a_receipt_nothing_is_done_and_the_report_goes_again() {
     let outcome = agent.act(deed(&stage, Action::Read), None).await.unwrap();
     assert_eq!(outcome.receipt, Some(3));
     assert_eq!(outcome.bytes.unwrap().as_slice(), &PAYLOAD[4..7]);
-    assert_eq!(stage.node.reported().len(), 3, "number 2 was repeated, not made anew");
+    assert_eq!(
+        stage.node.reported().len(),
+        3,
+        "number 2 was repeated, not made anew"
+    );
 }
 
 #[tokio::test]
@@ -129,26 +184,50 @@ async fn a_node_that_is_away_stops_actions_but_does_not_lock() {
     let stage = Stage::granting(&[Action::Read]).await;
     let agent = stage.open().await.unwrap();
     stage.node.script().busy = 3;
-    let refused = agent.act(deed(&stage, Action::Read), None).await.unwrap_err();
-    assert!(matches!(refused, AgentError::Report(ReportError::Api(_))), "{refused}");
+    let refused = agent
+        .act(deed(&stage, Action::Read), None)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, AgentError::Report(ReportError::Api(_))),
+        "{refused}"
+    );
     stage.node.script().busy = 2;
     agent.act(deed(&stage, Action::Read), None).await.unwrap();
-    let actions: Vec<u8> = stage.node.reported().iter().map(|actions| actions.0).collect();
-    assert_eq!(actions, [0x40, 1, 1], "the read that got no receipt is reported as well");
+    let actions: Vec<u8> = stage
+        .node
+        .reported()
+        .iter()
+        .map(|actions| actions.0)
+        .collect();
+    assert_eq!(
+        actions,
+        [0x40, 1, 1],
+        "the read that got no receipt is reported as well"
+    );
 }
 
 #[tokio::test]
 async fn a_refused_report_locks_with_the_chain_s_reason_or_the_node_s() {
     for (state, expected) in [
         (State::Retrieved, Lock::Retrieved),
-        (State::Active, Lock::Refused("there is a gap in the reports".into())),
+        (
+            State::Active,
+            Lock::Refused("there is a gap in the reports".into()),
+        ),
     ] {
         let stage = Stage::granting(&[Action::Read]).await;
         let agent = stage.open().await.unwrap();
         stage.node.script().refuse = Some((StatusCode::CONFLICT, "there is a gap in the reports"));
         stage.ledger.tell(|told| told.state = state);
-        let refused = agent.act(deed(&stage, Action::Read), None).await.unwrap_err();
-        assert!(matches!(&refused, AgentError::Locked(lock) if *lock == expected), "{refused}");
+        let refused = agent
+            .act(deed(&stage, Action::Read), None)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&refused, AgentError::Locked(lock) if *lock == expected),
+            "{refused}"
+        );
         assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))));
     }
 }
@@ -159,8 +238,10 @@ async fn reports_of_simultaneous_actions_have_no_gap() {
     let agent = stage.open().await.unwrap();
     let reads = (0..20).map(|_| agent.act(deed(&stage, Action::Read), None));
     let outcomes = futures::future::join_all(reads).await;
-    let mut numbers: Vec<u32> =
-        outcomes.into_iter().map(|outcome| outcome.unwrap().receipt.unwrap()).collect();
+    let mut numbers: Vec<u32> = outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap().receipt.unwrap())
+        .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (2..22).collect::<Vec<u32>>());
 }
@@ -176,9 +257,18 @@ async fn what_cannot_be_done_is_not_reported_as_done() {
         Deed::Copy { to: taken.clone() },
         Deed::Duplicate { to: taken.clone() },
         Deed::Move { to: taken.clone() },
-        Deed::Read { offset: beyond, length: None },
-        Deed::Write { offset: beyond, bytes: Zeroizing::default() },
-        Deed::Write { offset: u64::MAX, bytes: Zeroizing::new(vec![1]) },
+        Deed::Read {
+            offset: beyond,
+            length: None,
+        },
+        Deed::Write {
+            offset: beyond,
+            bytes: Zeroizing::default(),
+        },
+        Deed::Write {
+            offset: u64::MAX,
+            bytes: Zeroizing::new(vec![1]),
+        },
         Deed::Truncate { length: u64::MAX },
     ] {
         let refused = agent.act(impossible.clone(), None).await;
@@ -186,8 +276,13 @@ async fn what_cannot_be_done_is_not_reported_as_done() {
     }
     assert_eq!(std::fs::read(&taken).unwrap(), b"mine");
     assert_eq!(stage.node.reported().len(), 1);
-    let nowhere = Deed::Copy { to: stage.path("no/such/folder.csv") };
-    assert!(matches!(agent.act(nowhere, None).await, Err(AgentError::Destination { .. })));
+    let nowhere = Deed::Copy {
+        to: stage.path("no/such/folder.csv"),
+    };
+    assert!(matches!(
+        agent.act(nowhere, None).await,
+        Err(AgentError::Destination { .. })
+    ));
     assert!(matches!(
         agent.authorise(Action::Decrypt, &Default::default()).await,
         Err(AgentError::NotAnAction(Action::Decrypt))
@@ -199,9 +294,24 @@ async fn reads_and_writes_say_in_the_report_which_bytes() {
     let stage = Stage::granting(&[Action::Read, Action::Write]).await;
     let agent = stage.open().await.unwrap();
     let length = PAYLOAD.len() as u64;
-    let all = Deed::Read { offset: 0, length: None };
-    assert_eq!(agent.act(all, None).await.unwrap().bytes.unwrap().as_slice(), PAYLOAD);
-    let append = Deed::Write { offset: length, bytes: Zeroizing::new(b"0-19,F,J45\n".to_vec()) };
+    let all = Deed::Read {
+        offset: 0,
+        length: None,
+    };
+    assert_eq!(
+        agent
+            .act(all, None)
+            .await
+            .unwrap()
+            .bytes
+            .unwrap()
+            .as_slice(),
+        PAYLOAD
+    );
+    let append = Deed::Write {
+        offset: length,
+        bytes: Zeroizing::new(b"0-19,F,J45\n".to_vec()),
+    };
     agent.act(append, None).await.unwrap();
     agent.act(Deed::Truncate { length: 8 }, None).await.unwrap();
     assert_eq!(agent.bytes(0, 99).unwrap().as_slice(), b"age,sex,");

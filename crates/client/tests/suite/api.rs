@@ -26,7 +26,10 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    let node = answering(get(|| async { Redirect::temporary("http://elsewhere.invalid/") })).await;
+    let node = answering(get(|| async {
+        Redirect::temporary("http://elsewhere.invalid/")
+    }))
+    .await;
     let refused = node.info().await.unwrap_err();
     assert!(matches!(refused, ApiError::Redirected { .. }), "{refused}");
 }
@@ -36,11 +39,17 @@ async fn what_is_no_answer_of_a_node_is_named_so() {
     for body in ["", "<html>", "{\"version\":1}", "[[[[["] {
         let node = answering(get(move || async move { body })).await;
         let refused = node.info().await.unwrap_err();
-        assert!(matches!(refused, ApiError::Malformed { .. }), "{body}: {refused}");
+        assert!(
+            matches!(refused, ApiError::Malformed { .. }),
+            "{body}: {refused}"
+        );
         assert!(!refused.to_string().contains('\n'), "one sentence");
     }
     let node = answering(get(|| async { (StatusCode::NOT_FOUND, "nothing") })).await;
-    assert!(matches!(node.info().await, Err(ApiError::Refused { status: 404, .. })));
+    assert!(matches!(
+        node.info().await,
+        Err(ApiError::Refused { status: 404, .. })
+    ));
 }
 
 #[tokio::test]
@@ -72,8 +81,18 @@ async fn a_node_that_is_not_there_is_named_without_secrets() {
 
 #[test]
 fn unusable_addresses_are_refused_before_anything_is_sent() {
-    for url in ["", "127.0.0.1:8080", "ftp://host/", "http://", "http://host/?a=b", "file:///x"] {
-        assert!(matches!(NodeApi::new(url), Err(ApiError::BadUrl(_))), "{url}");
+    for url in [
+        "",
+        "127.0.0.1:8080",
+        "ftp://host/",
+        "http://",
+        "http://host/?a=b",
+        "file:///x",
+    ] {
+        assert!(
+            matches!(NodeApi::new(url), Err(ApiError::BadUrl(_))),
+            "{url}"
+        );
     }
     NodeApi::new("http://host:1/behind/a/proxy/").unwrap();
 }

@@ -37,7 +37,10 @@ async fn without_renewals_the_data_is_wiped_at_the_end_of_the_lease() {
     stage.clock.advance(Duration::from_secs(1));
     // Nobody touches the data: the watcher wipes it.
     assert_eq!(agent.locked().await, Lock::LeaseEnded);
-    assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(Lock::LeaseEnded))));
+    assert!(matches!(
+        agent.bytes(0, 1),
+        Err(AgentError::Locked(Lock::LeaseEnded))
+    ));
 }
 
 #[tokio::test]
@@ -46,7 +49,10 @@ async fn an_access_after_the_end_finds_nothing_even_before_any_watcher_ran() {
     let agent = stage.open().await.unwrap();
     // As after a suspend: the clock jumps, and this task is the first to run.
     stage.clock.advance(Duration::from_secs(3_600));
-    assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(Lock::LeaseEnded))));
+    assert!(matches!(
+        agent.bytes(0, 1),
+        Err(AgentError::Locked(Lock::LeaseEnded))
+    ));
 }
 
 #[tokio::test]
@@ -54,8 +60,20 @@ async fn a_report_prolongs_the_lease_as_a_renewal_does() {
     let stage = Stage::granting(&[Action::Read]).await;
     let agent = stage.open().await.unwrap();
     stage.clock.advance(Duration::from_secs(10));
-    agent.act(Deed::Read { offset: 0, length: None }, None).await.unwrap();
-    assert_eq!(agent.lease_left(), Duration::from_secs(LEASE_SECONDS.into()));
+    agent
+        .act(
+            Deed::Read {
+                offset: 0,
+                length: None,
+            },
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        agent.lease_left(),
+        Duration::from_secs(LEASE_SECONDS.into())
+    );
 }
 
 #[tokio::test]
@@ -102,7 +120,10 @@ async fn a_refused_renewal_ends_it_with_the_node_s_reason() {
     stage.node.script().refuse = Some((StatusCode::FORBIDDEN, "another session took over"));
     settle().await;
     stage.clock.advance(THIRD);
-    assert_eq!(agent.locked().await, Lock::Refused("another session took over".into()));
+    assert_eq!(
+        agent.locked().await,
+        Lock::Refused("another session took over".into())
+    );
 }
 
 #[tokio::test]
@@ -119,13 +140,19 @@ async fn a_forged_renewal_prolongs_nothing() {
 
 #[tokio::test]
 async fn the_usage_contract_s_expiry_ends_it_inside_a_lease() {
-    let usage = UsageContract { expiry: BEGINNING_MS + 30_000, ..granting(&[Action::Read]) };
+    let usage = UsageContract {
+        expiry: BEGINNING_MS + 30_000,
+        ..granting(&[Action::Read])
+    };
     let stage = Stage::set(usage).await;
     let agent = stage.open().await.unwrap();
     stage.clock.advance(Duration::from_millis(29_999));
     assert_eq!(agent.lock(), None);
     stage.clock.advance(Duration::from_millis(1));
-    assert!(matches!(agent.bytes(0, 1), Err(AgentError::Locked(Lock::Expired))));
+    assert!(matches!(
+        agent.bytes(0, 1),
+        Err(AgentError::Locked(Lock::Expired))
+    ));
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ use medshare_protocol::wire::LastReport;
 
 use crate::stage::{PAYLOAD, Stage, domain, granting};
 
+type Change = fn(&mut medshare_chain::PackageIssued);
+
 const DECRYPT: Actions = Actions::NONE.with(Action::Decrypt);
 
 #[tokio::test]
@@ -23,7 +25,10 @@ async fn a_package_opens_after_its_report_and_not_before() {
     assert_eq!(agent.bytes(0, u64::MAX).unwrap().as_slice(), PAYLOAD);
     assert_eq!(agent.lock(), None);
     assert_eq!(stage.node.reported(), [DECRYPT]);
-    assert!(stage.node.body(1).comment.starts_with("Data with DataID"), "P17");
+    assert!(
+        stage.node.body(1).comment.starts_with("Data with DataID"),
+        "P17"
+    );
     agent.close();
     drop(agent);
     let journal = Journal::open(&stage.opening.journal).unwrap();
@@ -43,7 +48,10 @@ async fn opening_again_continues_the_report_chain() {
     let seen = stage.node.seen();
     let keys: Vec<Address> = seen.reports.iter().map(|sent| sent.session.key).collect();
     assert_ne!(keys[0], keys[1], "each opening has its own session key");
-    assert_eq!(seen.reports[2].report.previous, domain().digest(&seen.reports[1].report));
+    assert_eq!(
+        seen.reports[2].report.previous,
+        domain().digest(&seen.reports[1].report)
+    );
 }
 
 #[tokio::test]
@@ -61,30 +69,43 @@ async fn a_package_of_another_requestor_stays_closed_and_says_whose_it_is() {
 #[tokio::test]
 async fn what_the_chain_says_otherwise_is_not_opened() {
     let stage = Stage::granting(&[Action::Read]).await;
-    let issued = |change: fn(&mut medshare_chain::PackageIssued)| {
-        stage.ledger.tell(|told| change(told.issued.as_mut().unwrap()));
+    let issued = |change: Change| {
+        stage
+            .ledger
+            .tell(|told| change(told.issued.as_mut().unwrap()));
     };
     let original = {
         let mut original = None;
         stage.ledger.tell(|told| original = told.issued.clone());
         original
     };
-    let changes: [(&str, fn(&mut medshare_chain::PackageIssued)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("requestor", |it| it.request.requestor = Address::ZERO),
         ("custodian", |it| it.request.custodian = Address::ZERO),
         ("dataset", |it| it.request.dataset = B256::ZERO.into()),
         ("payload hash", |it| it.payload_hash = B256::ZERO.into()),
         ("node", |it| it.node = Address::ZERO),
         ("second node", |it| it.verifier = Address::ZERO),
-        ("usage contract", |it| it.usage = UsageContract { granted: Actions::SIX, ..it.usage }),
+        ("usage contract", |it| {
+            it.usage = UsageContract {
+                granted: Actions::SIX,
+                ..it.usage
+            }
+        }),
     ];
     for (field, change) in changes {
         issued(change);
         let refused = stage.open().await.unwrap_err();
-        assert!(matches!(refused, OpenError::Contradiction(named) if named == field), "{refused}");
+        assert!(
+            matches!(refused, OpenError::Contradiction(named) if named == field),
+            "{refused}"
+        );
         stage.ledger.tell(|told| told.issued = original.clone());
     }
-    assert!(stage.node.reported().is_empty(), "nothing was reported as opened");
+    assert!(
+        stage.node.reported().is_empty(),
+        "nothing was reported as opened"
+    );
     stage.open().await.unwrap();
 }
 
@@ -98,12 +119,23 @@ async fn packages_without_a_standing_on_chain_stay_closed() {
     ] {
         stage.ledger.tell(|told| told.state = state);
         let refused = stage.open().await.unwrap_err();
-        assert!(matches!(&refused, OpenError::Closed(found) if *found == lock), "{refused}");
+        assert!(
+            matches!(&refused, OpenError::Closed(found) if *found == lock),
+            "{refused}"
+        );
     }
-    stage.ledger.tell(|told| told.node.as_mut().unwrap().custodian = Address::ZERO);
-    assert!(matches!(stage.open().await, Err(OpenError::UnknownNode { .. })));
+    stage
+        .ledger
+        .tell(|told| told.node.as_mut().unwrap().custodian = Address::ZERO);
+    assert!(matches!(
+        stage.open().await,
+        Err(OpenError::UnknownNode { .. })
+    ));
     stage.ledger.tell(|told| told.node = None);
-    assert!(matches!(stage.open().await, Err(OpenError::UnknownNode { .. })));
+    assert!(matches!(
+        stage.open().await,
+        Err(OpenError::UnknownNode { .. })
+    ));
     stage.ledger.tell(|told| told.reachable = false);
     assert!(matches!(stage.open().await, Err(OpenError::Chain(_))));
     assert!(stage.node.reported().is_empty());
@@ -118,7 +150,10 @@ async fn a_package_that_was_never_issued_stays_closed() {
 
 #[tokio::test]
 async fn a_package_for_the_sandbox_opens_in_the_sandbox_only() {
-    let usage = UsageContract { environment: Environment::Sandbox, ..granting(&[]) };
+    let usage = UsageContract {
+        environment: Environment::Sandbox,
+        ..granting(&[])
+    };
     let mut stage = Stage::set(usage).await;
     assert!(matches!(stage.open().await, Err(OpenError::NeedsSandbox)));
     assert!(stage.node.reported().is_empty());
@@ -130,7 +165,10 @@ async fn a_package_for_the_sandbox_opens_in_the_sandbox_only() {
 async fn without_the_sealing_key_nothing_is_reported() {
     let mut stage = Stage::granting(&[]).await;
     stage.requestor.sealing = SealingSecret::generate().unwrap();
-    assert!(matches!(stage.open().await, Err(OpenError::OtherSealingKey { .. })));
+    assert!(matches!(
+        stage.open().await,
+        Err(OpenError::OtherSealingKey { .. })
+    ));
     assert!(stage.node.reported().is_empty());
 }
 
@@ -151,11 +189,17 @@ async fn a_changed_package_file_is_found_out() {
     *changed.last_mut().unwrap() ^= 1;
     std::fs::write(&stage.opening.container, &changed).unwrap();
     let refused = stage.open().await.unwrap_err();
-    assert!(matches!(refused, OpenError::Package(PackageError::BadChunk(0))), "{refused}");
+    assert!(
+        matches!(refused, OpenError::Package(PackageError::BadChunk(0))),
+        "{refused}"
+    );
     std::fs::write(&stage.opening.container, &container[..40]).unwrap();
     assert!(matches!(stage.open().await, Err(OpenError::Package(_))));
     std::fs::remove_file(&stage.opening.container).unwrap();
-    assert!(matches!(read_header(&stage.opening.container), Err(OpenError::Disk { .. })));
+    assert!(matches!(
+        read_header(&stage.opening.container),
+        Err(OpenError::Disk { .. })
+    ));
 }
 
 #[tokio::test]
@@ -164,7 +208,12 @@ async fn a_forged_receipt_opens_nothing_and_the_same_report_goes_again() {
     stage.node.script().forge_receipts = true;
     let refused = stage.open().await.unwrap_err();
     assert!(matches!(refused, OpenError::Report(_)), "{refused}");
-    assert!(refused.to_string().contains("not signed by the package's node"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains("not signed by the package's node"),
+        "{refused}"
+    );
     stage.node.script().forge_receipts = false;
     let agent = stage.open().await.unwrap();
     // The first one was repeated to the letter and receipted; the second opening has a number of its own.
@@ -177,7 +226,10 @@ async fn the_lease_of_another_session_is_waited_for_if_there_is_patience() {
     let mut stage = Stage::granting(&[]).await;
     stage.node.script().lease_elsewhere = 1;
     let refused = stage.open().await.unwrap_err();
-    assert!(matches!(&refused, OpenError::LeaseElsewhere(said) if said.contains("9 s")), "{refused}");
+    assert!(
+        matches!(&refused, OpenError::LeaseElsewhere(said) if said.contains("9 s")),
+        "{refused}"
+    );
 
     stage.node.script().lease_elsewhere = 2;
     stage.opening.patience = Duration::from_secs(60);
@@ -198,9 +250,15 @@ async fn the_lease_of_another_session_is_waited_for_if_there_is_patience() {
 async fn a_node_that_lost_receipted_reports_is_told_so() {
     let stage = Stage::granting(&[]).await;
     stage.open().await.unwrap().close();
-    stage.node.script().last_report = Some(LastReport { number: 0, digest: B256::ZERO });
+    stage.node.script().last_report = Some(LastReport {
+        number: 0,
+        digest: B256::ZERO,
+    });
     let refused = stage.open().await.unwrap_err();
-    assert!(matches!(refused, OpenError::ReportsLost { ours: 1, theirs: 0 }), "{refused}");
+    assert!(
+        matches!(refused, OpenError::ReportsLost { ours: 1, theirs: 0 }),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +266,10 @@ async fn one_machine_opens_a_package_once_at_a_time() {
     let stage = Stage::granting(&[]).await;
     let agent = stage.open().await.unwrap();
     let refused = stage.open().await.unwrap_err();
-    assert!(matches!(refused, OpenError::Journal(JournalError::InUse(_))), "{refused}");
+    assert!(
+        matches!(refused, OpenError::Journal(JournalError::InUse(_))),
+        "{refused}"
+    );
     drop(agent);
 }
 

@@ -9,7 +9,9 @@ use crate::stage::{Stage, domain};
 async fn give_back(stage: &Stage) -> Result<(), ReturnError> {
     let id = stage.header.package_id();
     let opening = &stage.opening;
-    return_package(&stage.requestor, id, &opening.container, &opening.journal).await.map(drop)
+    return_package(&stage.requestor, id, &opening.container, &opening.journal)
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
@@ -20,7 +22,10 @@ async fn the_files_go_first_and_the_word_is_the_wallet_s() {
     std::fs::write(&part, b"half").unwrap();
     give_back(&stage).await.unwrap();
     assert!(!stage.opening.container.exists() && !part.exists());
-    assert!(stage.opening.journal.exists(), "the receipts are the requestor's proof");
+    assert!(
+        stage.opening.journal.exists(),
+        "the receipts are the requestor's proof"
+    );
     let seen = stage.node.seen();
     let sent = &seen.deletions[0];
     assert_eq!(sent.deletion.package, stage.header.package);
@@ -31,7 +36,10 @@ async fn the_files_go_first_and_the_word_is_the_wallet_s() {
 async fn what_is_open_is_not_given_back() {
     let stage = Stage::granting(&[]).await;
     let agent = stage.open().await.unwrap();
-    assert!(matches!(give_back(&stage).await, Err(ReturnError::Journal(_))));
+    assert!(matches!(
+        give_back(&stage).await,
+        Err(ReturnError::Journal(_))
+    ));
     assert!(stage.opening.container.exists() && agent.lock().is_none());
     assert!(stage.node.seen().deletions.is_empty());
 }
@@ -41,7 +49,10 @@ async fn a_word_that_was_not_taken_can_be_given_again() {
     let stage = Stage::granting(&[]).await;
     stage.node.script().refuse = Some((StatusCode::BAD_GATEWAY, "later"));
     let failed = give_back(&stage).await.unwrap_err();
-    assert!(failed.to_string().contains("repeat the command"), "{failed}");
+    assert!(
+        failed.to_string().contains("repeat the command"),
+        "{failed}"
+    );
     stage.node.script().refuse = None;
     give_back(&stage).await.unwrap();
     assert_eq!(stage.node.seen().deletions.len(), 1);

@@ -28,33 +28,66 @@ async fn serve(granted: &[Action]) -> Served {
     let socket = AgentSocket::bind(&path).await.unwrap();
     let served = agent.clone();
     let serving = tokio::spawn(async move { socket.serve(&served).await });
-    Served { stage, agent, path, serving }
+    Served {
+        stage,
+        agent,
+        path,
+        serving,
+    }
 }
 
 #[tokio::test]
 async fn actions_over_the_socket_are_reported_with_the_caller_s_program() {
     let served = serve(&[Action::Read, Action::Write, Action::Copy]).await;
-    let mode = std::fs::metadata(&served.path).unwrap().permissions().mode();
+    let mode = std::fs::metadata(&served.path)
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let mut connection = AgentConnection::open(&served.path).await.unwrap();
-    let (answer, bytes) =
-        connection.order(&Order::Read { offset: 0, length: None }).await.unwrap();
-    assert_eq!(answer, Answer::Done { receipt: Some(2), bytes: PAYLOAD.len() as u64 });
+    let (answer, bytes) = connection
+        .order(&Order::Read {
+            offset: 0,
+            length: None,
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        answer,
+        Answer::Done {
+            receipt: Some(2),
+            bytes: PAYLOAD.len() as u64
+        }
+    );
     assert_eq!(bytes.as_slice(), PAYLOAD);
     let own_name = std::fs::read_to_string("/proc/self/comm").unwrap();
-    assert_eq!(served.stage.node.body(2).program.as_deref(), Some(own_name.trim_end()));
+    assert_eq!(
+        served.stage.node.body(2).program.as_deref(),
+        Some(own_name.trim_end())
+    );
 
     let answer = connection.write(0, b"AGE").await.unwrap();
-    assert_eq!(answer, Answer::Done { receipt: Some(3), bytes: 0 });
+    assert_eq!(
+        answer,
+        Answer::Done {
+            receipt: Some(3),
+            bytes: 0
+        }
+    );
     let to = served.stage.path("out.csv");
     let mut second = AgentConnection::open(&served.path).await.unwrap();
     second.order(&Order::Copy { to: to.clone() }).await.unwrap();
     assert!(std::fs::read(&to).unwrap().starts_with(b"AGE,sex"));
 
     let (answer, _) = connection.order(&Order::Status).await.unwrap();
-    let Answer::Status(status) = answer else { panic!("{answer:?}") };
+    let Answer::Status(status) = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!((status.reports, status.length), (4, PAYLOAD.len() as u64));
-    assert_eq!((status.package, status.lock), (served.agent.package(), None));
+    assert_eq!(
+        (status.package, status.lock),
+        (served.agent.package(), None)
+    );
 }
 
 #[tokio::test]
@@ -62,12 +95,26 @@ async fn a_violation_is_answered_and_ends_the_serving() {
     let served = serve(&[Action::Read]).await;
     let mut connection = AgentConnection::open(&served.path).await.unwrap();
     let to = served.stage.path("out.csv");
-    let (answer, _) = connection.order(&Order::Copy { to: to.clone() }).await.unwrap();
-    assert_eq!(answer, Answer::Locked { lock: Lock::Violation(Action::Copy) });
+    let (answer, _) = connection
+        .order(&Order::Copy { to: to.clone() })
+        .await
+        .unwrap();
+    assert_eq!(
+        answer,
+        Answer::Locked {
+            lock: Lock::Violation(Action::Copy)
+        }
+    );
     assert!(!to.exists());
-    assert_eq!(served.serving.await.unwrap().unwrap(), Lock::Violation(Action::Copy));
+    assert_eq!(
+        served.serving.await.unwrap().unwrap(),
+        Lock::Violation(Action::Copy)
+    );
     assert!(!served.path.exists(), "the socket is gone");
-    assert!(matches!(AgentConnection::open(&served.path).await, Err(SocketError::NotOpen(_))));
+    assert!(matches!(
+        AgentConnection::open(&served.path).await,
+        Err(SocketError::NotOpen(_))
+    ));
 }
 
 #[tokio::test]
@@ -76,34 +123,60 @@ async fn closing_wipes_and_ends_the_serving() {
     let mut idle = AgentConnection::open(&served.path).await.unwrap();
     let mut connection = AgentConnection::open(&served.path).await.unwrap();
     let (answer, _) = connection.order(&Order::Close).await.unwrap();
-    assert_eq!(answer, Answer::Done { receipt: None, bytes: 0 });
+    assert_eq!(
+        answer,
+        Answer::Done {
+            receipt: None,
+            bytes: 0
+        }
+    );
     assert_eq!(served.serving.await.unwrap().unwrap(), Lock::Closed);
     assert!(served.agent.bytes(0, 1).is_err());
-    assert!(matches!(idle.order(&Order::Status).await, Err(SocketError::Broken(_))));
+    assert!(matches!(
+        idle.order(&Order::Status).await,
+        Err(SocketError::Broken(_))
+    ));
 }
 
 #[tokio::test]
 async fn a_failed_order_leaves_the_connection_usable() {
     let served = serve(&[Action::Read]).await;
     let mut connection = AgentConnection::open(&served.path).await.unwrap();
-    let (answer, _) =
-        connection.order(&Order::Read { offset: 9_999, length: None }).await.unwrap();
+    let (answer, _) = connection
+        .order(&Order::Read {
+            offset: 9_999,
+            length: None,
+        })
+        .await
+        .unwrap();
     assert!(matches!(answer, Answer::Failed { reason } if reason.contains("9999")));
-    let (answer, _) =
-        connection.order(&Order::Read { offset: 0, length: Some(3) }).await.unwrap();
+    let (answer, _) = connection
+        .order(&Order::Read {
+            offset: 0,
+            length: Some(3),
+        })
+        .await
+        .unwrap();
     assert!(matches!(answer, Answer::Done { bytes: 3, .. }));
 }
 
 #[tokio::test]
 async fn what_is_no_order_is_answered_and_hung_up_on() {
     let served = serve(&[]).await;
-    let too_long = [vec![b'x'; usize::try_from(MAX_LINE_BYTES).unwrap() + 1], b"\n".to_vec()];
+    let too_long = [
+        vec![b'x'; usize::try_from(MAX_LINE_BYTES).unwrap() + 1],
+        b"\n".to_vec(),
+    ];
     for nonsense in [
         b"fly\n".to_vec(),
         b"{\"order\":\"fly\"}\n".to_vec(),
         b"{\"order\":\"read\"}\n".to_vec(),
         too_long.concat(),
-        format!("{{\"order\":\"write\",\"offset\":0,\"length\":{}}}\n", MAX_WRITE_BYTES + 1).into(),
+        format!(
+            "{{\"order\":\"write\",\"offset\":0,\"length\":{}}}\n",
+            MAX_WRITE_BYTES + 1
+        )
+        .into(),
     ] {
         let mut stream = UnixStream::connect(&served.path).await.unwrap();
         // The agent may have hung up before all of it is written.
@@ -119,10 +192,16 @@ async fn what_is_no_order_is_answered_and_hung_up_on() {
 #[tokio::test]
 async fn one_agent_listens_and_a_dead_one_s_socket_is_replaced() {
     let served = serve(&[]).await;
-    assert!(matches!(AgentSocket::bind(&served.path).await, Err(SocketError::InUse(_))));
+    assert!(matches!(
+        AgentSocket::bind(&served.path).await,
+        Err(SocketError::InUse(_))
+    ));
     let dead = served.stage.path("dead.sock");
     drop(std::os::unix::net::UnixListener::bind(&dead).unwrap());
     assert!(dead.exists());
-    assert!(matches!(AgentConnection::open(&dead).await, Err(SocketError::NotOpen(_))));
+    assert!(matches!(
+        AgentConnection::open(&dead).await,
+        Err(SocketError::NotOpen(_))
+    ));
     AgentSocket::bind(&dead).await.unwrap();
 }

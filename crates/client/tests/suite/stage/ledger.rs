@@ -92,10 +92,21 @@ impl Ledger for FakeLedger {
         self.answer(move |told| {
             let issued = told.issued.filter(|issued| issued.package == package);
             PackageStatus {
-                state: if issued.is_some() { told.state } else { State::None },
-                requestor: issued.as_ref().map_or(Address::ZERO, |it| it.request.requestor),
-                custodian: issued.as_ref().map_or(Address::ZERO, |it| it.request.custodian),
-                dataset: issued.as_ref().map(|it| it.request.dataset).unwrap_or_default(),
+                state: if issued.is_some() {
+                    told.state
+                } else {
+                    State::None
+                },
+                requestor: issued
+                    .as_ref()
+                    .map_or(Address::ZERO, |it| it.request.requestor),
+                custodian: issued
+                    .as_ref()
+                    .map_or(Address::ZERO, |it| it.request.custodian),
+                dataset: issued
+                    .as_ref()
+                    .map(|it| it.request.dataset)
+                    .unwrap_or_default(),
                 usage: issued.map(|it| it.usage),
                 head: B256::ZERO,
                 settled: 0,
@@ -117,6 +128,10 @@ impl Ledger for FakeLedger {
     }
 
     fn registration_nonce(&self, _: Address) -> Asked<'_, U256> {
-        self.answer(|told| told.requestor.map(|record| record.nonce).unwrap_or_default())
+        self.answer(|told| {
+            told.requestor
+                .map(|record| record.nonce)
+                .unwrap_or_default()
+        })
     }
 }

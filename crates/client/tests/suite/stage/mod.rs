@@ -67,10 +67,19 @@ impl Stage {
         let (wallet, node_key) = (PrivateKeySigner::random(), PrivateKeySigner::random());
         let sealing = SealingSecret::generate().unwrap();
         let contract_secret = SealingSecret::generate().unwrap();
-        let usage = UsageContract { contract_key: contract_secret.public(), ..usage };
+        let usage = UsageContract {
+            contract_key: contract_secret.public(),
+            ..usage
+        };
         let own_share = Share::generate().unwrap();
         let custodian_share = Share::generate().unwrap();
-        let header = header(&usage, wallet.address(), node_key.address(), &sealing, &own_share);
+        let header = header(
+            &usage,
+            wallet.address(),
+            node_key.address(),
+            &sealing,
+            &own_share,
+        );
         let signed = header.sign(&node_key).unwrap();
         let key = DataKey::derive(&signed.bytes, &own_share, &custodian_share);
         let mut container = Vec::new();
@@ -102,7 +111,15 @@ impl Stage {
             node: NodeApi::new(&node.url()).unwrap(),
             clock: clock.clone(),
         };
-        Self { folder, requestor, node, ledger, clock, header, opening }
+        Self {
+            folder,
+            requestor,
+            node,
+            ledger,
+            clock,
+            header,
+            opening,
+        }
     }
 
     pub async fn open(&self) -> Result<Agent, OpenError> {

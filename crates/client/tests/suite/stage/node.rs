@@ -1,4 +1,5 @@
 //! A node that keeps the rules of the report chain, and breaks whichever its script says.
+#![allow(clippy::result_large_err)] // Handlers fail with whole responses.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -145,13 +146,21 @@ impl FakeNode {
 
     /// The reports' actions, in their order.
     pub fn reported(&self) -> Vec<Actions> {
-        self.seen().reports.iter().map(|sent| Actions(sent.report.actions)).collect()
+        self.seen()
+            .reports
+            .iter()
+            .map(|sent| Actions(sent.report.actions))
+            .collect()
     }
 
     /// What report `number` says in private.
     pub fn body(&self, number: u32) -> ReportBody {
         let seen = self.seen();
-        let sent = seen.reports.iter().find(|sent| sent.report.number == number).unwrap();
+        let sent = seen
+            .reports
+            .iter()
+            .find(|sent| sent.report.number == number)
+            .unwrap();
         let parts = &self.inner.parts;
         let package = parts.header.package_id();
         ReportBody::open(&sent.body, &parts.contract_secret, package, number).unwrap()
@@ -177,7 +186,10 @@ impl FakeNode {
 
 fn routes(inner: Arc<Inner>) -> Router {
     Router::new()
-        .route("/v1/info", get(async |Shared(node): Node| Json(node.script().info.clone())))
+        .route(
+            "/v1/info",
+            get(async |Shared(node): Node| Json(node.script().info.clone())),
+        )
         .route("/v1/requestors", post(register))
         .route("/v1/requests", post(request))
         .route("/v1/requests/{id}", get(status))
@@ -229,10 +241,18 @@ impl Inner {
             number,
             report: digest,
             received: self.parts.clock.wall_ms(),
-            leaseSeconds: if script.state.is_usable() { script.lease_seconds } else { 0 },
+            leaseSeconds: if script.state.is_usable() {
+                script.lease_seconds
+            } else {
+                0
+            },
         };
         let stranger = PrivateKeySigner::random();
-        let signer = if script.forge_receipts { &stranger } else { &self.parts.key };
+        let signer = if script.forge_receipts {
+            &stranger
+        } else {
+            &self.parts.key
+        };
         let signature = domain().sign(&receipt, signer).unwrap();
         (receipt, Bytes::copy_from_slice(signature.as_slice()))
     }
@@ -246,7 +266,11 @@ impl Inner {
         let context = seal::share_context(header.package_id(), header.requestor);
         let to = script.share_to.unwrap_or(self.parts.requestor_key);
         let share = self.parts.share.expose();
-        Some(seal::seal(to, SealedFor::CustodianShare, &context, share).unwrap().into())
+        Some(
+            seal::seal(to, SealedFor::CustodianShare, &context, share)
+                .unwrap()
+                .into(),
+        )
     }
 
     /// Number and digest of the last report.
@@ -254,15 +278,27 @@ impl Inner {
         match self.seen().reports.last() {
             Some(last) => {
                 let digest = domain().digest(&last.report);
-                LastReport { number: last.report.number, digest }
+                LastReport {
+                    number: last.report.number,
+                    digest,
+                }
             }
-            None => LastReport { number: 0, digest: B256::ZERO },
+            None => LastReport {
+                number: 0,
+                digest: B256::ZERO,
+            },
         }
     }
 
     /// The rules that a real node holds a report to.
     fn check(&self, submission: &ReportSubmission) -> Result<(), &'static str> {
-        let ReportSubmission { report, signature, session, session_signature, body } = submission;
+        let ReportSubmission {
+            report,
+            signature,
+            session,
+            session_signature,
+            body,
+        } = submission;
         let last = self.last();
         if report.number != last.number + 1 || report.previous != last.digest {
             return Err("there is a gap in the reports");
@@ -296,18 +332,31 @@ async fn report(
     Json(submission): Json<ReportSubmission>,
 ) -> Result<Json<ReportAnswer>, Response> {
     node.intercept()?;
-    let repeated = node.seen().reports.iter().position(|sent| *sent == submission);
+    let repeated = node
+        .seen()
+        .reports
+        .iter()
+        .position(|sent| *sent == submission);
     if let Some(position) = repeated {
         let earlier = node.seen().receipts[position].clone();
         let (receipt, signature) = node.receipt(earlier.receipt.number, earlier.receipt.report);
         let share = node.sealed_share().filter(|_| earlier.share.is_some());
-        return Ok(Json(ReportAnswer { receipt, signature, share, ..earlier }));
+        return Ok(Json(ReportAnswer {
+            receipt,
+            signature,
+            share,
+            ..earlier
+        }));
     }
     if node.script().lease_elsewhere > 0 {
         node.script().lease_elsewhere -= 1;
-        return Err(problem(StatusCode::CONFLICT, "another session has a lease for 9 s"));
+        return Err(problem(
+            StatusCode::CONFLICT,
+            "another session has a lease for 9 s",
+        ));
     }
-    node.check(&submission).map_err(|reason| problem(StatusCode::CONFLICT, reason))?;
+    node.check(&submission)
+        .map_err(|reason| problem(StatusCode::CONFLICT, reason))?;
     let opens = Actions(submission.report.actions).contains(Action::Decrypt);
     if opens && !node.script().state.is_usable() {
         return Err(problem(StatusCode::FORBIDDEN, "the package is revoked"));
@@ -316,7 +365,12 @@ async fn report(
     let digest = domain().digest(&submission.report);
     let (receipt, signature) = node.receipt(submission.report.number, digest);
     let share = if opens { node.sealed_share() } else { None };
-    let answer = ReportAnswer { receipt, signature, state: node.script().state, share };
+    let answer = ReportAnswer {
+        receipt,
+        signature,
+        state: node.script().state,
+        share,
+    };
     let mut seen = node.seen();
     seen.reports.push(submission);
     seen.receipts.push(answer.clone());
@@ -336,7 +390,12 @@ async fn renew(
         let digest = domain().digest(&submission.renewal);
         let (receipt, signature) = node.receipt(submission.renewal.number, digest);
         let state = node.script().state;
-        Ok(Json(ReportAnswer { receipt, signature, state, share: None }))
+        Ok(Json(ReportAnswer {
+            receipt,
+            signature,
+            state,
+            share: None,
+        }))
     });
     node.seen().renewals.push(submission);
     node.renewed.send_modify(|count| *count += 1);
@@ -356,7 +415,10 @@ async fn register(
     node.intercept()?;
     node.seen().registrations.push(registration);
     let custodian = node.parts.header.owner;
-    Ok(Json(RegistrationAnswer { transaction: B256::repeat_byte(5), custodian }))
+    Ok(Json(RegistrationAnswer {
+        transaction: B256::repeat_byte(5),
+        custodian,
+    }))
 }
 
 async fn request(
@@ -388,14 +450,20 @@ async fn status(
 
 async fn container(Shared(node): Node, headers: HeaderMap) -> Result<Response, Response> {
     node.intercept()?;
-    let range = headers.get(header::RANGE).map(|range| range.to_str().unwrap().to_owned());
+    let range = headers
+        .get(header::RANGE)
+        .map(|range| range.to_str().unwrap().to_owned());
     node.seen().ranges.push(range.clone());
     let script = node.script();
     let container = &node.parts.container;
     let from = match range.filter(|_| !script.ignore_ranges) {
-        Some(range) => {
-            range.strip_prefix("bytes=").unwrap().strip_suffix('-').unwrap().parse().unwrap()
-        }
+        Some(range) => range
+            .strip_prefix("bytes=")
+            .unwrap()
+            .strip_suffix('-')
+            .unwrap()
+            .parse()
+            .unwrap(),
         None => 0,
     };
     let whole = container[from..].to_vec();
