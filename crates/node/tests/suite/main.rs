@@ -1,0 +1,10 @@
+//! The node on real parts: anvil, the deployed contract, SQLite files, two nodes that speak HTTP to each other.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod blocks;
+mod cluster;
+mod faults;
+mod reports;
+mod requestor;
+mod requests;
+mod speed;
