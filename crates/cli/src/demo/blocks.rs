@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use medshare_protocol::block::Block;
 use medshare_protocol::id::PackageId;
-use medshare_protocol::wire::StoredBlock;
+use medshare_protocol::wire::{PackageBlocks, StoredBlock};
 use serde::Serialize;
 
 use super::Stage;
@@ -25,17 +25,19 @@ pub struct Row {
     transaction: String,
 }
 
-/// Reports are answered when they are durable, and anchored in batches a moment later.
-pub async fn wait_until_anchored(stage: &Stage, package: PackageId) -> Result<()> {
+/// The blocks of a package, once the side-block of its last report is anchored: reports are answered when they are
+/// durable, and anchored in batches a moment later.
+pub async fn anchored(stage: &Stage, package: PackageId) -> Result<PackageBlocks> {
+    let last = stage.alice.node.last_report(package).await?.number;
     let began = Instant::now();
     loop {
         let blocks = stage.alice.node.blocks(package).await?;
-        if blocks.sides.iter().all(|side| side.transaction.is_some()) {
-            return Ok(());
+        if blocks.sides.len() >= usize::try_from(last)? {
+            return Ok(blocks);
         }
         if began.elapsed() > ANCHOR_TIMEOUT {
             bail!(
-                "side-blocks were not anchored within {} s",
+                "report {last} was not anchored within {} s",
                 ANCHOR_TIMEOUT.as_secs()
             );
         }
@@ -45,7 +47,7 @@ pub async fn wait_until_anchored(stage: &Stage, package: PackageId) -> Result<()
 
 /// All blocks of the package, from the node.
 pub async fn rows(stage: &Stage, package: PackageId) -> Result<Vec<Row>> {
-    let blocks = stage.alice.node.blocks(package).await?;
+    let blocks = anchored(stage, package).await?;
     std::iter::once(&blocks.parent)
         .chain(&blocks.sides)
         .map(row)

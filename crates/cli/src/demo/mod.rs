@@ -97,7 +97,6 @@ async fn tell(plan: &DemoPlan, story: &mut Story, rows: &mut Vec<blocks::Row>) -
     let file = asking::download(story, &stage, package).await?;
     using::use_it(story, &stage, package, &file).await?;
     asking::forge(story, &stage).await?;
-    blocks::wait_until_anchored(&stage, package).await?;
     *rows = blocks::rows(&stage, package).await?;
     audit::audit(story, &stage, package).await?;
     beginning::memory(story, stage).await

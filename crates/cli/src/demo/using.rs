@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use medshare_client::agent::{Agent, AgentError, Deed, Lock};
-use medshare_client::opening::{self, Opening};
+use medshare_client::opening::{self, OpenError, Opening};
 use medshare_client::returning::return_package;
 use medshare_protocol::block::SideBlock;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::{Action, Environment, State};
 
-use super::{Stage, Story};
+use super::{Stage, Story, blocks};
 use crate::command::custodian::review;
 
 /// Opens, reads, tries to copy, is re-granted, gives back.
@@ -34,7 +34,7 @@ pub async fn use_it(
         .await?;
     let title = "tries to copy: revoked on chain, locked here";
     story
-        .step(title, "P6 P7 P19", violate(stage, package, &agent))
+        .step(title, "P6 P7 P19", violate(stage, package, agent))
         .await?;
     story
         .step(
@@ -107,13 +107,14 @@ async fn read(stage: &Stage, package: PackageId, agent: &Agent) -> Result<((), S
     Ok(((), seen))
 }
 
-async fn violate(stage: &Stage, package: PackageId, agent: &Agent) -> Result<((), String)> {
+/// Ends the agent: what follows opens anew.
+async fn violate(stage: &Stage, package: PackageId, agent: Agent) -> Result<((), String)> {
     let to = stage.network.folder.join("alice").join("stolen.csv");
     let refused = agent
         .act(Deed::Copy { to: to.clone() }, Some("cp".to_owned()))
         .await;
     let Err(AgentError::Locked(Lock::Violation(Action::Copy))) = refused else {
-        anyhow::bail!("the copy ended with {refused:?}");
+        bail!("the copy ended with {refused:?}");
     };
     ensure!(!to.exists(), "a copy was written to {}", to.display());
     let again = agent
@@ -149,8 +150,7 @@ async fn violate(stage: &Stage, package: PackageId, agent: &Agent) -> Result<(()
 }
 
 async fn regrant(stage: &Stage, package: PackageId, file: &Path) -> Result<((), String)> {
-    let locked_out = opening::open(&stage.alice, &opening(file, "alice")).await;
-    ensure!(locked_out.is_err(), "a revoked package was opened");
+    expect_closed(stage, file, &Lock::Revoked).await?;
     let receipt = stage.network.custodians[0].chain.regrant(package).await?;
     expect_state(stage, package, State::Active).await?;
     let agent = opening::open(&stage.alice, &opening(file, "alice")).await?;
@@ -177,17 +177,23 @@ async fn give_back(stage: &Stage, package: PackageId, file: &Path) -> Result<(()
         .retrieve(package, deletion.deletion.time, &deletion.signature)
         .await?;
     expect_state(stage, package, State::Retrieved).await?;
-    let reopened = opening::open(&stage.alice, &opening(&kept, "alice")).await;
-    let refusal = reopened
-        .err()
-        .context("a retrieved package was opened from a kept copy")?;
+    expect_closed(stage, &kept, &Lock::Retrieved).await?;
     Ok((
         (),
         format!(
-            "state Retrieved by transaction {:?}; a kept copy does not open: {refusal}",
+            "state Retrieved by transaction {:?}; a kept copy does not open any more",
             receipt.hash
         ),
     ))
+}
+
+/// Opening must be refused, and for this very reason.
+async fn expect_closed(stage: &Stage, file: &Path, expected: &Lock) -> Result<()> {
+    match opening::open(&stage.alice, &opening(file, "alice")).await {
+        Err(OpenError::Closed(lock)) if lock == *expected => Ok(()),
+        Err(error) => Err(error).context(format!("refused, but not because of {expected:?}")),
+        Ok(_) => bail!("the package was opened, although {expected:?}"),
+    }
 }
 
 async fn read_all(agent: &Agent) -> Result<String> {
@@ -213,12 +219,9 @@ async fn expect_state(stage: &Stage, package: PackageId, expected: State) -> Res
     Ok(())
 }
 
-/// The newest side-block that the node holds.
+/// The side-block of the last report.
 async fn newest(stage: &Stage, package: PackageId) -> Result<SideBlock> {
-    let blocks = stage.alice.node.blocks(package).await?;
-    let stored = blocks
-        .sides
-        .last()
-        .context("the node holds no side-block")?;
+    let blocks = blocks::anchored(stage, package).await?;
+    let stored = blocks.sides.last().context("no report was recorded")?;
     Ok(SideBlock::from_bytes(&stored.record)?)
 }
