@@ -1,9 +1,9 @@
 //! The node's HTTP interface, as requestors and auditors use it (P2).
 //!
 //! Every call is bounded in time and size. Redirects are never followed: a signed report goes to the node that was
-//! named, or nowhere. Calls are repeated only when the network failed or the node was busy: each of them is
+//! named, or nowhere. Calls are repeated only when the network failed or the node was busy, and only those that are
 //! idempotent by the protocol (a request is named by its digest, a report by its number, and an identical repeat gets
-//! the same answer).
+//! the same answer): all but renewals.
 
 mod container;
 mod error;
@@ -177,7 +177,7 @@ impl NodeApi {
             .await
     }
 
-    /// `POST /v1/packages/{id}/lease`: asks for a longer lease.
+    /// `POST /v1/packages/{id}/lease`: asks for a longer lease. Tried once: a node takes no renewal twice.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -186,8 +186,10 @@ impl NodeApi {
         id: PackageId,
         renewal: &RenewalSubmission,
     ) -> Result<ReportAnswer, ApiError> {
-        self.post(&["packages", &id.to_string(), "lease"], renewal)
-            .await
+        let url = self.url(&["packages", &id.to_string(), "lease"]);
+        let call = self.client.post(url).json(renewal).timeout(ANSWER_TIMEOUT);
+        let body = self.read(self.send_once(call).await?).await?;
+        self.parse(&body)
     }
 
     /// `POST /v1/packages/{id}/deletion`: the requestor's word that the data is deleted (P19).
@@ -278,7 +280,11 @@ impl NodeApi {
         call: impl Fn() -> RequestBuilder,
     ) -> Result<T, ApiError> {
         let body = self.read(self.send(call).await?).await?;
-        serde_json::from_slice(&body).map_err(|error| ApiError::Malformed {
+        self.parse(&body)
+    }
+
+    fn parse<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, ApiError> {
+        serde_json::from_slice(body).map_err(|error| ApiError::Malformed {
             address: self.address(),
             reason: error::printable(&error.to_string()),
         })

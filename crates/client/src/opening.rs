@@ -21,7 +21,7 @@ use medshare_protocol::typed::Session;
 use medshare_protocol::usage::{Action, Actions, Environment, UsageContract};
 use zeroize::Zeroizing;
 
-use crate::agent::{Agent, Opened};
+use crate::agent::{Agent, Opened, ReportError};
 use crate::api::ApiError;
 use crate::journal::Journal;
 use crate::reporter::{Answered, Reporter, SessionKey, deliver};
@@ -31,7 +31,8 @@ pub use error::OpenError;
 
 /// Longest life of a session key, ms: a week.
 pub const SESSION_LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// Pause before a node is asked again that said another session has the lease, and did not say until when.
+/// Pause before a node is asked again that said another session has the lease, and did not say until when; doubled
+/// each time.
 const LEASE_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that are read from the container at once.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -154,6 +155,8 @@ fn reporter(
         clock: requestor.clock.clone(),
         number: 0,
         previous: B256::ZERO,
+        renewed_ms: 0,
+        received_ms: 0,
     })
 }
 
@@ -195,6 +198,7 @@ async fn report_decrypt(
         ..ReportBody::default()
     };
     let end = requestor.clock.since_boot() + patience;
+    let mut pause = LEASE_PAUSE;
     loop {
         let last = requestor.node.last_report(package).await?;
         checks::report_chain(reporter.journal.kept().last.as_ref(), &last)?;
@@ -205,20 +209,30 @@ async fn report_decrypt(
         let Err(error) = sent else {
             return checks::lease(sent?);
         };
-        let pause = match &error {
-            crate::agent::ReportError::Api(ApiError::Refused {
-                status: 409,
-                retry_after_seconds,
-                ..
-            }) => retry_after_seconds.map_or(LEASE_PAUSE, Duration::from_secs),
-            _ => return Err(error.into()),
+        let Some(wished) = conflict(&error) else {
+            return Err(error.into());
         };
-        let resume = requestor.clock.since_boot() + pause;
-        if resume > end {
+        let left = end.saturating_sub(requestor.clock.since_boot());
+        if left.is_zero() {
             return Err(OpenError::LeaseElsewhere(error.to_string()));
         }
         tracing::info!(%package, %error, "waiting for the lease");
+        // The last try is at the very end of the patience.
+        let resume = requestor.clock.since_boot() + wished.unwrap_or(pause).min(left);
         requestor.clock.wait_until(resume).await;
+        pause *= 2;
+    }
+}
+
+/// Whether the node said that another session is at work, and how long it wishes us to wait, if it says that.
+fn conflict(error: &ReportError) -> Option<Option<Duration>> {
+    match error {
+        ReportError::Api(ApiError::Refused {
+            status: 409,
+            retry_after_seconds,
+            ..
+        }) => Some(retry_after_seconds.map(Duration::from_secs)),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::id::{PackageId, ReportDigest};
-use medshare_protocol::report::{MAX_SEALED_BODY_BYTES, ReportBody, body_hash};
+use medshare_protocol::report::{ReportBody, body_hash};
 use medshare_protocol::seal::SealError;
 use medshare_protocol::typed::{Domain, Renewal, Report, Session};
 use medshare_protocol::usage::{Actions, State};
@@ -19,6 +19,11 @@ use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
 
 pub(crate) use receipt::{Expected, check};
+
+/// At most so many bytes of each text in a report's body.
+const MAX_TEXT_BYTES: usize = 4_096;
+/// At most so many byte ranges in a report's body.
+const MAX_RANGES: usize = 1_024;
 
 /// Why a report has no receipt.
 #[derive(Debug, thiserror::Error)]
@@ -32,11 +37,6 @@ pub enum ReportError {
     /// The contract key is unusable.
     #[error("the report cannot be sealed: {0}")]
     Sealing(#[from] SealError),
-    /// The particulars are too long.
-    #[error(
-        "the particulars of a report may have {MAX_SEALED_BODY_BYTES} bytes when sealed; these have {0}: name fewer ranges"
-    )]
-    BodyTooLong(usize),
     /// The node's receipt is none.
     #[error(
         "the node's receipt for report {number} does not hold ({reason}); the action was not carried out: tell the custodian"
@@ -94,6 +94,10 @@ pub(crate) struct Reporter {
     /// Number and digest of the last report made.
     pub(crate) number: u32,
     pub(crate) previous: B256,
+    /// Time of the last renewal sent, ms.
+    pub(crate) renewed_ms: u64,
+    /// The node's time in the newest receipt, ms.
+    pub(crate) received_ms: u64,
 }
 
 impl Reporter {
@@ -124,23 +128,35 @@ impl Reporter {
     /// Asks for a longer lease.
     pub(crate) async fn renew(&mut self) -> Result<Answered, ReportError> {
         self.flush().await?;
+        // A node takes renewals in the order of their times; a wall clock that was set back must not end the lease.
+        self.renewed_ms = self.clock.wall_ms().max(self.renewed_ms + 1);
         let renewal = Renewal {
             package: self.package.0,
             number: self.number,
-            time: self.clock.wall_ms(),
+            time: self.renewed_ms,
         };
         let submission = RenewalSubmission {
             signature: self.sign(&renewal)?,
-            renewal: renewal.clone(),
+            renewal,
         };
         let asked = self.clock.since_boot();
         let answer = self.api.renew(self.package, &submission).await?;
         let expected = Expected {
             package: self.package,
             number: self.number,
-            digests: &[self.domain.digest(&renewal), self.previous],
+            digest: self.previous,
         };
         check(&self.domain, self.node, &expected, &answer)?;
+        let received = answer.receipt.received;
+        if received <= self.received_ms {
+            // Somebody between us and the node plays an old answer again.
+            let reason = "it is not newer than the one before".into();
+            return Err(ReportError::BadReceipt {
+                number: self.number,
+                reason,
+            });
+        }
+        self.received_ms = received;
         self.journal.renewed(&answer)?;
         Ok(answered(&answer, asked))
     }
@@ -154,6 +170,7 @@ impl Reporter {
             match answer {
                 Ok(answer) => {
                     self.journal.received(&answer)?;
+                    self.received_ms = self.received_ms.max(answer.receipt.received);
                     last = Some(answered(&answer, asked));
                 }
                 Err(error) => {
@@ -173,10 +190,7 @@ impl Reporter {
             .number
             .checked_add(1)
             .ok_or(ReportError::NumbersExhausted)?;
-        let body = body.seal(self.contract_key, self.package, number)?;
-        if body.len() > MAX_SEALED_BODY_BYTES {
-            return Err(ReportError::BodyTooLong(body.len()));
-        }
+        let body = bounded(body).seal(self.contract_key, self.package, number)?;
         let report = Report {
             package: self.package.0,
             number,
@@ -223,10 +237,22 @@ pub(crate) async fn deliver(
     let expected = Expected {
         package,
         number: submission.report.number,
-        digests: &[domain.report_digest(&submission.report).0],
+        digest: domain.report_digest(&submission.report).0,
     };
     check(domain, node, &expected, &answer)?;
     Ok(answer)
+}
+
+/// A body that is never too long to be sent, whatever the caller put in: no violation goes unreported for the length
+/// of a file's name. Three texts and 1,024 ranges of 19 bytes are half of what a node takes.
+fn bounded(body: &ReportBody) -> ReportBody {
+    let cut = |text: &str| text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned();
+    ReportBody {
+        comment: cut(&body.comment),
+        file: body.file.as_deref().map(cut),
+        ranges: body.ranges.iter().take(MAX_RANGES).copied().collect(),
+        program: body.program.as_deref().map(cut),
+    }
 }
 
 fn answered(answer: &ReportAnswer, asked: Duration) -> Answered {
@@ -236,5 +262,31 @@ fn answered(answer: &ReportAnswer, asked: Duration) -> Answered {
         lease: Duration::from_secs(u64::from(answer.receipt.leaseSeconds)),
         asked,
         share: answer.share.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use medshare_protocol::report::MAX_SEALED_BODY_BYTES;
+    use medshare_protocol::seal::SealingSecret;
+
+    #[test]
+    fn the_longest_body_is_taken_by_nodes() {
+        let huge = ReportBody {
+            comment: "ä".repeat(100_000),
+            file: Some("€".repeat(100_000)),
+            ranges: vec![(u64::MAX, u64::MAX); 100_000],
+            program: Some("x".repeat(100_000)),
+        };
+        let key = SealingSecret::generate().unwrap().public();
+        let sealed = bounded(&huge).seal(key, PackageId(B256::ZERO), 1).unwrap();
+        assert!(sealed.len() <= MAX_SEALED_BODY_BYTES, "{}", sealed.len());
+        let small = ReportBody {
+            comment: "ä".into(),
+            ..ReportBody::default()
+        };
+        assert_eq!(bounded(&small), small);
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{AgentError, Shared};
+use super::Shared;
+use crate::clock::Clock;
 
 /// Shortest pause between two renewals, whatever the lease: a node that is down is not hammered.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
@@ -19,7 +20,7 @@ pub(super) fn watch(shared: &Arc<Shared>, lease: Duration) {
 }
 
 /// Wipes at the end of the lease, also while a renewal hangs in the network.
-async fn guard(agent: Weak<Shared>, clock: Arc<dyn crate::clock::Clock>) {
+async fn guard(agent: Weak<Shared>, clock: Arc<dyn Clock>) {
     while let Some(shared) = agent.upgrade() {
         if shared.check_open().is_err() {
             return;
@@ -34,46 +35,47 @@ async fn guard(agent: Weak<Shared>, clock: Arc<dyn crate::clock::Clock>) {
     }
 }
 
-/// Renews each third of the lease, so that two renewals may fail.
-async fn renew(agent: Weak<Shared>, clock: Arc<dyn crate::clock::Clock>, lease: Duration) {
-    let pause = (lease / 3).max(SHORTEST_PAUSE);
+/// Renews each third of the lease; after a failure sooner, until the lease is over.
+async fn renew(agent: Weak<Shared>, clock: Arc<dyn Clock>, lease: Duration) {
+    let mut pause = lease / 3;
     loop {
         let Some(mut phase) = agent.upgrade().map(|shared| shared.phase.subscribe()) else {
             return;
         };
+        let moment = clock.since_boot() + pause.max(SHORTEST_PAUSE);
         tokio::select! {
-            () = clock.wait_until(clock.since_boot() + pause) => {}
+            () = clock.wait_until(moment) => {}
             _ = phase.wait_for(Option::is_some) => return,
         }
-        match agent.upgrade() {
+        let renewed = match agent.upgrade() {
             Some(shared) if shared.check_open().is_ok() => shared.renew_once().await,
             _ => return,
-        }
+        };
+        pause = if renewed { lease / 3 } else { lease / 12 };
     }
 }
 
 impl Shared {
-    /// Asks the node for a longer lease and the chain for the package's state. Trouble with the network changes
-    /// nothing: the lease ends by itself.
-    async fn renew_once(&self) {
+    /// Asks the node for a longer lease and, at the same time, the chain for the package's state. Trouble with the
+    /// network changes nothing: the lease ends by itself. Whether it was renewed.
+    async fn renew_once(&self) -> bool {
         let package = self.header.package_id();
-        match self.ledger.package(package).await {
+        let renewal = async { self.reporter.lock().await.renew().await };
+        let (status, renewed) = futures::join!(self.ledger.package(package), renewal);
+        match status {
             Ok(status) => self.take_state(status.state),
             Err(error) => tracing::warn!(%package, %error, "the chain was not asked"),
         }
-        if self.check_open().is_err() {
-            return;
-        }
-        let renewed = self.reporter.lock().await.renew().await;
         match renewed {
-            Ok(answered) => match self.take(answered) {
-                Ok(_) | Err(AgentError::Locked(_)) => {}
-                Err(error) => tracing::warn!(%package, %error, "not renewed"),
-            },
+            Ok(answered) => self.take(answered).is_ok(),
             Err(error) if error.is_refusal() => {
                 self.refused(&error).await;
+                false
             }
-            Err(error) => tracing::warn!(%package, %error, "the lease was not renewed"),
+            Err(error) => {
+                tracing::warn!(%package, %error, "the lease was not renewed");
+                false
+            }
         }
     }
 }

@@ -8,18 +8,18 @@ use medshare_protocol::wire::ReportAnswer;
 use super::ReportError;
 
 /// What the receipt must be about.
-pub(crate) struct Expected<'a> {
+pub(crate) struct Expected {
     pub(crate) package: PackageId,
     pub(crate) number: u32,
-    /// Digests of what was sent; the receipt names one of them.
-    pub(crate) digests: &'a [B256],
+    /// Of the report.
+    pub(crate) digest: B256,
 }
 
 /// Checks a receipt before anything that the answer says is believed.
 pub(crate) fn check(
     domain: &Domain,
     node: Address,
-    expected: &Expected<'_>,
+    expected: &Expected,
     answer: &ReportAnswer,
 ) -> Result<(), ReportError> {
     let receipt = &answer.receipt;
@@ -29,7 +29,7 @@ pub(crate) fn check(
         "it is for another package".into()
     } else if receipt.number != expected.number {
         format!("it is for report {}", receipt.number)
-    } else if !expected.digests.contains(&receipt.report) {
+    } else if receipt.report != expected.digest {
         "it is for another report with this number".into()
     } else {
         return Ok(());
@@ -63,7 +63,7 @@ mod tests {
         let expected = Expected {
             package: PackageId(B256::repeat_byte(2)),
             number: 3,
-            digests: &[B256::repeat_byte(4)],
+            digest: B256::repeat_byte(4),
         };
         let judge = |receipt: &Receipt, domain: &Domain, signer: &PrivateKeySigner| {
             let signature = domain.sign(receipt, signer).unwrap();

@@ -139,6 +139,38 @@ async fn a_forged_renewal_prolongs_nothing() {
 }
 
 #[tokio::test]
+async fn an_old_answer_that_is_played_again_prolongs_nothing() {
+    let stage = Stage::granting(&[]).await;
+    let agent = stage.open().await.unwrap();
+    let old = stage.node.seen().receipts[0].clone();
+    stage.node.script().replay = Some(old);
+    settle().await;
+    stage.clock.advance(THIRD);
+    stage.node.renewed(1).await;
+    stage.clock.advance(2 * THIRD);
+    assert_eq!(agent.locked().await, Lock::LeaseEnded);
+}
+
+#[tokio::test]
+async fn after_a_failed_renewal_the_next_one_comes_sooner() {
+    let stage = Stage::granting(&[]).await;
+    let agent = stage.open().await.unwrap();
+    stage.node.script().busy = 1;
+    settle().await;
+    stage.clock.advance(THIRD);
+    stage.node.renewed(1).await;
+    while stage.node.seen().renewals.len() < 2 {
+        // Together far less than a third of the lease.
+        stage.clock.advance(THIRD / 100);
+        settle().await;
+        assert!(agent.lease_left() > THIRD, "the second renewal is late");
+    }
+    stage.node.renewed(2).await;
+    let seen = stage.node.seen();
+    assert!(seen.renewals[0].renewal.time < seen.renewals[1].renewal.time);
+}
+
+#[tokio::test]
 async fn the_usage_contract_s_expiry_ends_it_inside_a_lease() {
     let usage = UsageContract {
         expiry: BEGINNING_MS + 30_000,
