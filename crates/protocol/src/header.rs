@@ -6,6 +6,8 @@
 mod entry;
 mod target;
 
+use std::ops::RangeInclusive;
+
 use alloy_primitives::{B256, U256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -85,12 +87,17 @@ impl Header {
     ///
     /// Takes as long as the target is hard: about 2²⁵⁶ / target hashes.
     #[must_use]
-    pub fn mine(mut self) -> Self {
+    pub fn mine(self) -> Self {
+        self.mine_among(0..=u32::MAX)
+    }
+
+    /// Mines with these nonces for each second.
+    fn mine_among(mut self, nonces: RangeInclusive<u32>) -> Self {
         let Some(target) = self.bits.target() else {
             return self;
         };
         loop {
-            if let Some(nonce) = self.search(target) {
+            if let Some(nonce) = self.search(target, nonces.clone()) {
                 self.nonce = nonce;
                 return self;
             }
@@ -101,13 +108,13 @@ impl Header {
         }
     }
 
-    /// The first nonce that meets `target`. The first 64 bytes do not change, so their state is kept.
-    fn search(&self, target: U256) -> Option<u32> {
+    /// The first of the nonces that meets `target`. The first 64 bytes do not change, so their state is kept.
+    fn search(&self, target: U256, mut nonces: RangeInclusive<u32>) -> Option<u32> {
         let bytes = self.to_bytes();
         let midstate = Sha256::new().chain_update(&bytes[..MIDSTATE_BYTES]);
         let mut tail = [0; HEADER_BYTES - MIDSTATE_BYTES];
         tail.copy_from_slice(&bytes[MIDSTATE_BYTES..]);
-        (0..=u32::MAX).find(|nonce| {
+        nonces.find(|nonce| {
             tail[12..16].copy_from_slice(&nonce.to_le_bytes());
             let once = midstate.clone().chain_update(tail).finalize();
             as_number(sha256(&[once.as_slice()])) <= target
@@ -157,6 +164,43 @@ mod tests {
                 "nonce {nonce} would have done"
             );
         }
+    }
+
+    #[test]
+    fn when_the_nonces_are_used_up_the_time_moves_on() {
+        let mined = easy().mine_among(0..=9);
+        assert!(mined.meets_its_target() && mined.nonce <= 9);
+        assert!(mined.time > easy().time);
+        let (nonce, time) = (easy().nonce, easy().time);
+        assert_eq!(
+            Header {
+                nonce,
+                time,
+                ..mined
+            },
+            easy()
+        );
+        for time in easy().time..mined.time {
+            for nonce in 0..=9 {
+                assert!(
+                    !Header {
+                        nonce,
+                        time,
+                        ..mined
+                    }
+                    .meets_its_target()
+                );
+            }
+        }
+        let last = Header {
+            time: u32::MAX,
+            ..easy()
+        };
+        let given_up = Header {
+            bits: CompactTarget(0x0300_0001),
+            ..last
+        };
+        assert_eq!(given_up.mine_among(0..=9), given_up);
     }
 
     #[test]
