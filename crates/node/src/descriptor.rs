@@ -245,3 +245,6 @@ fn public_column(column: &ColumnPlan, kind: &str) -> DatasetColumn {
         role: role_name(column.role).to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

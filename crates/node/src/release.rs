@@ -2,7 +2,7 @@
 //!
 //! Requests select columns and rows of a release, never of the raw data: two requestors' answers cannot be
 //! differenced, and one anonymisation serves a thousand requests. A release is made once, of the source as it was
-//! then, and kept: while its two files are there, the source is not read again. New data is a new release, and that
+//! then, and kept: while its files are there, the source is not read again. New data is a new release, and that
 //! is the custodian's decision ([`Releases::renew`], or a changed descriptor).
 
 mod files;
@@ -72,7 +72,7 @@ pub enum ReleaseError {
     },
     /// A file of the release is not what was written.
     #[error(
-        "the release file {} was changed ({reason}); restore it, or remove the release's two files to make a new release", path.display()
+        "the release file {} was changed ({reason}); restore it, or remove the release's files to make a new release", path.display()
     )]
     Changed {
         /// The file.
@@ -237,3 +237,6 @@ fn make(
     let ranking = rank(&records.table, &dataset.plan);
     Ok(Release { table: Arc::new(anonymised.table), version, report: anonymised.report, ranking })
 }
+
+#[cfg(test)]
+mod tests;

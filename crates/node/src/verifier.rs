@@ -102,3 +102,6 @@ pub async fn gather(
 pub fn check(request: &ValidationRequest, facts: &Facts) -> Result<Checked, Refusal> {
     checks::check(request, facts)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! The two files of a release: the table as CSV, and a JSON certificate that holds the table's hash.
+//! The files of a release: the table as CSV, a JSON certificate, and the sha256 of both, in the form that
+//! `sha256sum --check` reads.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -18,13 +19,13 @@ use super::{Release, ReleaseError};
 pub(super) struct Files {
     table: PathBuf,
     certificate: PathBuf,
+    hashes: PathBuf,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Certificate {
     version: B256,
-    table_sha256: B256,
     report: Report,
     ranking: Ranking,
 }
@@ -33,58 +34,73 @@ impl Files {
     /// The names change with the plan, so a changed descriptor never meets an old release.
     pub(super) fn of(folder: &Path, dataset: DatasetId, plan: B256) -> Self {
         let stem = format!("{}-{}", hex::encode(&dataset.as_slice()[..16]), hex::encode(&plan[..8]));
-        Self {
-            table: folder.join(format!("{stem}.csv")),
-            certificate: folder.join(format!("{stem}.json")),
-        }
+        let file = |extension: &str| folder.join(format!("{stem}.{extension}"));
+        Self { table: file("csv"), certificate: file("json"), hashes: file("sha256") }
     }
 
     /// The release, if it was written completely.
     pub(super) fn read(&self) -> Result<Option<Release>, ReleaseError> {
-        let certificate = match fs::read(&self.certificate) {
-            Ok(bytes) => bytes,
+        let hashes = match fs::read_to_string(&self.hashes) {
+            Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(file_error(&self.certificate, source)),
+            Err(source) => return Err(file_error(&self.hashes, source)),
         };
+        let mut bytes = Vec::new();
+        for (path, line) in [&self.table, &self.certificate].into_iter().zip(hashes.lines()) {
+            let content = fs::read(path).map_err(|source| file_error(path, source))?;
+            if line != hash_line(path, &content) {
+                let reason = format!("its sha256 is not the one in {}", self.hashes.display());
+                return Err(changed(path, reason));
+            }
+            bytes.push(content);
+        }
+        let [table, certificate] = bytes
+            .try_into()
+            .map_err(|_| changed(&self.hashes, "it has not two lines".into()))?;
         let certificate: Certificate = serde_json::from_slice(&certificate)
             .map_err(|error| changed(&self.certificate, error.to_string()))?;
-        let bytes = fs::read(&self.table).map_err(|source| file_error(&self.table, source))?;
-        if sha256(&[&bytes]) != certificate.table_sha256 {
-            return Err(changed(&self.table, "its sha256 is not the one in the certificate".into()));
-        }
-        let table = Table::from_csv(&bytes, b',')?;
         Ok(Some(Release {
-            table: Arc::new(table),
+            table: Arc::new(Table::from_csv(&table, b',')?),
             version: certificate.version,
             report: certificate.report,
             ranking: certificate.ranking,
         }))
     }
 
-    /// Writes the table first: a certificate is there only when everything is.
+    /// Writes the hashes last: they are there only when everything is.
     pub(super) fn write(&self, release: &Release) -> Result<(), ReleaseError> {
-        let csv = release.table.to_csv();
+        let table = release.table.to_csv();
         let certificate = Certificate {
             version: release.version,
-            table_sha256: sha256(&[&csv]),
             report: release.report.clone(),
             ranking: release.ranking.clone(),
         };
         let certificate = serde_json::to_vec_pretty(&certificate).expect("reports are JSON");
+        let hashes = [hash_line(&self.table, &table), hash_line(&self.certificate, &certificate)];
+        let hashes = hashes.join("\n") + "\n";
         let folder = self.table.parent().expect("`of` joined it to a folder");
         fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
-        // While the table changes there must be no certificate that speaks of the old one.
-        match fs::remove_file(&self.certificate) {
+        // While the others change there must be no hashes that speak of the old ones.
+        match fs::remove_file(&self.hashes) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(file_error(&self.certificate, error));
+                return Err(file_error(&self.hashes, error));
             }
             _ => {}
         }
-        for (path, bytes) in [(&self.table, &csv), (&self.certificate, &certificate)] {
+        for (path, bytes) in [
+            (&self.table, table.as_slice()),
+            (&self.certificate, certificate.as_slice()),
+            (&self.hashes, hashes.as_bytes()),
+        ] {
             write_whole(path, bytes).map_err(|source| file_error(path, source))?;
         }
         Ok(())
     }
+}
+
+fn hash_line(path: &Path, content: &[u8]) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{}  {name}", hex::encode(sha256(&[content])))
 }
 
 /// Either the whole file is there under its name, or none of it.

@@ -1,0 +1,147 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use medshare_chain::ResponseKind;
+use medshare_protocol::usage::Action;
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// The example with one place changed, in a folder of its own, with its hierarchy.
+fn changed(from: &str, to: &str) -> Result<Dataset, DescriptorError> {
+    let text = std::fs::read_to_string(examples().join("dataset.toml")).unwrap();
+    assert!(text.contains(from), "the example has no `{from}`");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(examples().join("age.csv"), folder.path().join("age.csv")).unwrap();
+    std::fs::write(folder.path().join("bad.csv"), "31;30-39;*\n34;*\n").unwrap();
+    let path = folder.path().join("dataset.toml");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    Dataset::load(&path)
+}
+
+#[test]
+fn the_example_is_taken() {
+    let dataset = Dataset::load(&examples().join("dataset.toml")).unwrap();
+    assert_eq!(dataset.id, DatasetId::of_name("encounters"));
+    assert_eq!(dataset.purposes.len(), 2);
+    assert_eq!(dataset.responses, [Response { kind: ResponseKind::RevokeDataset, threshold: 2 }]);
+    assert_eq!(dataset.plan.columns.len(), 6);
+    assert_eq!(dataset.plan.columns[2].hierarchy.as_ref().unwrap().levels(), 3);
+    assert_eq!(dataset.plan.privacy, Privacy { k: 2, suppression_limit: 0.05 });
+    assert_eq!(dataset.usage.granted, [Action::Read].into_iter().collect());
+    assert_eq!(dataset.usage.environment, Environment::Any);
+    assert_eq!(dataset.source.file(), examples().join("encounters.csv"));
+}
+
+#[test]
+fn what_is_published_is_the_hash_of_the_public_part_alone() {
+    let dataset = changed("k = 2", "k = 2").unwrap();
+    let again: PublicDescriptor = serde_json::from_slice(&dataset.descriptor_bytes).unwrap();
+    assert_eq!(again, dataset.descriptor);
+    assert_eq!(public_bytes(&again), dataset.descriptor_bytes);
+    assert_eq!(dataset.descriptor_hash, sha256(&[&dataset.descriptor_bytes]));
+    let text = String::from_utf8(dataset.descriptor_bytes.clone()).unwrap();
+    assert!(!text.contains("encounters.csv") && !text.contains("30-39"), "{text}");
+    let other_file = changed("encounters.csv", "others.csv").unwrap();
+    assert_eq!(other_file.descriptor_hash, dataset.descriptor_hash);
+    let other_k = changed("k = 2", "k = 3").unwrap();
+    assert_ne!(other_k.descriptor_hash, dataset.descriptor_hash);
+    assert_ne!(other_k.plan_hash, dataset.plan_hash);
+}
+
+#[test]
+fn the_public_part_is_enough_to_measure_by() {
+    let dataset = changed("k = 2", "k = 2").unwrap();
+    let mut expected = dataset.plan.clone();
+    expected.columns[2].hierarchy = None;
+    assert_eq!(public_plan(&dataset.descriptor), Some(expected));
+    let mut unknown = dataset.descriptor;
+    unknown.columns[0].role = "secret".into();
+    assert_eq!(public_plan(&unknown), None);
+}
+
+#[test]
+fn left_out_keys_have_the_documented_values() {
+    let bare = changed("k = 2", "").unwrap();
+    assert_eq!(bare.plan.privacy, Privacy { k: 5, suppression_limit: 0.05 });
+    let bare = changed("purposes = [\"HRESCH\", \"DUO:0000042\"]", "").unwrap();
+    assert!(bare.purposes.is_empty());
+    let reader = changed("environment = \"any\"", "").unwrap();
+    assert_eq!(reader.usage.environment, Environment::Sandbox);
+    let text = "granted = [\"read\"]";
+    let copier = changed(text, "granted = [\"read\", \"copy\"]").unwrap();
+    assert_eq!(copier.usage.environment, Environment::Any);
+}
+
+#[test]
+fn an_sqlite_source_is_taken_with_its_query() {
+    let dataset = changed(
+        "kind = \"csv\"                            # or \"sqlite\"\nfile = \"encounters.csv\"",
+        "kind = \"sqlite\"\nquery = \"SELECT 1\"\nfile = \"hospital.db\"",
+    )
+    .unwrap();
+    let SourceSpec::Sqlite { file, query } = dataset.source else { panic!("not SQLite") };
+    assert!(file.ends_with("hospital.db"));
+    assert_eq!(query, "SELECT 1");
+}
+
+#[test]
+fn every_fault_is_named_with_file_line_and_key() {
+    for (from, to, fragment) in [
+        ("name = \"encounters\"", "name = \"two words\"", "line 4, `name`: a dataset's name has"),
+        ("name = \"encounters\"", "name = 7", "line 4: invalid type: integer `7`, expected a string"),
+        ("title = \"Hospital encounters, ward 7\"", "title = \" \"", "line 5, `title`: a title is one line"),
+        ("title = \"Hospital", "titel = \"Hospital", "line 5: unknown field `titel`"),
+        ("\"HRESCH\"", "\"two words\"", "line 7: `two words` is no purpose code"),
+        ("kind = \"csv\"", "kind = \"excel\"", "line 10: unknown variant `excel`, expected `csv` or `sqlite`"),
+        ("kind = \"csv\"", "kind = \"sqlite\"", "line 11, `query`: say with a SELECT"),
+        ("# delimiter = \",\"", "query = \"SELECT 1\"", "line 12, `query`: a CSV file is read as it is"),
+        ("# delimiter = \",\"", "delimiter = \"::\"", "line 12, `delimiter`: a delimiter is one of"),
+        ("k = 2", "k = 1", "line 19, `k`: k is 1, and 2 is the least"),
+        ("k = 2", "k = -1", "line 19: "),
+        ("k = 2", "suppression-limit = 1.5", "line 19, `suppression-limit`: it is a share"),
+        ("granted = [\"read\"]", "granted = [\"reed\"]", "line 22: unknown variant `reed`"),
+        ("granted = [\"read\"]", "granted = [\"decrypt\"]", "line 22, `granted`: `decrypt` can be neither"),
+        ("retention-days = 30", "retention-days = 0", "line 25, `retention-days`: packages are kept for 1 to"),
+        ("after = 2", "after = 0", "line 31, `after`: violations count from 1"),
+        ("action = \"revoke-dataset\"", "action = \"scold\"", "line 30: unknown variant `scold`"),
+        ("[[column]]", "[[response]]\naction = \"revoke-dataset\"\nafter = 3\n[[column]]", "line 36, `after`: this action is listed before"),
+        ("name = \"age\"", "name = \"sex\"", "`name`: column `sex` is declared twice"),
+        ("name = \"age\"", "name = \"\"", "`name`: a column needs the name"),
+        ("role = \"pseudonym\"", "role = \"alias\"", "line 42: unknown variant `alias`"),
+        ("role = \"sensitive\"", "role = \"sensitive\"\nhierarchy = \"age.csv\"", "`hierarchy`: column `diagnosis` is no quasi-identifier"),
+        ("hierarchy = \"age.csv\"", "hierarchy = \"none.csv\"", "line 48, `hierarchy`: cannot read "),
+        ("hierarchy = \"age.csv\"", "hierarchy = \"bad.csv\"", "bad.csv: line 2"),
+        ("kind = \"decimal\"", "kind = \"number\"", "unknown variant `number`"),
+    ] {
+        let error = changed(from, to).unwrap_err().to_string();
+        assert!(error.contains(fragment), "{error}\n    lacks: {fragment}");
+        assert!(error.contains("dataset.toml, line "), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_dataset_of_nothing_but_identifiers_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dataset.toml");
+    let text = "name = \"a\"\ntitle = \"a\"\n[source]\nkind = \"csv\"\nfile = \"a\"\n[usage]\ngranted = []\nretention-days = 1\n[[column]]\nname = \"n\"\nkind = \"text\"\nrole = \"identifier\"\n";
+    std::fs::write(&path, text).unwrap();
+    let error = Dataset::load(&path).unwrap_err().to_string();
+    assert!(error.contains("identifiers are never released"), "{error}");
+    std::fs::write(&path, text.replace("role = \"identifier\"", "role = \"plain\"")).unwrap();
+    Dataset::load(&path).unwrap();
+    std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
+    assert!(matches!(Dataset::load(&path), Err(DescriptorError::TooLarge { .. })));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text: String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.toml");
+        std::fs::write(&path, text).unwrap();
+        let _ = Dataset::load(&path);
+    }
+}
