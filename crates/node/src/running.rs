@@ -112,6 +112,7 @@ async fn resume(inner: &Arc<Inner>) -> Result<(), NodeError> {
     }
     inner.to_issue.notify_one();
     inner.to_anchor.notify_one();
+    inner.to_fetch.notify_one();
     Ok(())
 }
 

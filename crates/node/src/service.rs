@@ -23,7 +23,7 @@ use crate::descriptor::Dataset;
 use crate::error::NodeError;
 use crate::peer::{Peers, ValidationRequest};
 use crate::permissions::ViolationRecord;
-use crate::store::Store;
+use crate::store::{Finding, Store};
 
 /// Length of a lease when the configuration names none.
 pub const DEFAULT_LEASE_SECONDS: u32 = 60;
@@ -276,6 +276,14 @@ impl Node {
     /// When the store cannot be read.
     pub async fn violations(&self) -> Result<Vec<ViolationRecord>, NodeError> {
         self.inner.violations().await
+    }
+
+    /// What the custodian should look at about a package: silent leases, refused openings, forks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn findings(&self, id: PackageId) -> Result<Vec<Finding>, NodeError> {
+        Ok(self.inner.store.findings(id).await?)
     }
 
     /// Whether store and chain can be reached.

@@ -5,6 +5,7 @@
 //! back what is no longer true and applies what is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use medshare_protocol::id::LeafHash;
 
@@ -15,6 +16,8 @@ use crate::store::{Applied, EventContext, EventPoint};
 
 /// EVM blocks whose events are applied in one transaction at most.
 const BLOCKS_AT_ONCE: u64 = 2_000;
+/// On a chain that stands still the newest block is compared again after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Known blocks that are compared with the chain at once when looking for the point where it was reorganised.
 const CANDIDATES_AT_ONCE: u32 = 32;
 
@@ -52,8 +55,12 @@ pub(crate) async fn follow(inner: Arc<Inner>) {
 /// Catches up, then waits for the next block.
 async fn follow_once(inner: &Arc<Inner>) -> Result<(), NodeError> {
     let reached = inner.catch_up().await?;
-    inner.chain.wait_for_block_after(reached.block).await?;
-    Ok(())
+    let next = inner.chain.wait_for_block_after(reached.block);
+    match tokio::time::timeout(LOOK_AGAIN, next).await {
+        Ok(newest) => newest.map(drop).map_err(NodeError::from),
+        // The newest block may have been replaced by another one of the same height.
+        Err(_) => Ok(()),
+    }
 }
 
 impl Inner {
@@ -135,6 +142,10 @@ impl Inner {
     fn react(self: &Arc<Self>, applied: Applied) {
         for package in applied.packages {
             self.waiters.ring(package);
+        }
+        if !applied.anchored.is_empty() {
+            // Reports of a package can be anchored from the moment that its parent block is, also the second time.
+            self.to_anchor.notify_one();
         }
         for leaf in applied.anchored {
             self.tasks.spawn(push(Arc::clone(self), leaf));

@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use medshare_protocol::id::PackageId;
 use tokio::sync::watch;
 
+/// From so many bells on, those that nobody listens to are taken down before another one is hung up.
+const MANY_BELLS: usize = 1_024;
+
 /// A bell for each package that somebody waits for; no entry stays without a listener for long.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
@@ -16,6 +19,9 @@ impl Waiters {
     /// A receiver that changes whenever something happens to the package from now on.
     pub(crate) fn listen(&self, package: PackageId) -> watch::Receiver<u64> {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        if bells.len() >= MANY_BELLS && !bells.contains_key(&package) {
+            bells.retain(|_, bell| bell.receiver_count() > 0);
+        }
         bells.entry(package).or_insert_with(|| watch::channel(0).0).subscribe()
     }
 
@@ -46,6 +52,18 @@ mod tests {
         waiters.ring(one);
         of_one.changed().await.unwrap();
         assert!(!of_two.has_changed().unwrap());
+    }
+
+    #[test]
+    fn bells_that_nobody_listens_to_do_not_pile_up() {
+        let waiters = Waiters::default();
+        let kept = waiters.listen(PackageId(B256::ZERO));
+        for number in 1..10 * MANY_BELLS {
+            drop(waiters.listen(PackageId(B256::left_padding_from(&number.to_be_bytes()))));
+        }
+        assert!(waiters.bells.lock().unwrap().len() <= MANY_BELLS);
+        waiters.ring(PackageId(B256::ZERO));
+        assert!(kept.has_changed().unwrap());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Issuing packages: request, second signature and parent block in one transaction (P13, P14, P20).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use medshare_chain::{ContractError, IssueItem};
@@ -89,8 +90,8 @@ async fn items(inner: &Inner, waiting: &[Waiting]) -> Result<Vec<IssueItem>, Nod
     let mut work: Vec<(Origin, LeafHash)> = Vec::with_capacity(waiting.len());
     for item in waiting {
         let origin = inner.thread_origin(item.request.signed.request.requestor);
-        if !heads.contains_key(&origin) {
-            heads.insert(origin, inner.store.chain_head(origin).await?);
+        if let Entry::Vacant(place) = heads.entry(origin) {
+            place.insert(inner.store.chain_head(origin).await?);
         }
         work.push((origin, item.sealed.leaf));
     }

@@ -106,6 +106,8 @@ impl Inner {
             let delegation = self.chain.domain().digest(session);
             let signature = &submission.session_signature;
             if !self.chain.verify_wallet_signature(requestor, delegation, signature).await? {
+                let detail = format!("{} tried with a session that is not the requestor's", session.key);
+                self.store.record_finding(id, "foreign-session", &detail, now).await?;
                 return Err(NodeError::refused(
                     "the session key is not delegated by the requestor's wallet",
                 ));

@@ -107,6 +107,7 @@ impl Inner {
         after: usize,
         wait: Duration,
     ) -> Result<RequestStatus, NodeError> {
+        self.known_request(id).await?;
         let mut bell = self.waiters.listen(id);
         let deadline = tokio::time::Instant::now() + wait;
         loop {

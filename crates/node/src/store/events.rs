@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 use medshare_chain::{Event, LoggedEvent, PackageIssued};
-use medshare_protocol::block::{ParentBlock, ParentBody, SideBlock, SideBody};
+use medshare_protocol::block::{Block, ParentBlock, ParentBody, SideBlock, SideBody};
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{self, Entry};
 use medshare_protocol::id::{BlockId, LeafHash, Origin, PackageId};
@@ -302,8 +302,7 @@ impl Applying<'_, '_> {
         let header = self.append_entry(chain, false, issued.package, issued.node, entry).await?;
         let query = "SELECT body FROM package WHERE leaf = ? AND id = ?";
         let Some(body) = self.own_body(query, entry.leaf, issued.package).await? else {
-            self.applied.foreign += 1;
-            return Ok(());
+            return self.foreign(entry.leaf, issued.package, header, None).await;
         };
         let body = ParentBody::from_bytes(&body).map_err(|error| corrupt("body", error))?;
         let record = ParentBlock { header, body }.to_bytes();
@@ -332,7 +331,7 @@ impl Applying<'_, '_> {
             let header = self.append_entry(chain, true, package, node, entry).await?;
             let query = "SELECT side_body FROM report WHERE leaf = ? AND package = ?";
             let Some(body) = self.own_body(query, entry.leaf, package).await? else {
-                self.applied.foreign += 1;
+                self.foreign(entry.leaf, package, header, Some(BlockId(parent.hash))).await?;
                 continue;
             };
             let body = SideBody::from_bytes(&body).map_err(|error| corrupt("side_body", error))?;
@@ -346,6 +345,33 @@ impl Applying<'_, '_> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// A block of another node: when it was mined again, the record that is here gets the new header.
+    async fn foreign(
+        &mut self,
+        leaf: LeafHash,
+        package: PackageId,
+        header: header::Header,
+        parent: Option<BlockId>,
+    ) -> Result<(), StoreError> {
+        let row = sqlx::query("SELECT record FROM block WHERE leaf = ?")
+            .bind(leaf.as_slice())
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        let Some(row) = row else {
+            self.applied.foreign += 1;
+            return Ok(());
+        };
+        let record = match (Block::from_bytes(row.try_get("record")?), parent) {
+            (Ok(Block::Parent(block)), None) => ParentBlock { header, ..block }.to_bytes(),
+            (Ok(Block::Side(block)), Some(parent)) => {
+                SideBlock::new(parent, header, block.body).to_bytes()
+            }
+            // Whoever anchors a leaf of the wrong kind is found out by the auditors.
+            _ => return Ok(()),
+        };
+        put_block(self.connection, leaf, package, &record).await
     }
 
     /// Puts an entry at the end of its chain and returns its whole header.

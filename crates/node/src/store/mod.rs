@@ -9,6 +9,8 @@ mod permissions;
 mod reports;
 mod requests;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::time::Duration;

@@ -10,12 +10,15 @@ use sqlx::{Row, SqliteConnection};
 use super::rows::{address, hash, json, signed, unsigned, unsigned32};
 use super::{Store, StoreError};
 
+/// So many findings of a package are kept at most: strangers can cause some of them.
+const MAX_FINDINGS: u32 = 1_000;
+
 /// Something the custodian should look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The package.
     pub package: PackageId,
-    /// One word: `silent-lease`, `refused-opening`, `fork`.
+    /// One word: `silent-lease`, `refused-opening`, `second-opening`, `foreign-session`, `fork`.
     pub kind: String,
     /// A sentence.
     pub detail: String,
@@ -192,13 +195,17 @@ pub(super) async fn insert_finding(
     detail: &str,
     now: u64,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO finding (package, kind, detail, time) VALUES (?, ?, ?, ?)")
-        .bind(package.as_slice())
-        .bind(kind)
-        .bind(detail)
-        .bind(signed(now))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO finding (package, kind, detail, time)
+         SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM finding WHERE package = ?1) < ?5",
+    )
+    .bind(package.as_slice())
+    .bind(kind)
+    .bind(detail)
+    .bind(signed(now))
+    .bind(MAX_FINDINGS)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use medshare_chain::Event;
-use medshare_node::NodeError;
+use medshare_node::{Limits, NodeError};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::{Action, State};
 use medshare_protocol::wire::{RequestStatus, Stage};
@@ -166,4 +166,25 @@ async fn after_a_reorganisation_what_is_gone_is_sent_again() {
     let record = node.package_blocks(second).await.unwrap().parent.record;
     let parent = medshare_protocol::block::Block::from_bytes(&record).unwrap();
     assert_eq!(parent.header().hash().0, head);
+    // The other node had the old records; it serves the blocks as they are anchored now.
+    assert_eq!(with_sides(&cluster.node(1), second, 1).await, blocks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_is_handed_out_only_when_it_is_buried_as_deep_as_configured() {
+    let limits = Limits { confirmations: 3, lease_seconds: 5, ..Limits::default() };
+    let cluster = Cluster::with(40, limits).await;
+    let requestor = Requestor::registered(&cluster).await;
+    let request = requestor.asks(&cluster);
+    let id = requestor.id(&request);
+    let node = cluster.node(0);
+    node.request(request).await.unwrap();
+    let issued = node.status(id, 8, Duration::from_secs(20)).await.unwrap();
+    assert_eq!((issued.stage, issued.package), (Stage::Issued, None));
+    assert!(matches!(node.container(id).await, Err(NodeError::Conflict(_))));
+    let early = requestor.session(id).report(&node, Action::Decrypt).await.unwrap_err();
+    assert!(matches!(early, NodeError::Conflict(_)), "{early}");
+    cluster.rpc("anvil_mine", serde_json::json!([3])).await;
+    assert_whole(&finished(&node, id).await);
+    requestor.session(id).report(&node, Action::Decrypt).await.unwrap();
 }

@@ -124,6 +124,20 @@ async fn a_package_is_open_once_at_a_time() {
     let error = second.report(&node, Action::Decrypt).await.unwrap_err();
     assert!(matches!(error, NodeError::Conflict(_)), "{error}");
     assert!(error.to_string().contains("until"), "{error}");
+    assert_eq!(node.findings(id).await.unwrap()[0].kind, "second-opening");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_try_to_open_anothers_package_is_recorded() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let id = requestor.obtain(&cluster).await;
+    let other = Requestor::registered(&cluster).await;
+    let node = cluster.node(0);
+    let error = other.session(id).report(&node, Action::Decrypt).await.unwrap_err();
+    assert!(matches!(error, NodeError::Refused { .. }), "{error}");
+    assert_eq!(node.findings(id).await.unwrap()[0].kind, "foreign-session");
+    assert_eq!(node.last_report(id).await.unwrap().number, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
