@@ -28,7 +28,8 @@ impl Inner {
         let dataset = self.check_statement(request)?;
         let digest = self.chain.domain().digest(request);
         let (holds, requestor, refused, published) = futures::try_join!(
-            self.chain.verify_wallet_signature(request.requestor, digest, &signed.signature),
+            self.chain
+                .verify_wallet_signature(request.requestor, digest, &signed.signature),
             self.chain.requestor(request.requestor),
             self.chain.is_refused(self.custodian, request.requestor),
             self.chain.dataset(self.custodian, dataset.id),
@@ -37,10 +38,15 @@ impl Inner {
             return Err(NodeError::refused(BAD_SIGNATURE));
         }
         let requestor = requestor.ok_or_else(|| {
-            NodeError::refused(format!("{} is not registered: register first", request.requestor))
+            NodeError::refused(format!(
+                "{} is not registered: register first",
+                request.requestor
+            ))
         })?;
         if requestor.suspended {
-            return Err(NodeError::refused("the requestor's credential is suspended"));
+            return Err(NodeError::refused(
+                "the requestor's credential is suspended",
+            ));
         }
         if refused {
             return Err(NodeError::refused(
@@ -50,13 +56,17 @@ impl Inner {
         let published = published
             .filter(|record| record.descriptor == dataset.descriptor_hash)
             .ok_or_else(|| {
-                NodeError::refused("the dataset is not published on chain with the terms it is served under")
+                NodeError::refused(
+                    "the dataset is not published on chain with the terms it is served under",
+                )
             })?;
         let purpose = purpose_of(request)?;
         if published.allows(purpose) {
             return Ok(());
         }
-        Err(NodeError::refused(format!("the dataset may not be used for {purpose}")))
+        Err(NodeError::refused(format!(
+            "the dataset may not be used for {purpose}"
+        )))
     }
 
     /// What can be said about a request without asking the chain.
@@ -69,7 +79,9 @@ impl Inner {
         }
         let id = DatasetId(request.dataset);
         let dataset = self.dataset(id).ok_or_else(|| {
-            NodeError::refused(format!("this node serves no dataset {id}: see /v1/datasets"))
+            NodeError::refused(format!(
+                "this node serves no dataset {id}: see /v1/datasets"
+            ))
         })?;
         purpose_of(request)?;
         check_deadline(request.deadline)?;
@@ -87,11 +99,14 @@ impl Inner {
         check_deadline(registration.deadline)?;
         let digest = self.chain.domain().digest(registration);
         let (holds, nonce) = futures::try_join!(
-            self.chain.verify_wallet_signature(registration.requestor, digest, &signed.signature),
+            self.chain
+                .verify_wallet_signature(registration.requestor, digest, &signed.signature),
             self.chain.registration_nonce(registration.requestor),
         )?;
         if !holds {
-            return Err(NodeError::refused("the signature over the registration is not the wallet's"));
+            return Err(NodeError::refused(
+                "the signature over the registration is not the wallet's",
+            ));
         }
         if nonce != registration.nonce {
             return Err(NodeError::refused(format!(
@@ -99,10 +114,15 @@ impl Inner {
                 registration.nonce
             )));
         }
-        match self.chain.register_requestor(registration, &signed.signature).await {
-            Ok(receipt) => {
-                Ok(RegistrationAnswer { transaction: receipt.hash, custodian: self.custodian })
-            }
+        match self
+            .chain
+            .register_requestor(registration, &signed.signature)
+            .await
+        {
+            Ok(receipt) => Ok(RegistrationAnswer {
+                transaction: receipt.hash,
+                custodian: self.custodian,
+            }),
             // Two repeats at once: one of them was mined, and the other one is told so.
             Err(error) => match self.registered_already(&signed).await? {
                 Some(answer) => Ok(answer),
@@ -128,9 +148,14 @@ impl Inner {
             return Ok(None);
         }
         self.catch_up().await?;
-        let transaction = self.store.registration(registration.requestor, registration.nonce).await?;
-        Ok(transaction
-            .map(|transaction| RegistrationAnswer { transaction, custodian: record.custodian }))
+        let transaction = self
+            .store
+            .registration(registration.requestor, registration.nonce)
+            .await?;
+        Ok(transaction.map(|transaction| RegistrationAnswer {
+            transaction,
+            custodian: record.custodian,
+        }))
     }
 
     /// The key that a requestor's packages and shares are sealed to now.

@@ -9,7 +9,9 @@ static LATEST: AtomicU64 = AtomicU64::new(0);
 /// steps of a form never run backwards.
 #[must_use]
 pub fn now_ms() -> u64 {
-    let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let system = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
     let system = u64::try_from(system).unwrap_or(u64::MAX);
     LATEST.fetch_max(system, Ordering::Relaxed).max(system)
 }

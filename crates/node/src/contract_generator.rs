@@ -64,7 +64,10 @@ mod tests {
         assert_eq!((low.granted, low.exempt), (terms().granted, terms().exempt));
         assert_eq!(low.expiry, 1_000 + 30 * 86_400_000);
         let high = generate(&terms(), Sensitivity::High, 1_000).unwrap().usage;
-        assert_eq!((high.granted, high.exempt), (terms().granted, Actions::NONE));
+        assert_eq!(
+            (high.granted, high.exempt),
+            (terms().granted, Actions::NONE)
+        );
     }
 
     #[test]

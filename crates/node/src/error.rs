@@ -56,13 +56,18 @@ impl NodeError {
     /// The refusal with this reason.
     #[must_use]
     pub fn refused(reason: impl Into<String>) -> Self {
-        Self::Refused { reason: reason.into() }
+        Self::Refused {
+            reason: reason.into(),
+        }
     }
 
     /// Whether the same may succeed later without anybody changing anything.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::ChainUnavailable(_) | Self::PeerUnavailable(_) | Self::TooMany { .. })
+        matches!(
+            self,
+            Self::ChainUnavailable(_) | Self::PeerUnavailable(_) | Self::TooMany { .. }
+        )
     }
 }
 
@@ -89,7 +94,9 @@ impl From<crate::peer::PeerError> for NodeError {
         use crate::peer::PeerError;
         match error {
             PeerError::Refused { reason, .. } => Self::PeerRefused(reason),
-            PeerError::NoPeer | PeerError::Unreachable(_) => Self::PeerUnavailable(error.to_string()),
+            PeerError::NoPeer | PeerError::Unreachable(_) => {
+                Self::PeerUnavailable(error.to_string())
+            }
             PeerError::Chain(chain) => Self::from(chain),
             PeerError::BlockWithheld(_) => Self::NotFound(error.to_string()),
             PeerError::Envelope(_) => Self::Internal(error.to_string()),

@@ -76,7 +76,10 @@ pub(crate) async fn start(
 ) -> Result<(Node, JoinHandle<()>), NodeError> {
     for folder in [&parts.packages_dir, &parts.releases_dir] {
         tokio::fs::create_dir_all(folder).await.map_err(|error| {
-            NodeError::Internal(format!("cannot make the folder {}: {error}", folder.display()))
+            NodeError::Internal(format!(
+                "cannot make the folder {}: {error}",
+                folder.display()
+            ))
         })?;
     }
     clock::not_before(parts.store.latest_step_time().await?);
@@ -199,13 +202,18 @@ impl Inner {
     /// Takes a request for the calling task; nothing when another one has it.
     pub(crate) fn take(self: &Arc<Self>, id: PackageId) -> Option<Driven> {
         let mut driven = self.driven.lock().unwrap_or_else(PoisonError::into_inner);
-        driven.insert(id).then(|| Driven { inner: Arc::clone(self), id })
+        driven.insert(id).then(|| Driven {
+            inner: Arc::clone(self),
+            id,
+        })
     }
 }
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("address", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Node")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
     }
 }
 
@@ -217,7 +225,11 @@ pub(crate) struct Driven {
 
 impl Drop for Driven {
     fn drop(&mut self) {
-        let mut driven = self.inner.driven.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut driven = self
+            .inner
+            .driven
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         driven.remove(&self.id);
     }
 }
@@ -230,7 +242,9 @@ pub(crate) struct Pauses {
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self { next: SHORTEST_PAUSE }
+        Self {
+            next: SHORTEST_PAUSE,
+        }
     }
 }
 

@@ -41,7 +41,9 @@ pub enum SecretError {
     #[error("the operating system gave no randomness")]
     NoRandomness,
     /// Another node's key, another row, or changed bytes.
-    #[error("a stored secret does not open: the store belongs to another node key, or it was changed")]
+    #[error(
+        "a stored secret does not open: the store belongs to another node key, or it was changed"
+    )]
     NotOurs,
 }
 
@@ -55,7 +57,9 @@ impl AtRest {
     #[must_use]
     pub fn new(signer: &PrivateKeySigner) -> Self {
         let key = node_key::derive(signer, &[AT_REST]);
-        Self { cipher: Aes256Gcm::new((&*key).into()) }
+        Self {
+            cipher: Aes256Gcm::new((&*key).into()),
+        }
     }
 
     /// Encrypts a secret of `package`.
@@ -73,7 +77,13 @@ impl AtRest {
         let aad = row(secret, package);
         let sealed = self
             .cipher
-            .encrypt((&nonce).into(), Payload { msg: plaintext, aad: &aad })
+            .encrypt(
+                (&nonce).into(),
+                Payload {
+                    msg: plaintext,
+                    aad: &aad,
+                },
+            )
             .expect("32 bytes are below AES-GCM's limit");
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -88,12 +98,19 @@ impl AtRest {
         package: PackageId,
         sealed: &[u8],
     ) -> Result<Zeroizing<[u8; 32]>, SecretError> {
-        let (nonce, ciphertext) =
-            sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SecretError::NotOurs)?;
+        let (nonce, ciphertext) = sealed
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(SecretError::NotOurs)?;
         let aad = row(secret, package);
         let opened = self
             .cipher
-            .decrypt(nonce.into(), Payload { msg: ciphertext, aad: &aad })
+            .decrypt(
+                nonce.into(),
+                Payload {
+                    msg: ciphertext,
+                    aad: &aad,
+                },
+            )
             .map(Zeroizing::new)
             .map_err(|_| SecretError::NotOurs)?;
         let mut plaintext = Zeroizing::new([0; 32]);
@@ -130,7 +147,10 @@ mod tests {
         let package = PackageId(B256::repeat_byte(1));
         let secret = [7; 32];
         let sealed = at_rest(1).encrypt(Secret::Share, package, &secret).unwrap();
-        assert_eq!(*at_rest(1).decrypt(Secret::Share, package, &sealed).unwrap(), secret);
+        assert_eq!(
+            *at_rest(1).decrypt(Secret::Share, package, &sealed).unwrap(),
+            secret
+        );
         let other = PackageId(B256::repeat_byte(2));
         for refused in [
             at_rest(2).decrypt(Secret::Share, package, &sealed),

@@ -229,7 +229,10 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::NotFound`] for an unknown package.
-    pub async fn deletion_of(&self, id: PackageId) -> Result<Option<DeletionSubmission>, NodeError> {
+    pub async fn deletion_of(
+        &self,
+        id: PackageId,
+    ) -> Result<Option<DeletionSubmission>, NodeError> {
         self.inner.deletion_of(id).await
     }
 

@@ -79,7 +79,9 @@ impl Inner {
             }
             let last = newest.min(next.saturating_add(BLOCKS_AT_ONCE - 1));
             // The hash first: should the chain be reorganised before the events are read, the next look finds out.
-            let Some(hash) = self.chain.block_hash(last).await? else { continue };
+            let Some(hash) = self.chain.block_hash(last).await? else {
+                continue;
+            };
             let events = self.chain.events(next, last).await?;
             let point = EventPoint { block: last, hash };
             let origin = |requestor| self.thread_origin(requestor);
@@ -97,7 +99,9 @@ impl Inner {
 
     /// The position, after taking back what a reorganisation has made untrue.
     async fn safe_position(self: &Arc<Self>) -> Result<Option<EventPoint>, NodeError> {
-        let Some(position) = self.store.event_position().await? else { return Ok(None) };
+        let Some(position) = self.store.event_position().await? else {
+            return Ok(None);
+        };
         if self.holds(position).await? {
             return Ok(Some(position));
         }
@@ -107,7 +111,10 @@ impl Inner {
             to = safe.map(|point| point.block),
             "the chain was reorganised; events are applied again"
         );
-        let applied = self.store.rewind_events(safe, self.address(), clock::now_ms()).await?;
+        let applied = self
+            .store
+            .rewind_events(safe, self.address(), clock::now_ms())
+            .await?;
         self.react(applied);
         self.to_issue.notify_one();
         self.to_anchor.notify_one();
@@ -124,8 +131,10 @@ impl Inner {
         mut position: EventPoint,
     ) -> Result<Option<EventPoint>, NodeError> {
         loop {
-            let candidates =
-                self.store.event_blocks_before(position.block, CANDIDATES_AT_ONCE).await?;
+            let candidates = self
+                .store
+                .event_blocks_before(position.block, CANDIDATES_AT_ONCE)
+                .await?;
             for candidate in &candidates {
                 if self.holds(*candidate).await? {
                     return Ok(Some(*candidate));
@@ -159,8 +168,14 @@ impl Inner {
 /// Gives a newly anchored block to the other nodes. Who misses it pulls it later.
 async fn push(inner: Arc<Inner>, leaf: LeafHash) {
     let work = async {
-        let Some(record) = inner.store.block(leaf).await? else { return Ok(()) };
-        inner.peers.push_block(&inner.chain, &record).await.map_err(NodeError::from)?;
+        let Some(record) = inner.store.block(leaf).await? else {
+            return Ok(());
+        };
+        inner
+            .peers
+            .push_block(&inner.chain, &record)
+            .await
+            .map_err(NodeError::from)?;
         Ok::<(), NodeError>(())
     };
     tokio::select! {

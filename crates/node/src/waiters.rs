@@ -22,13 +22,18 @@ impl Waiters {
         if bells.len() >= MANY_BELLS && !bells.contains_key(&package) {
             bells.retain(|_, bell| bell.receiver_count() > 0);
         }
-        bells.entry(package).or_insert_with(|| watch::channel(0).0).subscribe()
+        bells
+            .entry(package)
+            .or_insert_with(|| watch::channel(0).0)
+            .subscribe()
     }
 
     /// Something happened to the package.
     pub(crate) fn ring(&self, package: PackageId) {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bell) = bells.get(&package) else { return };
+        let Some(bell) = bells.get(&package) else {
+            return;
+        };
         if bell.receiver_count() == 0 {
             bells.remove(&package);
         } else {
@@ -46,7 +51,10 @@ mod tests {
     #[tokio::test]
     async fn only_listeners_of_the_package_hear_it() {
         let waiters = Waiters::default();
-        let (one, two) = (PackageId(B256::repeat_byte(1)), PackageId(B256::repeat_byte(2)));
+        let (one, two) = (
+            PackageId(B256::repeat_byte(1)),
+            PackageId(B256::repeat_byte(2)),
+        );
         let mut of_one = waiters.listen(one);
         let of_two = waiters.listen(two);
         waiters.ring(one);

@@ -24,7 +24,10 @@ struct Segment {
 
 /// Anchors what is reported and settles what is violated until the node stops.
 pub(crate) async fn anchor_forever(inner: Arc<Inner>) {
-    forever(&inner, &inner.to_anchor, "anchoring", || anchor_round(&inner)).await;
+    forever(&inner, &inner.to_anchor, "anchoring", || {
+        anchor_round(&inner)
+    })
+    .await;
 }
 
 async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
@@ -32,7 +35,11 @@ async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
     let unsettled = inner.settle_pending().await?;
     let reports = inner.store.unanchored_reports(MAX_REPORTS).await?;
     if reports.is_empty() {
-        return Ok(if unsettled > 0 { Round::Later } else { Round::Idle });
+        return Ok(if unsettled > 0 {
+            Round::Later
+        } else {
+            Round::Idle
+        });
     }
     let segments = segments(inner, &reports).await?;
     let bits = inner.target().await?;
@@ -67,12 +74,29 @@ async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
 async fn segments(inner: &Inner, reports: &[StoredReport]) -> Result<Vec<Segment>, NodeError> {
     let mut segments: Vec<Segment> = Vec::new();
     for report in reports {
-        if segments.last().is_none_or(|segment| segment.package != report.package) {
-            let parent = inner.store.parent_entry(report.package).await?.ok_or_else(|| {
-                NodeError::Internal(format!("the package {} has no parent block", report.package))
-            })?;
-            let head = inner.store.chain_head(side_origin(parent.entry.leaf)).await?;
-            segments.push(Segment { package: report.package, head, reports: Vec::new() });
+        if segments
+            .last()
+            .is_none_or(|segment| segment.package != report.package)
+        {
+            let parent = inner
+                .store
+                .parent_entry(report.package)
+                .await?
+                .ok_or_else(|| {
+                    NodeError::Internal(format!(
+                        "the package {} has no parent block",
+                        report.package
+                    ))
+                })?;
+            let head = inner
+                .store
+                .chain_head(side_origin(parent.entry.leaf))
+                .await?;
+            segments.push(Segment {
+                package: report.package,
+                head,
+                reports: Vec::new(),
+            });
         }
         if let Some(segment) = segments.last_mut() {
             segment.reports.push((report.report.number, report.leaf));
@@ -86,7 +110,15 @@ fn mined(mut segment: Segment, bits: CompactTarget) -> ReportSegment {
     let entries = segment
         .reports
         .iter()
-        .flat_map(|(number, leaf)| mine(&mut segment.head, *number, *leaf, bits).entry.to_bytes())
+        .flat_map(|(number, leaf)| {
+            mine(&mut segment.head, *number, *leaf, bits)
+                .entry
+                .to_bytes()
+        })
         .collect();
-    ReportSegment { package: segment.package, expected_head, entries }
+    ReportSegment {
+        package: segment.package,
+        expected_head,
+        entries,
+    }
 }

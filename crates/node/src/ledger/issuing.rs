@@ -68,19 +68,31 @@ async fn issue_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
 }
 
 async fn waiting(inner: &Inner) -> Result<Vec<Waiting>, NodeError> {
-    let requests = inner.store.requests_between(Stage::Sealed, Stage::Sealed, MAX_ITEMS).await?;
+    let requests = inner
+        .store
+        .requests_between(Stage::Sealed, Stage::Sealed, MAX_ITEMS)
+        .await?;
     let mut waiting = Vec::with_capacity(requests.len());
     for request in requests {
         let package = inner.store.package(request.id).await?;
         let package = package.ok_or_else(|| incomplete(request.id))?;
-        let sealed = package.sealed.clone().ok_or_else(|| incomplete(request.id))?;
-        waiting.push(Waiting { request, package, sealed });
+        let sealed = package
+            .sealed
+            .clone()
+            .ok_or_else(|| incomplete(request.id))?;
+        waiting.push(Waiting {
+            request,
+            package,
+            sealed,
+        });
     }
     Ok(waiting)
 }
 
 fn incomplete(id: PackageId) -> NodeError {
-    NodeError::Internal(format!("the package {id} is sealed but its row is incomplete"))
+    NodeError::Internal(format!(
+        "the package {id} is sealed but its row is incomplete"
+    ))
 }
 
 /// Mines all blocks, those of one thread on each other in the order of their requests.
@@ -96,7 +108,11 @@ async fn items(inner: &Inner, waiting: &[Waiting]) -> Result<Vec<IssueItem>, Nod
         work.push((origin, item.sealed.leaf));
     }
     let mined = tokio::task::spawn_blocking(move || mine_all(heads, &work, bits)).await?;
-    waiting.iter().zip(mined).map(|(item, mined)| issue_item(item, mined)).collect()
+    waiting
+        .iter()
+        .zip(mined)
+        .map(|(item, mined)| issue_item(item, mined))
+        .collect()
 }
 
 fn mine_all(
@@ -106,14 +122,19 @@ fn mine_all(
 ) -> Vec<Mined> {
     work.iter()
         .filter_map(|(origin, leaf)| {
-            heads.get_mut(origin).map(|head| mine(head, DATA_VERSION_TABULAR, *leaf, bits))
+            heads
+                .get_mut(origin)
+                .map(|head| mine(head, DATA_VERSION_TABULAR, *leaf, bits))
         })
         .collect()
 }
 
 fn issue_item(item: &Waiting, mined: Mined) -> Result<IssueItem, NodeError> {
-    let (answer, verifier) =
-        item.package.validation.as_ref().ok_or_else(|| incomplete(item.request.id))?;
+    let (answer, verifier) = item
+        .package
+        .validation
+        .as_ref()
+        .ok_or_else(|| incomplete(item.request.id))?;
     Ok(IssueItem {
         request: item.request.signed.request.clone(),
         request_signature: item.request.signed.signature.clone(),

@@ -49,7 +49,10 @@ fn mine(head: &mut ChainHead, version: u32, leaf: LeafHash, bits: CompactTarget)
     head.log.push(leaf);
     let now = u32::try_from(clock::now_ms() / 1_000).unwrap_or(u32::MAX);
     let header = next_header(version, head.hash, &head.log, now, head.time, bits);
-    let mined = Mined { expected_head: head.hash, entry: Entry::of(&header, leaf) };
+    let mined = Mined {
+        expected_head: head.hash,
+        entry: Entry::of(&header, leaf),
+    };
     head.hash = header.hash().0;
     head.time = header.time;
     mined
@@ -116,13 +119,20 @@ mod tests {
     #[test]
     fn blocks_that_are_mined_together_stand_on_each_other() {
         let origin = B256::repeat_byte(1);
-        let mut head = ChainHead { hash: origin, time: 0, log: Log::default() };
+        let mut head = ChainHead {
+            hash: origin,
+            time: 0,
+            log: Log::default(),
+        };
         let bits = CompactTarget(0x2000_ffff);
         let first = mine(&mut head, 1, LeafHash(B256::repeat_byte(2)), bits);
         let second = mine(&mut head, 1, LeafHash(B256::repeat_byte(3)), bits);
         assert_eq!(first.expected_head, origin);
         assert_eq!(second.expected_head, first.entry.header(origin).hash().0);
-        assert_eq!(head.hash, second.entry.header(second.expected_head).hash().0);
+        assert_eq!(
+            head.hash,
+            second.entry.header(second.expected_head).hash().0
+        );
         assert!(second.entry.header(second.expected_head).meets_its_target());
         assert_eq!(head.log.size(), 2);
         assert_eq!(second.entry.merkle_root, head.log.header_root());

@@ -60,10 +60,9 @@ impl Inner {
     }
 
     pub(crate) async fn block(&self, leaf: LeafHash) -> Result<Vec<u8>, NodeError> {
-        self.store
-            .block(leaf)
-            .await?
-            .ok_or_else(|| NodeError::NotFound(format!("this node has no block with the leaf hash {leaf}")))
+        self.store.block(leaf).await?.ok_or_else(|| {
+            NodeError::NotFound(format!("this node has no block with the leaf hash {leaf}"))
+        })
     }
 
     pub(crate) async fn accept_block(self: &Arc<Self>, record: Vec<u8>) -> Result<(), NodeError> {
@@ -96,7 +95,11 @@ impl Inner {
         let previous = self.store.hash_before(entry).await?;
         let header = entry.entry.header(previous);
         Ok(match block {
-            Block::Parent(parent) => ParentBlock { header, body: parent.body }.to_bytes(),
+            Block::Parent(parent) => ParentBlock {
+                header,
+                body: parent.body,
+            }
+            .to_bytes(),
             Block::Side(side) => {
                 let parent = self.store.parent_entry(entry.package).await?;
                 let parent = parent.map_or(BlockId::default(), |parent| BlockId(parent.hash));
@@ -115,7 +118,10 @@ impl Inner {
         for entry in self.store.side_entries(id).await? {
             sides.push(self.stored_block(&entry).await?);
         }
-        Ok(PackageBlocks { parent: self.stored_block(&parent).await?, sides })
+        Ok(PackageBlocks {
+            parent: self.stored_block(&parent).await?,
+            sides,
+        })
     }
 
     async fn stored_block(&self, entry: &ChainEntry) -> Result<StoredBlock, NodeError> {
@@ -125,10 +131,15 @@ impl Inner {
             // Another custodian's: its node may be asked before ours has pulled it.
             None => self.peers.fetch_block(&self.chain, leaf).await?,
         };
-        Ok(StoredBlock { leaf, record: record.into(), transaction: Some(entry.transaction) })
+        Ok(StoredBlock {
+            leaf,
+            record: record.into(),
+            transaction: Some(entry.transaction),
+        })
     }
 }
 
 fn parsed(record: &[u8]) -> Result<Block, NodeError> {
-    Block::from_bytes(record).map_err(|error| NodeError::BadRequest(format!("this is no block record: {error}")))
+    Block::from_bytes(record)
+        .map_err(|error| NodeError::BadRequest(format!("this is no block record: {error}")))
 }

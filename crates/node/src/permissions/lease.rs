@@ -26,18 +26,30 @@ pub(super) struct Lease {
 impl Lease {
     /// It ends now.
     pub(super) const fn over() -> Self {
-        Self { seconds: 0, until: Some(0), ended: true }
+        Self {
+            seconds: 0,
+            until: Some(0),
+            ended: true,
+        }
     }
 
     /// There is none, and this changes nothing.
     pub(super) const fn none(ended: bool) -> Self {
-        Self { seconds: 0, until: None, ended }
+        Self {
+            seconds: 0,
+            until: None,
+            ended,
+        }
     }
 
     /// What is left of one that ends at `until`.
     pub(super) fn rest_of(until: u64, now: u64) -> Self {
         let seconds = u32::try_from(until.saturating_sub(now) / 1_000).unwrap_or(u32::MAX);
-        Self { seconds, until: None, ended: false }
+        Self {
+            seconds,
+            until: None,
+            ended: false,
+        }
     }
 }
 
@@ -46,7 +58,11 @@ impl Inner {
     pub(super) fn full_lease(&self, expiry: u64, now: u64) -> Lease {
         let left_seconds = u32::try_from(expiry.saturating_sub(now) / 1_000).unwrap_or(u32::MAX);
         let seconds = self.limits.lease_seconds.min(left_seconds);
-        Lease { seconds, until: Some(now + u64::from(seconds) * 1_000), ended: false }
+        Lease {
+            seconds,
+            until: Some(now + u64::from(seconds) * 1_000),
+            ended: false,
+        }
     }
 
     pub(crate) async fn renew(
@@ -87,9 +103,12 @@ impl Inner {
     ) -> Result<(StoredSession, StoredReport), NodeError> {
         let renewal = &submission.renewal;
         if renewal.package != id.0 {
-            return Err(NodeError::BadRequest("the renewal is about another package".into()));
+            return Err(NodeError::BadRequest(
+                "the renewal is about another package".into(),
+            ));
         }
-        let not_signed = || NodeError::refused("the renewal is not signed by a session key of this package");
+        let not_signed =
+            || NodeError::refused("the renewal is not signed by a session key of this package");
         let digest = self.chain.domain().digest(renewal);
         let key = recover(digest, &submission.signature).ok_or_else(not_signed)?;
         let session = self.store.session(id, key).await?.ok_or_else(not_signed)?;
@@ -117,6 +136,11 @@ impl Inner {
             leaseSeconds: lease.seconds,
         };
         let signature = self.chain.domain().sign(&receipt, &self.signer)?;
-        Ok(ReportAnswer { receipt, signature: signature.to_vec().into(), state, share: None })
+        Ok(ReportAnswer {
+            receipt,
+            signature: signature.to_vec().into(),
+            state,
+            share: None,
+        })
     }
 }

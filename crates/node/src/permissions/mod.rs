@@ -103,7 +103,11 @@ pub(crate) async fn watch_leases(inner: Arc<Inner>) {
             () = tokio::time::sleep(every) => {}
         }
         let now = clock::now_ms();
-        match inner.store.end_silent_sessions(now.saturating_sub(GRACE_MS), now).await {
+        match inner
+            .store
+            .end_silent_sessions(now.saturating_sub(GRACE_MS), now)
+            .await
+        {
             Ok(silent) => {
                 for package in silent {
                     tracing::warn!(%package, "a lease ran out without a word");
@@ -123,7 +127,10 @@ impl Inner {
         Ok(records)
     }
 
-    async fn violation_record(&self, violation: StoredViolation) -> Result<ViolationRecord, NodeError> {
+    async fn violation_record(
+        &self,
+        violation: StoredViolation,
+    ) -> Result<ViolationRecord, NodeError> {
         let list = match self.store.stored_request(violation.package).await? {
             Some(request) => {
                 let dataset = medshare_protocol::id::DatasetId(request.signed.request.dataset);
@@ -131,7 +138,10 @@ impl Inner {
             }
             None => Vec::new(),
         };
-        let receipts = self.store.receipts(violation.package, violation.transaction).await?;
+        let receipts = self
+            .store
+            .receipts(violation.package, violation.transaction)
+            .await?;
         Ok(ViolationRecord {
             package: violation.package,
             number: violation.number,
@@ -141,7 +151,10 @@ impl Inner {
             time: violation.time,
             list: list
                 .into_iter()
-                .map(|response| ListedAction { action: response.kind, after: response.threshold })
+                .map(|response| ListedAction {
+                    action: response.kind,
+                    after: response.threshold,
+                })
                 .collect(),
             receipts: receipts
                 .into_iter()
@@ -164,7 +177,9 @@ impl Inner {
         let not_here = || NodeError::NotFound(format!("there is no package {id} here"));
         let request = self.store.stored_request(id).await?.ok_or_else(not_here)?;
         if !matches!(request.stage, Stage::Ready | Stage::Delivered) {
-            return Err(NodeError::Conflict(format!("the package {id} is not ready")));
+            return Err(NodeError::Conflict(format!(
+                "the package {id} is not ready"
+            )));
         }
         let package = self.store.package(id).await?.ok_or_else(not_here)?;
         Ok((request, package))
@@ -177,12 +192,20 @@ impl Inner {
     ) -> Result<(), NodeError> {
         let (request, _) = self.ready_package(id).await?;
         if submission.deletion.package != id.0 {
-            return Err(NodeError::BadRequest("the deletion is about another package".into()));
+            return Err(NodeError::BadRequest(
+                "the deletion is about another package".into(),
+            ));
         }
         let digest = self.chain.domain().digest(&submission.deletion);
         let requestor = request.signed.request.requestor;
-        if !self.chain.verify_wallet_signature(requestor, digest, &submission.signature).await? {
-            return Err(NodeError::refused("the deletion is not signed by the requestor's wallet"));
+        if !self
+            .chain
+            .verify_wallet_signature(requestor, digest, &submission.signature)
+            .await?
+        {
+            return Err(NodeError::refused(
+                "the deletion is not signed by the requestor's wallet",
+            ));
         }
         self.store.put_deletion(id, &submission).await?;
         Ok(())

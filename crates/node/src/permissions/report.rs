@@ -51,7 +51,9 @@ impl Taken<'_> {
 
     /// Whether the session that reports holds the lease.
     fn is_live(&self, now: u64) -> bool {
-        self.known.as_ref().is_some_and(|session| !session.ended && session.lease_until > now)
+        self.known
+            .as_ref()
+            .is_some_and(|session| !session.ended && session.lease_until > now)
     }
 }
 
@@ -70,14 +72,26 @@ impl Inner {
         }
         check_place(&taken, last.as_ref())?;
         let state = self.state_for(&taken).await?;
-        let share = if taken.opens() { Some(self.open(&taken, state).await?) } else { None };
+        let share = if taken.opens() {
+            Some(self.open(&taken, state).await?)
+        } else {
+            None
+        };
         let violated = taken.package.processed.usage.violations(taken.actions());
         let receipt = self.record(&taken, violated, state).await?;
         if violated.is_empty() {
-            return Ok(ReportAnswer { state: state.unwrap_or(State::Active), share, ..receipt });
+            return Ok(ReportAnswer {
+                state: state.unwrap_or(State::Active),
+                share,
+                ..receipt
+            });
         }
         self.settle_now().await;
-        Ok(ReportAnswer { state: State::Revoked, share: None, ..receipt })
+        Ok(ReportAnswer {
+            state: State::Revoked,
+            share: None,
+            ..receipt
+        })
     }
 
     /// Form, body and both signatures.
@@ -91,11 +105,15 @@ impl Inner {
         check_form(id, submission)?;
         let digest = self.chain.domain().report_digest(report);
         if recover(digest.0, &submission.signature) != Some(session.key) {
-            return Err(NodeError::refused("the report is not signed by the session key"));
+            return Err(NodeError::refused(
+                "the report is not signed by the session key",
+            ));
         }
         let now = clock::now_ms();
         if report.time >= session.expiry {
-            return Err(NodeError::refused("the session had ended when the report was made"));
+            return Err(NodeError::refused(
+                "the session had ended when the report was made",
+            ));
         }
         let known = self.store.session(id, session.key).await?;
         let same = known.as_ref().is_some_and(|known| {
@@ -105,17 +123,35 @@ impl Inner {
         if !same {
             let delegation = self.chain.domain().digest(session);
             let signature = &submission.session_signature;
-            if !self.chain.verify_wallet_signature(requestor, delegation, signature).await? {
-                let detail = format!("{} tried with a session that is not the requestor's", session.key);
-                self.store.record_finding(id, "foreign-session", &detail, now).await?;
+            if !self
+                .chain
+                .verify_wallet_signature(requestor, delegation, signature)
+                .await?
+            {
+                let detail = format!(
+                    "{} tried with a session that is not the requestor's",
+                    session.key
+                );
+                self.store
+                    .record_finding(id, "foreign-session", &detail, now)
+                    .await?;
                 return Err(NodeError::refused(
                     "the session key is not delegated by the requestor's wallet",
                 ));
             }
         }
-        let taken = Taken { id, request, package, submission, digest, known };
+        let taken = Taken {
+            id,
+            request,
+            package,
+            submission,
+            digest,
+            known,
+        };
         if taken.opens() && session.expiry <= now {
-            return Err(NodeError::refused("the session has ended: delegate to a new session key"));
+            return Err(NodeError::refused(
+                "the session has ended: delegate to a new session key",
+            ));
         }
         Ok(taken)
     }
@@ -139,15 +175,24 @@ impl Inner {
         if !state.is_usable() {
             let reason = "it cannot be opened".to_owned();
             let detail = format!("opening was refused: the package is {state:?}");
-            self.store.record_finding(taken.id, "refused-opening", &detail, now).await?;
+            self.store
+                .record_finding(taken.id, "refused-opening", &detail, now)
+                .await?;
             return Err(NodeError::LeaseRefused { state, reason });
         }
         if let Some(live) = self.store.live_session(taken.id, now).await?
             && live.session.key != taken.submission.session.key
         {
-            let detail = format!("another session holds the lease until {} (ms)", live.lease_until);
-            self.store.record_finding(taken.id, "second-opening", &detail, now).await?;
-            return Err(NodeError::Conflict(format!("the package is open: {detail}")));
+            let detail = format!(
+                "another session holds the lease until {} (ms)",
+                live.lease_until
+            );
+            self.store
+                .record_finding(taken.id, "second-opening", &detail, now)
+                .await?;
+            return Err(NodeError::Conflict(format!(
+                "the package is open: {detail}"
+            )));
         }
         self.sealed_share(taken).await
     }
@@ -156,7 +201,9 @@ impl Inner {
         let sealed = taken.package.sealed.as_ref().ok_or_else(|| {
             NodeError::Internal(format!("the package {} is ready but not sealed", taken.id))
         })?;
-        let share = self.secrets.decrypt(Secret::Share, taken.id, &sealed.custodian_share)?;
+        let share = self
+            .secrets
+            .decrypt(Secret::Share, taken.id, &sealed.custodian_share)?;
         let key = self.sealing_key_of(taken.requestor()).await?;
         let context = seal::share_context(taken.id, taken.requestor());
         Ok(seal::seal(key, SealedFor::CustodianShare, &context, share.as_slice())?.into())
@@ -175,7 +222,12 @@ impl Inner {
         } else if taken.opens() {
             self.full_lease(taken.package.processed.usage.expiry, now)
         } else {
-            self.lease_after(taken.known.as_ref().filter(|_| taken.is_live(now)), state, taken, now)
+            self.lease_after(
+                taken.known.as_ref().filter(|_| taken.is_live(now)),
+                state,
+                taken,
+                now,
+            )
         };
         let report = taken.report();
         let receipt = Receipt {
@@ -208,7 +260,12 @@ impl Inner {
         self.store.record_report(taken.id, &new, &session).await?;
         self.to_anchor.notify_one();
         let state = state.unwrap_or(State::Active);
-        Ok(ReportAnswer { receipt, signature: signature.to_vec().into(), state, share: None })
+        Ok(ReportAnswer {
+            receipt,
+            signature: signature.to_vec().into(),
+            state,
+            share: None,
+        })
     }
 
     /// The lease after a report that neither opens nor violates.
@@ -252,20 +309,24 @@ impl Inner {
             node: self.address(),
             signature: SignatureBytes::ZERO,
         };
-        SideBody { action_counter: violated.count(), transaction, locktime: now }
-            .sign(side_origin(sealed.leaf), &self.signer)
-            .map_err(|error| NodeError::Internal(error.to_string()))
+        SideBody {
+            action_counter: violated.count(),
+            transaction,
+            locktime: now,
+        }
+        .sign(side_origin(sealed.leaf), &self.signer)
+        .map_err(|error| NodeError::Internal(error.to_string()))
     }
 
     /// A report with a number that was recorded before: the same one gets the same receipt; another one is tampering,
     /// if the same session key signed both.
     async fn heard_before(self: &Arc<Self>, taken: &Taken<'_>) -> Result<ReportAnswer, NodeError> {
         let number = taken.report().number;
-        let recorded = self
-            .store
-            .report(taken.id, number)
-            .await?
-            .ok_or_else(|| NodeError::BadRequest(format!("there is no report number {number}; they begin at 1")))?;
+        let recorded = self.store.report(taken.id, number).await?.ok_or_else(|| {
+            NodeError::BadRequest(format!(
+                "there is no report number {number}; they begin at 1"
+            ))
+        })?;
         if recorded.digest == taken.digest {
             return self.repeat(taken, recorded).await;
         }
@@ -278,10 +339,15 @@ impl Inner {
         self.store
             .record_tampering(taken.id, taken.report(), &taken.submission.signature, now)
             .await?;
-        let detail = format!("two different reports number {number} were signed by one session key");
-        self.store.record_finding(taken.id, "fork", &detail, now).await?;
+        let detail =
+            format!("two different reports number {number} were signed by one session key");
+        self.store
+            .record_finding(taken.id, "fork", &detail, now)
+            .await?;
         self.settle_now().await;
-        Err(NodeError::refused(format!("{detail}: this is tampering, and access is revoked")))
+        Err(NodeError::refused(format!(
+            "{detail}: this is tampering, and access is revoked"
+        )))
     }
 
     async fn repeat(
@@ -295,7 +361,11 @@ impl Inner {
         }
         let state = self.chain.package(taken.id).await?.state;
         let opens = taken.opens() && state.is_usable() && taken.is_live(clock::now_ms());
-        let share = if opens { Some(self.sealed_share(taken).await?) } else { None };
+        let share = if opens {
+            Some(self.sealed_share(taken).await?)
+        } else {
+            None
+        };
         Ok(ReportAnswer {
             receipt: recorded.receipt,
             signature: recorded.receipt_signature,
@@ -307,10 +377,16 @@ impl Inner {
     pub(crate) async fn last_report(&self, id: PackageId) -> Result<LastReport, NodeError> {
         self.known_request(id).await?;
         let last = self.store.last_report(id).await?;
-        Ok(last.map_or(LastReport { number: 0, digest: NO_REPORT }, |last| LastReport {
-            number: last.report.number,
-            digest: last.digest.0,
-        }))
+        Ok(last.map_or(
+            LastReport {
+                number: 0,
+                digest: NO_REPORT,
+            },
+            |last| LastReport {
+                number: last.report.number,
+                digest: last.digest.0,
+            },
+        ))
     }
 }
 
@@ -322,7 +398,9 @@ fn check_form(id: PackageId, submission: &ReportSubmission) -> Result<(), NodeEr
     }
     if submission.body.len() > MAX_SEALED_BODY_BYTES {
         let length = submission.body.len();
-        return bad(format!("the body has {length} bytes; at most {MAX_SEALED_BODY_BYTES} are taken"));
+        return bad(format!(
+            "the body has {length} bytes; at most {MAX_SEALED_BODY_BYTES} are taken"
+        ));
     }
     if body_hash(&submission.body) != report.body {
         return bad("the body is not the one whose hash the report carries".into());
@@ -340,8 +418,9 @@ fn check_form(id: PackageId, submission: &ReportSubmission) -> Result<(), NodeEr
 /// The report continues the chain of reports, which begins with `decrypt`.
 fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), NodeError> {
     let report = taken.report();
-    let (due, previous) =
-        last.map_or((1, NO_REPORT), |last| (last.report.number.saturating_add(1), last.digest.0));
+    let (due, previous) = last.map_or((1, NO_REPORT), |last| {
+        (last.report.number.saturating_add(1), last.digest.0)
+    });
     if report.number != due {
         return Err(NodeError::Conflict(format!(
             "report number {due} is due, not {}: send what is missing first",
@@ -355,7 +434,9 @@ fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), Nod
         )));
     }
     if last.is_none() && !taken.opens() {
-        return Err(NodeError::Conflict("the first report of a package is `decrypt`".into()));
+        return Err(NodeError::Conflict(
+            "the first report of a package is `decrypt`".into(),
+        ));
     }
     Ok(())
 }

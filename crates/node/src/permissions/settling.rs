@@ -27,7 +27,9 @@ impl Inner {
             Ok(Ok(Ok(left))) => tracing::warn!(left, "violations wait to be settled"),
             Ok(Ok(Err(error))) => tracing::warn!(%error, "a violation could not be settled yet"),
             Ok(Err(error)) => tracing::error!(%error, "settling ended early"),
-            Err(_) => tracing::warn!("settling takes long; the client is answered before it is done"),
+            Err(_) => {
+                tracing::warn!("settling takes long; the client is answered before it is done")
+            }
         }
         self.to_anchor.notify_one();
     }
@@ -38,7 +40,11 @@ impl Inner {
         let mut left = 0;
         for violation in self.store.pending_violations().await? {
             let sent = self.send_violation(&violation).await?;
-            left += usize::from(!self.settled(violation.package, violation.report.number, sent).await?);
+            left += usize::from(
+                !self
+                    .settled(violation.package, violation.report.number, sent)
+                    .await?,
+            );
         }
         for tampering in self.store.pending_tamperings().await? {
             let sent = self.send_tampering(&tampering).await?;
@@ -54,7 +60,10 @@ impl Inner {
     ) -> Result<Result<TxReceipt, ChainError>, NodeError> {
         let session = self.session_of(violation).await?;
         let session = (&session.session, session.signature.as_ref());
-        Ok(self.chain.report_violation(&violation.report, &violation.signature, Some(session)).await)
+        Ok(self
+            .chain
+            .report_violation(&violation.report, &violation.signature, Some(session))
+            .await)
     }
 
     async fn send_tampering(
@@ -65,16 +74,25 @@ impl Inner {
         let session = (&session.session, session.signature.as_ref());
         let first = (&tampering.first.report, tampering.first.signature.as_ref());
         let second = (&tampering.second, tampering.second_signature.as_ref());
-        Ok(self.chain.report_tampering(first, second, Some(session)).await)
+        Ok(self
+            .chain
+            .report_tampering(first, second, Some(session))
+            .await)
     }
 
     async fn session_of(
         &self,
         report: &StoredReport,
     ) -> Result<crate::store::StoredSession, NodeError> {
-        self.store.session(report.package, report.session_key).await?.ok_or_else(|| {
-            NodeError::Internal(format!("the session of a report of {} is not recorded", report.package))
-        })
+        self.store
+            .session(report.package, report.session_key)
+            .await?
+            .ok_or_else(|| {
+                NodeError::Internal(format!(
+                    "the session of a report of {} is not recorded",
+                    report.package
+                ))
+            })
     }
 
     /// Draws the conclusion from a sending; whether nothing is left to do.

@@ -32,7 +32,11 @@ impl Inner {
         if waiting >= self.limits.max_pending_requests {
             return Err(NodeError::TooMany { waiting });
         }
-        match self.store.record_request(id, &signed, &self.received(&signed)).await? {
+        match self
+            .store
+            .record_request(id, &signed, &self.received(&signed))
+            .await?
+        {
             Recorded::New => self.admit(id, &signed).await,
             Recorded::Known(known) => self.repeated(*known, signed).await,
         }
@@ -45,7 +49,11 @@ impl Inner {
         known: StoredRequest,
         signed: SignedRequest,
     ) -> Result<RequestStatus, NodeError> {
-        let Some(reason) = known.reason.clone().filter(|_| known.stage == Stage::Refused) else {
+        let Some(reason) = known
+            .reason
+            .clone()
+            .filter(|_| known.stage == Stage::Refused)
+        else {
             return self.status(known.id, 0, Duration::ZERO).await;
         };
         if reason != BAD_SIGNATURE || known.signed.signature == signed.signature {
@@ -59,7 +67,9 @@ impl Inner {
         if !holds {
             return Err(NodeError::Refused { reason });
         }
-        self.store.reopen_request(known.id, &signed, &self.received(&signed)).await?;
+        self.store
+            .reopen_request(known.id, &signed, &self.received(&signed))
+            .await?;
         self.admit(known.id, &signed).await
     }
 
@@ -71,10 +81,18 @@ impl Inner {
     ) -> Result<RequestStatus, NodeError> {
         match self.authenticate(signed).await {
             Ok(()) => {
-                let step = self.step("authenticated").with("requestor-signature", "holds");
-                self.advance(id, Stage::Received, Stage::Authenticated, &[step], Change::None)
-                    .await
-                    .or_else(already_moved)?;
+                let step = self
+                    .step("authenticated")
+                    .with("requestor-signature", "holds");
+                self.advance(
+                    id,
+                    Stage::Received,
+                    Stage::Authenticated,
+                    &[step],
+                    Change::None,
+                )
+                .await
+                .or_else(already_moved)?;
                 processing::spawn(self, id);
                 self.status(id, 0, Duration::ZERO).await
             }
@@ -131,11 +149,21 @@ impl Inner {
             Stage::Ready | Stage::Delivered => self.package_ready(id).await?,
             _ => None,
         };
-        Ok(RequestStatus { id, stage: request.stage, reason: request.reason, form, package })
+        Ok(RequestStatus {
+            id,
+            stage: request.stage,
+            reason: request.reason,
+            form,
+            package,
+        })
     }
 
     async fn package_ready(&self, id: PackageId) -> Result<Option<PackageReady>, NodeError> {
-        let sealed = self.store.package(id).await?.and_then(|package| package.sealed);
+        let sealed = self
+            .store
+            .package(id)
+            .await?
+            .and_then(|package| package.sealed);
         let parent = self.store.parent_entry(id).await?;
         Ok(sealed.zip(parent).map(|(sealed, parent)| PackageReady {
             length: sealed.container_length,
@@ -153,10 +181,9 @@ impl Inner {
                 request.stage
             )));
         }
-        let ready = self
-            .package_ready(id)
-            .await?
-            .ok_or_else(|| NodeError::Internal(format!("the package {id} is ready but not sealed")))?;
+        let ready = self.package_ready(id).await?.ok_or_else(|| {
+            NodeError::Internal(format!("the package {id} is ready but not sealed"))
+        })?;
         Ok(ContainerFile {
             path: self.container_path(id),
             length: ready.length,
@@ -166,7 +193,10 @@ impl Inner {
 
     pub(crate) async fn delivered(&self, id: PackageId) -> Result<(), NodeError> {
         let step = self.step("delivered");
-        match self.advance(id, Stage::Ready, Stage::Delivered, &[step], Change::None).await {
+        match self
+            .advance(id, Stage::Ready, Stage::Delivered, &[step], Change::None)
+            .await
+        {
             // Downloaded before: the first time counts.
             Err(NodeError::Store(StoreError::MovedOn { .. })) => {
                 self.known_request(id).await.map(drop)

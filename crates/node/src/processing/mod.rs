@@ -66,7 +66,10 @@ async fn drive(inner: &Arc<Inner>, id: PackageId) {
 }
 
 fn is_final(error: &NodeError) -> bool {
-    matches!(error, NodeError::Refused { .. } | NodeError::PeerRefused(_) | NodeError::BadRequest(_))
+    matches!(
+        error,
+        NodeError::Refused { .. } | NodeError::PeerRefused(_) | NodeError::BadRequest(_)
+    )
 }
 
 fn reason_of(error: &NodeError) -> String {
@@ -94,11 +97,22 @@ impl Inner {
         }
         if request.stage == Stage::Received {
             self.authenticate(&request.signed).await?;
-            let step = self.step("authenticated").with("requestor-signature", "holds");
-            self.advance(id, Stage::Received, Stage::Authenticated, &[step], Change::None).await?;
+            let step = self
+                .step("authenticated")
+                .with("requestor-signature", "holds");
+            self.advance(
+                id,
+                Stage::Received,
+                Stage::Authenticated,
+                &[step],
+                Change::None,
+            )
+            .await?;
         }
         if request.signed.request.deadline <= clock::now_ms() {
-            return Err(NodeError::refused("the request's deadline has passed before it could be answered"));
+            return Err(NodeError::refused(
+                "the request's deadline has passed before it could be answered",
+            ));
         }
         let work = self.retrieve(id).await?;
         let package = self.processed_package(id).await?;
@@ -116,7 +130,9 @@ impl Inner {
             .ok_or_else(|| NodeError::refused("the dataset is not served here any more"))?;
         let release = self.releases.get(dataset).await.map_err(|error| {
             tracing::error!(dataset = %dataset.id, %error, "there is no release");
-            NodeError::refused("the custodian's data cannot be released at present; ask the custodian")
+            NodeError::refused(
+                "the custodian's data cannot be released at present; ask the custodian",
+            )
         })?;
         let weight = self.weigh(&release.table).await?;
         if request.stage == Stage::Authenticated {
@@ -138,9 +154,15 @@ impl Inner {
         .await??;
         let request = self.known_request(id).await?;
         if request.stage == Stage::Retrieved {
-            self.generate(&request, dataset, &release, &selected, &payload).await?;
+            self.generate(&request, dataset, &release, &selected, &payload)
+                .await?;
         }
-        Ok(Work { request, release, payload, _weight: weight })
+        Ok(Work {
+            request,
+            release,
+            payload,
+            _weight: weight,
+        })
     }
 
     async fn weigh(&self, table: &Table) -> Result<OwnedSemaphorePermit, NodeError> {
@@ -156,8 +178,11 @@ impl Inner {
         let step = form::retrieved(clock::now_ms(), self.address())
             .with("release", release.version)
             .with("rows", release.table.rows());
-        let change = Change::Retrieved { release: release.version };
-        self.advance(id, Stage::Authenticated, Stage::Retrieved, &[step], change).await
+        let change = Change::Retrieved {
+            release: release.version,
+        };
+        self.advance(id, Stage::Authenticated, Stage::Retrieved, &[step], change)
+            .await
     }
 
     /// The steps `ranked`, `anonymised` and `contract-generated` (P12, P14), with what they fix.
@@ -200,15 +225,31 @@ impl Inner {
                 .with("contract-key", package.usage.contract_key),
         ];
         let change = Change::Processed(&package);
-        self.advance(request.id, Stage::Retrieved, Stage::Processed, &steps, change).await
+        self.advance(
+            request.id,
+            Stage::Retrieved,
+            Stage::Processed,
+            &steps,
+            change,
+        )
+        .await
     }
 
     fn ranked(&self, release: &Release, selected: &selection::Selected) -> Step {
         let mut step = self
             .step("ranked")
-            .with("raw-sensitivity", format!("{:?}", release.ranking.sensitivity).to_lowercase())
-            .with("sensitivity", format!("{:?}", selected.ranking.sensitivity).to_lowercase())
-            .with("unique-share", format!("{:.6}", selected.ranking.unique_share));
+            .with(
+                "raw-sensitivity",
+                format!("{:?}", release.ranking.sensitivity).to_lowercase(),
+            )
+            .with(
+                "sensitivity",
+                format!("{:?}", selected.ranking.sensitivity).to_lowercase(),
+            )
+            .with(
+                "unique-share",
+                format!("{:.6}", selected.ranking.unique_share),
+            );
         for reason in &selected.ranking.reasons {
             step = step.with("reason", reason);
         }
@@ -226,7 +267,10 @@ impl Inner {
             .with("suppressed-in-selection", selected.suppressed)
             .with("loss", format!("{:.6}", report.loss));
         for (column, level, levels) in &report.levels {
-            step = step.with("level", format!("{column} {level}/{}", levels.saturating_sub(1)));
+            step = step.with(
+                "level",
+                format!("{column} {level}/{}", levels.saturating_sub(1)),
+            );
         }
         step
     }
@@ -270,6 +314,7 @@ impl Inner {
         tracing::info!(request = %id, reason, "refused");
         let step = self.step("refused").with("reason", reason);
         let change = Change::Refused { reason };
-        self.advance(id, request.stage, Stage::Refused, &[step], change).await
+        self.advance(id, request.stage, Stage::Refused, &[step], change)
+            .await
     }
 }

@@ -9,9 +9,7 @@ use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::block::{ParentBody, ParentTransaction};
 use medshare_protocol::form::{Step, form_digest};
 use medshare_protocol::id::{ContainerHash, DatasetId, FormDigest};
-use medshare_protocol::package::{
-    PackageHeader, SignedHeader, container_length, write_container,
-};
+use medshare_protocol::package::{PackageHeader, SignedHeader, container_length, write_container};
 use medshare_protocol::seal::{self, DataKey, SealedFor, Share};
 use medshare_protocol::typed::SignatureBytes;
 use medshare_protocol::wire::Stage;
@@ -37,11 +35,18 @@ impl Inner {
         package: StoredPackage,
         work: Work,
     ) -> Result<(), NodeError> {
-        let Work { request, payload, _weight: weight, .. } = work;
+        let Work {
+            request,
+            payload,
+            _weight: weight,
+            ..
+        } = work;
         let header = self.header(&package, &request).await?;
         let path = self.container_path(package.id);
         let signer = self.signer.clone();
-        let sealing_key = self.sealing_key_of(request.signed.request.requestor).await?;
+        let sealing_key = self
+            .sealing_key_of(request.signed.request.requestor)
+            .await?;
         let container = tokio::task::spawn_blocking(move || {
             write(header, sealing_key, &signer, &payload, &path)
         })
@@ -51,7 +56,9 @@ impl Inner {
             .step("sealed")
             .with("container-hash", container.hash)
             .with("container-bytes", container.length);
-        let body = self.parent_body(&package, &request, &container, &step).await?;
+        let body = self
+            .parent_body(&package, &request, &container, &step)
+            .await?;
         let sealed = SealedPackage {
             custodian_share: self.secrets.encrypt(
                 Secret::Share,
@@ -64,7 +71,8 @@ impl Inner {
             body: body.to_bytes(),
         };
         let change = Change::Sealed(&sealed);
-        self.advance(package.id, Stage::Validated, Stage::Sealed, &[step], change).await
+        self.advance(package.id, Stage::Validated, Stage::Sealed, &[step], change)
+            .await
     }
 
     /// The container's header, but for the sealed share.
@@ -140,7 +148,13 @@ impl Inner {
 
 fn validated(
     package: &StoredPackage,
-) -> Result<(&medshare_protocol::wire::ValidationAnswer, alloy_primitives::Address), NodeError> {
+) -> Result<
+    (
+        &medshare_protocol::wire::ValidationAnswer,
+        alloy_primitives::Address,
+    ),
+    NodeError,
+> {
     let validation = package.validation.as_ref();
     validation
         .map(|(answer, verifier)| (answer, *verifier))
@@ -158,14 +172,23 @@ fn write(
 ) -> Result<Container, NodeError> {
     let (requestor_share, custodian_share) = (Share::generate()?, Share::generate()?);
     let context = seal::share_context(header.package_id(), header.requestor);
-    header.sealed_share =
-        seal::seal(sealing_key, SealedFor::RequestorShare, &context, requestor_share.expose())
-            .map_err(|error| NodeError::refused(error.to_string()))?;
+    header.sealed_share = seal::seal(
+        sealing_key,
+        SealedFor::RequestorShare,
+        &context,
+        requestor_share.expose(),
+    )
+    .map_err(|error| NodeError::refused(error.to_string()))?;
     let header = header.sign(signer)?;
     let key = DataKey::derive(&header.bytes, &requestor_share, &custodian_share);
-    let hash = write_file(&header, &key, payload, path)
-        .map_err(|error| NodeError::Internal(format!("cannot write {}: {error}", path.display())))?;
-    Ok(Container { hash, length: container_length(&header), custodian_share })
+    let hash = write_file(&header, &key, payload, path).map_err(|error| {
+        NodeError::Internal(format!("cannot write {}: {error}", path.display()))
+    })?;
+    Ok(Container {
+        hash,
+        length: container_length(&header),
+        custodian_share,
+    })
 }
 
 fn write_file(

@@ -36,11 +36,19 @@ pub(super) fn select(
     selection: &Selection,
 ) -> Result<Selected, NodeError> {
     let columns = columns(release, &selection.fields)?;
-    let filter: Filter =
-        selection.filter.parse().map_err(|error| NodeError::refused(format!("{error}")))?;
-    let rows = if filter.wanted.is_empty() { release.clone() } else { filtered(release, &filter)? };
+    let filter: Filter = selection
+        .filter
+        .parse()
+        .map_err(|error| NodeError::refused(format!("{error}")))?;
+    let rows = if filter.wanted.is_empty() {
+        release.clone()
+    } else {
+        filtered(release, &filter)?
+    };
     if rows.rows() == 0 {
-        return Err(NodeError::refused("no row of the release has the values that were asked for"));
+        return Err(NodeError::refused(
+            "no row of the release has the values that were asked for",
+        ));
     }
     // Classes over all quasi-identifiers of the release, also those that are not asked for: their values are known to
     // whoever knows the person.
@@ -54,10 +62,17 @@ pub(super) fn select(
     let table = kept.select(&columns);
     let measures = measure(&table, plan);
     if measures.k < k || !measures.identifiers.is_empty() {
-        return Err(NodeError::refused("the selection cannot be released: identifiers would be left"));
+        return Err(NodeError::refused(
+            "the selection cannot be released: identifiers would be left",
+        ));
     }
     let ranking = rank(&table, plan);
-    Ok(Selected { table, ranking, measures, suppressed })
+    Ok(Selected {
+        table,
+        ranking,
+        measures,
+        suppressed,
+    })
 }
 
 fn columns(release: &Table, fields: &[String]) -> Result<Vec<usize>, NodeError> {
@@ -68,7 +83,9 @@ fn columns(release: &Table, fields: &[String]) -> Result<Vec<usize>, NodeError> 
         .iter()
         .map(|field| {
             release.column_index(field).ok_or_else(|| {
-                NodeError::refused(format!("the release has no column `{field}`: see /v1/datasets"))
+                NodeError::refused(format!(
+                    "the release has no column `{field}`: see /v1/datasets"
+                ))
             })
         })
         .collect()
@@ -78,12 +95,16 @@ fn filtered(release: &Table, filter: &Filter) -> Result<Table, NodeError> {
     let mut wanted = Vec::with_capacity(filter.wanted.len());
     for (column, values) in &filter.wanted {
         let index = release.column_index(column).ok_or_else(|| {
-            NodeError::refused(format!("the filter names the column `{column}`, which the release does not have"))
+            NodeError::refused(format!(
+                "the filter names the column `{column}`, which the release does not have"
+            ))
         })?;
         wanted.push((index, values));
     }
     Ok(release.filter_rows(|row| {
-        wanted.iter().all(|(column, values)| values.contains(release.value(row, *column)))
+        wanted
+            .iter()
+            .all(|(column, values)| values.contains(release.value(row, *column)))
     }))
 }
 
@@ -99,7 +120,10 @@ fn suppress(rows: &Table, plan: &Plan, k: usize) -> Table {
         return rows.clone();
     }
     let class = |row: usize| -> Vec<&str> {
-        quasi_identifiers.iter().map(|column| rows.value(row, *column)).collect()
+        quasi_identifiers
+            .iter()
+            .map(|column| rows.value(row, *column))
+            .collect()
     };
     let mut sizes: HashMap<Vec<&str>, usize> = HashMap::new();
     for row in 0..rows.rows() {
@@ -116,14 +140,21 @@ mod tests {
     use proptest::prelude::*;
 
     fn plan() -> Plan {
-        let column = |name: &str, role| ColumnPlan { name: name.into(), role, hierarchy: None };
+        let column = |name: &str, role| ColumnPlan {
+            name: name.into(),
+            role,
+            hierarchy: None,
+        };
         Plan {
             columns: vec![
                 column("age", Role::QuasiIdentifier),
                 column("sex", Role::QuasiIdentifier),
                 column("code", Role::Sensitive),
             ],
-            privacy: Privacy { k: 2, suppression_limit: 0.0 },
+            privacy: Privacy {
+                k: 2,
+                suppression_limit: 0.0,
+            },
         }
     }
 
@@ -143,7 +174,10 @@ mod tests {
     #[test]
     fn all_is_given_when_nothing_is_named() {
         let all = selected(&[], "").unwrap();
-        assert_eq!((all.table.rows(), all.suppressed, all.measures.k), (5, 0, 2));
+        assert_eq!(
+            (all.table.rows(), all.suppressed, all.measures.k),
+            (5, 0, 2)
+        );
         assert_eq!(all.table.column_names().count(), 3);
     }
 
@@ -152,7 +186,10 @@ mod tests {
         let some = selected(&["code"], r#"{"code":["B"]}"#).unwrap();
         assert_eq!((some.table.rows(), some.suppressed), (2, 1));
         let none = selected(&[], r#"{"code":["A"]}"#).unwrap_err();
-        assert!(none.to_string().contains("fewer than 2 rows alike"), "{none}");
+        assert!(
+            none.to_string().contains("fewer than 2 rows alike"),
+            "{none}"
+        );
     }
 
     #[test]
@@ -164,7 +201,10 @@ mod tests {
             (&[][..], "sex=F", "no JSON object"),
         ] {
             let error = selected(fields, filter).unwrap_err();
-            assert!(matches!(error, NodeError::Refused { .. }) && error.to_string().contains(named), "{error}");
+            assert!(
+                matches!(error, NodeError::Refused { .. }) && error.to_string().contains(named),
+                "{error}"
+            );
         }
     }
 

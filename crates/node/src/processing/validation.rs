@@ -35,7 +35,9 @@ impl Inner {
             return Ok((package, work));
         }
         let dataset = self
-            .dataset(medshare_protocol::id::DatasetId(work.request.signed.request.dataset))
+            .dataset(medshare_protocol::id::DatasetId(
+                work.request.signed.request.dataset,
+            ))
             .ok_or_else(|| NodeError::refused("the dataset is not served here any more"))?;
         let question = self.question(&package, dataset, &mut work).await?;
         let (verifier, answer) = self.peers.validate(&self.chain, &question).await?;
@@ -46,9 +48,22 @@ impl Inner {
             .with("form-digest", answer.validation.formDigest)
             .with("payload-hash", answer.validation.payloadHash);
         let change = Change::Validated(&answer, verifier);
-        self.advance(package.id, Stage::Processed, Stage::Validated, &[step], change).await?;
+        self.advance(
+            package.id,
+            Stage::Processed,
+            Stage::Validated,
+            &[step],
+            change,
+        )
+        .await?;
         work.payload = question.payload;
-        Ok((StoredPackage { validation: Some((answer, verifier)), ..package }, work))
+        Ok((
+            StoredPackage {
+                validation: Some((answer, verifier)),
+                ..package
+            },
+            work,
+        ))
     }
 
     async fn question(
@@ -75,7 +90,10 @@ impl Inner {
         verifier: Address,
         answer: &ValidationAnswer,
     ) -> Result<(), NodeError> {
-        let id = self.chain.domain().package_id(&question.signed_request.request);
+        let id = self
+            .chain
+            .domain()
+            .package_id(&question.signed_request.request);
         let said = &answer.validation;
         let expected = Validation {
             package: id.0,
@@ -85,7 +103,10 @@ impl Inner {
             usage: question.usage.typed().eip712_hash_struct(),
             deadline: said.deadline,
         };
-        let signed = self.chain.domain().is_signed_by(said, &answer.signature, verifier);
+        let signed = self
+            .chain
+            .domain()
+            .is_signed_by(said, &answer.signature, verifier);
         if signed && *said == expected && said.deadline > clock::now_ms() {
             return Ok(());
         }
@@ -102,7 +123,10 @@ impl Inner {
         if sender == self.address() {
             return Err(NodeError::refused("a node cannot be its own second node"));
         }
-        let package = self.chain.domain().package_id(&request.signed_request.request);
+        let package = self
+            .chain
+            .domain()
+            .package_id(&request.signed_request.request);
         let now = clock::now_ms();
         let facts = verifier::gather(&self.chain, &request, sender, now).await?;
         let deadline = request.signed_request.request.deadline;
@@ -113,7 +137,9 @@ impl Inner {
             Ok(checked) => checked,
             Err(refusal) => {
                 let reason = refusal.to_string();
-                self.store.record_validation(package, sender, None, Some(&reason), now).await?;
+                self.store
+                    .record_validation(package, sender, None, Some(&reason), now)
+                    .await?;
                 return Err(NodeError::Refused { reason });
             }
         };
@@ -127,7 +153,12 @@ impl Inner {
         };
         let signature = self.chain.domain().sign(&validation, &self.signer)?;
         let hash = Some(checked.payload_hash.0);
-        self.store.record_validation(package, sender, hash, None, now).await?;
-        Ok(ValidationAnswer { validation, signature: signature.to_vec().into() })
+        self.store
+            .record_validation(package, sender, hash, None, now)
+            .await?;
+        Ok(ValidationAnswer {
+            validation,
+            signature: signature.to_vec().into(),
+        })
     }
 }

@@ -53,13 +53,23 @@ impl Store {
             .bind(chain.as_slice())
             .fetch_all(&mut *connection)
             .await?;
-        let leaves: Result<Vec<LeafHash>, StoreError> =
-            rows.iter().map(|row| Ok(LeafHash(hash(row, "leaf")?))).collect();
+        let leaves: Result<Vec<LeafHash>, StoreError> = rows
+            .iter()
+            .map(|row| Ok(LeafHash(hash(row, "leaf")?)))
+            .collect();
         let log = Log::from_leaves(leaves?);
         let last = last_entry(&mut connection, chain).await?;
         Ok(match last {
-            Some(last) => ChainHead { hash: last.hash, time: last.entry.time, log },
-            None => ChainHead { hash: chain.0, time: 0, log },
+            Some(last) => ChainHead {
+                hash: last.hash,
+                time: last.entry.time,
+                log,
+            },
+            None => ChainHead {
+                hash: chain.0,
+                time: 0,
+                log,
+            },
         })
     }
 
@@ -68,10 +78,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn entry_of_leaf(&self, leaf: LeafHash) -> Result<Option<ChainEntry>, StoreError> {
-        let row = sqlx::query("SELECT * FROM chain_entry WHERE leaf = ? ORDER BY evm_block LIMIT 1")
-            .bind(leaf.as_slice())
-            .fetch_optional(&self.reader)
-            .await?;
+        let row =
+            sqlx::query("SELECT * FROM chain_entry WHERE leaf = ? ORDER BY evm_block LIMIT 1")
+                .bind(leaf.as_slice())
+                .fetch_optional(&self.reader)
+                .await?;
         row.as_ref().map(read_entry).transpose()
     }
 
@@ -80,7 +91,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn hash_before(&self, entry: &ChainEntry) -> Result<B256, StoreError> {
-        let Some(position) = entry.position.checked_sub(1) else { return Ok(entry.chain.0) };
+        let Some(position) = entry.position.checked_sub(1) else {
+            return Ok(entry.chain.0);
+        };
         let row = sqlx::query("SELECT hash FROM chain_entry WHERE chain = ? AND position = ?")
             .bind(entry.chain.as_slice())
             .bind(super::rows::signed(position))
@@ -152,7 +165,9 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(|row| Ok(LeafHash(hash(row, "leaf")?))).collect()
+        rows.iter()
+            .map(|row| Ok(LeafHash(hash(row, "leaf")?)))
+            .collect()
     }
 }
 
@@ -199,8 +214,9 @@ pub(super) async fn last_entry(
 
 fn read_entry(row: &SqliteRow) -> Result<ChainEntry, StoreError> {
     let bytes: &[u8] = row.try_get("entry")?;
-    let bytes: &[u8; ENTRY_BYTES] =
-        bytes.try_into().map_err(|_| corrupt("entry", format!("{} bytes", bytes.len())))?;
+    let bytes: &[u8; ENTRY_BYTES] = bytes
+        .try_into()
+        .map_err(|_| corrupt("entry", format!("{} bytes", bytes.len())))?;
     Ok(ChainEntry {
         chain: Origin(hash(row, "chain")?),
         position: unsigned(row, "position")?,

@@ -55,9 +55,16 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn event_position(&self) -> Result<Option<EventPoint>, StoreError> {
-        let row = sqlx::query("SELECT block, hash FROM position").fetch_optional(&self.reader).await?;
-        row.map(|row| Ok(EventPoint { block: unsigned(&row, "block")?, hash: hash(&row, "hash")? }))
-            .transpose()
+        let row = sqlx::query("SELECT block, hash FROM position")
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| {
+            Ok(EventPoint {
+                block: unsigned(&row, "block")?,
+                hash: hash(&row, "hash")?,
+            })
+        })
+        .transpose()
     }
 
     /// Blocks that events were applied from, newest first: where a reorganisation may have begun.
@@ -79,7 +86,10 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(EventPoint { block: unsigned(row, "evm_block")?, hash: hash(row, "block_hash")? })
+                Ok(EventPoint {
+                    block: unsigned(row, "evm_block")?,
+                    hash: hash(row, "block_hash")?,
+                })
             })
             .collect()
     }
@@ -97,7 +107,12 @@ impl Store {
         let mut transaction = self.begin().await?;
         let mut applied = Applied::default();
         for logged in events {
-            let mut step = Applying { connection: &mut transaction, logged, context, applied: &mut applied };
+            let mut step = Applying {
+                connection: &mut transaction,
+                logged,
+                context,
+                applied: &mut applied,
+            };
             step.apply().await?;
         }
         promote(&mut transaction, position.block, context, &mut applied).await?;
@@ -128,17 +143,25 @@ impl Store {
             "DELETE FROM response_list WHERE evm_block > ?",
             "DELETE FROM registration WHERE evm_block > ?",
         ] {
-            sqlx::query(statement).bind(after).execute(&mut *transaction).await?;
+            sqlx::query(statement)
+                .bind(after)
+                .execute(&mut *transaction)
+                .await?;
         }
         let packages = send_again(&mut transaction, node, now).await?;
         match safe {
             Some(point) => set_position(&mut transaction, point).await?,
             None => {
-                sqlx::query("DELETE FROM position").execute(&mut *transaction).await?;
+                sqlx::query("DELETE FROM position")
+                    .execute(&mut *transaction)
+                    .await?;
             }
         }
         transaction.commit().await?;
-        Ok(Applied { packages, ..Applied::default() })
+        Ok(Applied {
+            packages,
+            ..Applied::default()
+        })
     }
 
     /// The transaction that registered a requestor with this nonce.
@@ -222,7 +245,9 @@ async fn promote(
     context: EventContext<'_>,
     applied: &mut Applied,
 ) -> Result<(), StoreError> {
-    let Some(deep_enough) = head.checked_sub(context.confirmations) else { return Ok(()) };
+    let Some(deep_enough) = head.checked_sub(context.confirmations) else {
+        return Ok(());
+    };
     let rows = sqlx::query(
         "SELECT request.id FROM request
          JOIN package ON package.id = request.id
@@ -236,7 +261,12 @@ async fn promote(
     for row in rows {
         let id = PackageId(hash(&row, "id")?);
         move_on(connection, id, Stage::Issued, Stage::Ready).await?;
-        append(connection, id, &[Step::new(context.now, context.node, "ready")]).await?;
+        append(
+            connection,
+            id,
+            &[Step::new(context.now, context.node, "ready")],
+        )
+        .await?;
         applied.packages.push(id);
     }
     Ok(())
@@ -258,13 +288,17 @@ impl Applying<'_, '_> {
         }
         match &self.logged.event {
             Event::PackageIssued(issued) => self.issued(issued).await,
-            Event::ReportsAnchored { package, node, entries } => {
-                self.anchored(*package, *node, entries).await
-            }
+            Event::ReportsAnchored {
+                package,
+                node,
+                entries,
+            } => self.anchored(*package, *node, entries).await,
             Event::ViolationAccepted { .. } => self.violation().await,
-            Event::PackageRevoked { package, by, reason } => {
-                self.standing("revoked", *package, *by, Some(*reason)).await
-            }
+            Event::PackageRevoked {
+                package,
+                by,
+                reason,
+            } => self.standing("revoked", *package, *by, Some(*reason)).await,
             Event::PackageRegranted { package, by } => {
                 self.standing("regranted", *package, *by, None).await
             }
@@ -279,7 +313,12 @@ impl Applying<'_, '_> {
     }
 
     async fn insert_event(&mut self) -> Result<(), StoreError> {
-        let LoggedEvent { position, transaction, time, event } = self.logged;
+        let LoggedEvent {
+            position,
+            transaction,
+            time,
+            event,
+        } = self.logged;
         sqlx::query(
             "INSERT INTO event (evm_block, log_index, block_hash, transaction_hash, time, name, package)
              VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -299,7 +338,9 @@ impl Applying<'_, '_> {
     async fn issued(&mut self, issued: &PackageIssued) -> Result<(), StoreError> {
         let chain = (self.context.thread_origin)(issued.request.requestor);
         let entry = Entry::from_bytes(&issued.entry);
-        let header = self.append_entry(chain, false, issued.package, issued.node, entry).await?;
+        let header = self
+            .append_entry(chain, false, issued.package, issued.node, entry)
+            .await?;
         let query = "SELECT body FROM package WHERE leaf = ? AND id = ?";
         let Some(body) = self.own_body(query, entry.leaf, issued.package).await? else {
             return self.foreign(entry.leaf, issued.package, header, None).await;
@@ -322,16 +363,23 @@ impl Applying<'_, '_> {
         node: Address,
         entries: &[u8],
     ) -> Result<(), StoreError> {
-        let entries = header::entries(entries).map_err(|error| corrupt("ReportsAnchored", error))?;
+        let entries =
+            header::entries(entries).map_err(|error| corrupt("ReportsAnchored", error))?;
         let parent = parent_entry(self.connection, package)
             .await?
-            .ok_or_else(|| corrupt("ReportsAnchored", format!("the package {package} was not issued")))?;
+            .ok_or_else(|| {
+                corrupt(
+                    "ReportsAnchored",
+                    format!("the package {package} was not issued"),
+                )
+            })?;
         let chain = side_origin(parent.entry.leaf);
         for entry in entries {
             let header = self.append_entry(chain, true, package, node, entry).await?;
             let query = "SELECT side_body FROM report WHERE leaf = ? AND package = ?";
             let Some(body) = self.own_body(query, entry.leaf, package).await? else {
-                self.foreign(entry.leaf, package, header, Some(BlockId(parent.hash))).await?;
+                self.foreign(entry.leaf, package, header, Some(BlockId(parent.hash)))
+                    .await?;
                 continue;
             };
             let body = SideBody::from_bytes(&body).map_err(|error| corrupt("side_body", error))?;
@@ -384,8 +432,7 @@ impl Applying<'_, '_> {
         entry: Entry,
     ) -> Result<header::Header, StoreError> {
         let last = last_entry(self.connection, chain).await?;
-        let (position, previous) =
-            last.map_or((0, chain.0), |last| (last.position + 1, last.hash));
+        let (position, previous) = last.map_or((0, chain.0), |last| (last.position + 1, last.hash));
         let header = entry.header(previous);
         sqlx::query(
             "INSERT INTO chain_entry
@@ -433,7 +480,13 @@ impl Applying<'_, '_> {
     }
 
     async fn violation(&mut self) -> Result<(), StoreError> {
-        let Event::ViolationAccepted { package, number, actions, report } = &self.logged.event else {
+        let Event::ViolationAccepted {
+            package,
+            number,
+            actions,
+            report,
+        } = &self.logged.event
+        else {
             return Ok(());
         };
         sqlx::query(
@@ -494,8 +547,13 @@ impl Applying<'_, '_> {
     }
 
     async fn receipt(&mut self) -> Result<(), StoreError> {
-        let Event::ResponseTaken { package, requestor, custodian, kind, violation } =
-            &self.logged.event
+        let Event::ResponseTaken {
+            package,
+            requestor,
+            custodian,
+            kind,
+            violation,
+        } = &self.logged.event
         else {
             return Ok(());
         };
@@ -519,7 +577,13 @@ impl Applying<'_, '_> {
     }
 
     async fn response_list(&mut self) -> Result<(), StoreError> {
-        let Event::DatasetPublished { custodian, dataset, responses, .. } = &self.logged.event else {
+        let Event::DatasetPublished {
+            custodian,
+            dataset,
+            responses,
+            ..
+        } = &self.logged.event
+        else {
             return Ok(());
         };
         sqlx::query(
@@ -537,7 +601,13 @@ impl Applying<'_, '_> {
     }
 
     async fn registration(&mut self) -> Result<(), StoreError> {
-        let Event::RequestorRegistered { requestor, custodian, nonce, .. } = &self.logged.event else {
+        let Event::RequestorRegistered {
+            requestor,
+            custodian,
+            nonce,
+            ..
+        } = &self.logged.event
+        else {
             return Ok(());
         };
         sqlx::query(

@@ -19,13 +19,15 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, SqlSafeStr, Transaction};
+use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
 pub use blocks::{ChainEntry, ChainHead};
 pub use events::{Applied, EventContext, EventPoint};
 pub use packages::{ProcessedPackage, SealedPackage, StoredPackage};
 pub use permissions::{Finding, StoredReceipt, StoredViolation};
-pub use reports::{NO_REPORT, NewReport, NewSession, Settlement, StoredReport, StoredSession, StoredTampering};
+pub use reports::{
+    NO_REPORT, NewReport, NewSession, Settlement, StoredReport, StoredSession, StoredTampering,
+};
 pub use requests::{Change, Recorded, StoredRequest};
 
 /// Connections that read at the same time.
@@ -85,7 +87,10 @@ impl Store {
     /// [`StoreError::Open`], [`StoreError::Migrate`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let shown = path.display().to_string();
-        let open = |error: sqlx::Error| StoreError::Open { path: shown.clone(), reason: error.to_string() };
+        let open = |error: sqlx::Error| StoreError::Open {
+            path: shown.clone(),
+            reason: error.to_string(),
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -101,7 +106,10 @@ impl Store {
         migrations()
             .run(&writer)
             .await
-            .map_err(|error| StoreError::Migrate { path: shown.clone(), reason: error.to_string() })?;
+            .map_err(|error| StoreError::Migrate {
+                path: shown.clone(),
+                reason: error.to_string(),
+            })?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.create_if_missing(false).pragma("query_only", "on"))

@@ -142,13 +142,17 @@ fn read_package(row: &SqliteRow) -> Result<StoredPackage, StoreError> {
 }
 
 fn read_validation(row: &SqliteRow) -> Result<Option<(ValidationAnswer, Address)>, StoreError> {
-    let Some(text) = row.try_get::<Option<&str>, _>("validation")? else { return Ok(None) };
+    let Some(text) = row.try_get::<Option<&str>, _>("validation")? else {
+        return Ok(None);
+    };
     let answer = serde_json::from_str(text).map_err(|error| corrupt("validation", error))?;
     Ok(Some((answer, super::rows::address(row, "verifier")?)))
 }
 
 fn read_sealed(row: &SqliteRow) -> Result<Option<SealedPackage>, StoreError> {
-    let Some(leaf) = optional_hash(row, "leaf")? else { return Ok(None) };
+    let Some(leaf) = optional_hash(row, "leaf")? else {
+        return Ok(None);
+    };
     Ok(Some(SealedPackage {
         custodian_share: row.try_get("custodian_share")?,
         container_hash: ContainerHash(hash(row, "container_hash")?),

@@ -146,11 +146,15 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn last_report(&self, package: PackageId) -> Result<Option<StoredReport>, StoreError> {
-        let row = sqlx::query("SELECT * FROM report WHERE package = ? ORDER BY number DESC LIMIT 1")
-            .bind(package.as_slice())
-            .fetch_optional(&self.reader)
-            .await?;
+    pub async fn last_report(
+        &self,
+        package: PackageId,
+    ) -> Result<Option<StoredReport>, StoreError> {
+        let row =
+            sqlx::query("SELECT * FROM report WHERE package = ? ORDER BY number DESC LIMIT 1")
+                .bind(package.as_slice())
+                .fetch_optional(&self.reader)
+                .await?;
         row.as_ref().map(read_report).transpose()
     }
 
@@ -346,7 +350,9 @@ impl Store {
         if updated.rows_affected() == 1 {
             return Ok(());
         }
-        Err(StoreError::MovedOn { what: format!("the lease of the package {package}") })
+        Err(StoreError::MovedOn {
+            what: format!("the lease of the package {package}"),
+        })
     }
 
     /// Ends the sessions whose lease ran out before `before` without a word, and says which packages they were of.
@@ -369,9 +375,18 @@ impl Store {
         let mut packages = Vec::new();
         for row in rows {
             let package = PackageId(hash(&row, "package")?);
-            let detail = format!("the lease ran out at {} without a word", unsigned(&row, "lease_until")?);
-            super::permissions::insert_finding(&mut transaction, package, "silent-lease", &detail, now)
-                .await?;
+            let detail = format!(
+                "the lease ran out at {} without a word",
+                unsigned(&row, "lease_until")?
+            );
+            super::permissions::insert_finding(
+                &mut transaction,
+                package,
+                "silent-lease",
+                &detail,
+                now,
+            )
+            .await?;
             packages.push(package);
         }
         transaction.commit().await?;

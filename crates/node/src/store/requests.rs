@@ -8,7 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::packages::{self, ProcessedPackage, SealedPackage};
-use super::rows::{corrupt, hash, json, optional_hash, signed, stage, stage_number, to_json, unsigned};
+use super::rows::{
+    corrupt, hash, json, optional_hash, signed, stage, stage_number, to_json, unsigned,
+};
 use super::{Store, StoreError};
 
 /// A request as it is recorded.
@@ -232,7 +234,9 @@ pub(super) async fn move_on(
     if moved.rows_affected() == 1 {
         return Ok(());
     }
-    Err(StoreError::MovedOn { what: format!("the request {id}") })
+    Err(StoreError::MovedOn {
+        what: format!("the request {id}"),
+    })
 }
 
 pub(super) async fn append(

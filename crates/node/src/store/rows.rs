@@ -35,7 +35,10 @@ pub(super) fn stage(number: i64) -> Result<Stage, StoreError> {
 }
 
 pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
-    StoreError::Corrupt { what, reason: reason.to_string() }
+    StoreError::Corrupt {
+        what,
+        reason: reason.to_string(),
+    }
 }
 
 pub(super) fn hash(row: &SqliteRow, column: &'static str) -> Result<B256, StoreError> {

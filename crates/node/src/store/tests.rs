@@ -37,7 +37,10 @@ fn request(salt: u8) -> SignedRequest {
             custodian: Address::repeat_byte(2),
             dataset: B256::repeat_byte(3),
             purpose: B256::repeat_byte(4),
-            selection: Selection { fields: vec!["age".into()], filter: String::new() },
+            selection: Selection {
+                fields: vec!["age".into()],
+                filter: String::new(),
+            },
             salt: B256::repeat_byte(salt),
             deadline: 99,
         },
@@ -52,7 +55,10 @@ fn step(time: u64, action: &str) -> Step {
 #[tokio::test]
 async fn what_was_written_is_there_after_opening_again() {
     let (folder, store) = store().await;
-    store.record_request(id(1), &request(1), &step(7, "received")).await.unwrap();
+    store
+        .record_request(id(1), &request(1), &step(7, "received"))
+        .await
+        .unwrap();
     store.close().await;
     let again = Store::open(&folder.path().join("node.db")).await.unwrap();
     let found = again.stored_request(id(1)).await.unwrap().unwrap();
@@ -66,33 +72,76 @@ async fn a_path_that_is_no_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = Store::open(folder.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
-    assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains(&folder.path().display().to_string()),
+        "{error}"
+    );
     let text = folder.path().join("text");
-    std::fs::write(&text, "this is no database, but a text that is long enough to have a header").unwrap();
+    std::fs::write(
+        &text,
+        "this is no database, but a text that is long enough to have a header",
+    )
+    .unwrap();
     assert!(Store::open(&text).await.is_err());
 }
 
 #[tokio::test]
 async fn a_request_is_recorded_once_and_moves_only_from_where_it_is() {
     let (_folder, store) = store().await;
-    let first = store.record_request(id(1), &request(1), &step(1, "received")).await.unwrap();
+    let first = store
+        .record_request(id(1), &request(1), &step(1, "received"))
+        .await
+        .unwrap();
     assert_eq!(first, Recorded::New);
-    let again = store.record_request(id(1), &request(1), &step(2, "received")).await.unwrap();
+    let again = store
+        .record_request(id(1), &request(1), &step(2, "received"))
+        .await
+        .unwrap();
     assert!(matches!(again, Recorded::Known(_)));
     let moved = [step(3, "authenticated")];
-    store.advance(id(1), Stage::Received, Stage::Authenticated, &moved, Change::None).await.unwrap();
-    let twice =
-        store.advance(id(1), Stage::Received, Stage::Authenticated, &moved, Change::None).await;
+    store
+        .advance(
+            id(1),
+            Stage::Received,
+            Stage::Authenticated,
+            &moved,
+            Change::None,
+        )
+        .await
+        .unwrap();
+    let twice = store
+        .advance(
+            id(1),
+            Stage::Received,
+            Stage::Authenticated,
+            &moved,
+            Change::None,
+        )
+        .await;
     assert!(matches!(twice, Err(StoreError::MovedOn { .. })));
     assert_eq!(store.form(id(1)).await.unwrap().len(), 2);
     assert_eq!(store.pending_count().await.unwrap(), 1);
     let refused = Change::Refused { reason: "why" };
-    store.advance(id(1), Stage::Authenticated, Stage::Refused, &[], refused).await.unwrap();
+    store
+        .advance(id(1), Stage::Authenticated, Stage::Refused, &[], refused)
+        .await
+        .unwrap();
     let found = store.stored_request(id(1)).await.unwrap().unwrap();
-    assert_eq!((found.stage, found.reason.as_deref()), (Stage::Refused, Some("why")));
+    assert_eq!(
+        (found.stage, found.reason.as_deref()),
+        (Stage::Refused, Some("why"))
+    );
     assert_eq!(store.pending_count().await.unwrap(), 0);
-    store.reopen_request(id(1), &request(1), &step(4, "received")).await.unwrap();
-    assert_eq!(store.stored_request(id(1)).await.unwrap().unwrap().reason, None);
+    store
+        .reopen_request(id(1), &request(1), &step(4, "received"))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.stored_request(id(1)).await.unwrap().unwrap().reason,
+        None
+    );
 }
 
 #[tokio::test]
@@ -100,7 +149,15 @@ async fn a_step_that_cannot_be_kept_whole_leaves_nothing() {
     let (_folder, store) = store().await;
     // No such request: the form's foreign key must not be the only thing that fails.
     let steps = [step(1, "authenticated")];
-    let lost = store.advance(id(9), Stage::Received, Stage::Authenticated, &steps, Change::None).await;
+    let lost = store
+        .advance(
+            id(9),
+            Stage::Received,
+            Stage::Authenticated,
+            &steps,
+            Change::None,
+        )
+        .await;
     assert!(matches!(lost, Err(StoreError::MovedOn { .. })));
     assert!(store.append_steps(id(9), &steps).await.is_err());
     assert!(store.form(id(9)).await.unwrap().is_empty());
@@ -118,10 +175,19 @@ fn report(number: u32) -> Report {
 }
 
 fn session() -> Session {
-    Session { package: id(1).0, key: Address::repeat_byte(7), expiry: 1_000 }
+    Session {
+        package: id(1).0,
+        key: Address::repeat_byte(7),
+        expiry: 1_000,
+    }
 }
 
-async fn record(store: &Store, number: u32, violated: Actions, lease: Option<u64>) -> Result<(), StoreError> {
+async fn record(
+    store: &Store,
+    number: u32,
+    violated: Actions,
+    lease: Option<u64>,
+) -> Result<(), StoreError> {
     let report = report(number);
     let receipt = Receipt {
         package: id(1).0,
@@ -160,7 +226,10 @@ async fn a_report_number_is_taken_once_and_its_second_taker_changes_nothing() {
     assert!(record(&store, 1, Actions::NONE, Some(900)).await.is_err());
     let live = store.live_session(id(1), 50).await.unwrap().unwrap();
     assert_eq!((live.lease_until, live.session), (100, session()));
-    assert_eq!(store.last_report(id(1)).await.unwrap().unwrap().report, report(1));
+    assert_eq!(
+        store.last_report(id(1)).await.unwrap().unwrap().report,
+        report(1)
+    );
 }
 
 #[tokio::test]
@@ -171,15 +240,34 @@ async fn leases_are_lengthened_once_by_each_renewal_and_end_in_silence() {
     store.renew_lease(id(1), key, 10, 200).await.unwrap();
     for time in [10, 9] {
         let replayed = store.renew_lease(id(1), key, time, 300).await;
-        assert!(matches!(replayed, Err(StoreError::MovedOn { .. })), "{time}");
+        assert!(
+            matches!(replayed, Err(StoreError::MovedOn { .. })),
+            "{time}"
+        );
     }
     assert!(store.live_session(id(1), 199).await.unwrap().is_some());
     assert!(store.live_session(id(1), 200).await.unwrap().is_none());
-    assert!(store.end_silent_sessions(200, 201).await.unwrap().is_empty());
+    assert!(
+        store
+            .end_silent_sessions(200, 201)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.end_silent_sessions(201, 202).await.unwrap(), [id(1)]);
-    assert!(store.end_silent_sessions(999, 999).await.unwrap().is_empty(), "told twice");
+    assert!(
+        store
+            .end_silent_sessions(999, 999)
+            .await
+            .unwrap()
+            .is_empty(),
+        "told twice"
+    );
     assert_eq!(store.findings(id(1)).await.unwrap()[0].kind, "silent-lease");
-    assert!(store.renew_lease(id(1), key, 20, 400).await.is_err(), "an ended session was renewed");
+    assert!(
+        store.renew_lease(id(1), key, 20, 400).await.is_err(),
+        "an ended session was renewed"
+    );
 }
 
 #[tokio::test]
@@ -187,7 +275,15 @@ async fn a_report_without_a_lease_of_its_own_leaves_the_lease_as_it_was() {
     let (_folder, store) = store().await;
     record(&store, 1, Actions::NONE, Some(100)).await.unwrap();
     record(&store, 2, Actions::NONE, None).await.unwrap();
-    assert_eq!(store.live_session(id(1), 50).await.unwrap().unwrap().lease_until, 100);
+    assert_eq!(
+        store
+            .live_session(id(1), 50)
+            .await
+            .unwrap()
+            .unwrap()
+            .lease_until,
+        100
+    );
 }
 
 #[tokio::test]
@@ -197,10 +293,19 @@ async fn violations_wait_until_they_are_settled_or_moot() {
     record(&store, 2, Actions(1), None).await.unwrap();
     assert_eq!(store.pending_violations().await.unwrap().len(), 2);
     store.settle(id(1), 1, &Settlement::Settled).await.unwrap();
-    store.settle(id(1), 2, &Settlement::Moot("revoked already".into())).await.unwrap();
+    store
+        .settle(id(1), 2, &Settlement::Moot("revoked already".into()))
+        .await
+        .unwrap();
     assert!(store.pending_violations().await.unwrap().is_empty());
-    store.record_tampering(id(1), &report(1), &[9; 65], 7).await.unwrap();
-    store.record_tampering(id(1), &report(1), &[8; 65], 8).await.unwrap();
+    store
+        .record_tampering(id(1), &report(1), &[9; 65], 7)
+        .await
+        .unwrap();
+    store
+        .record_tampering(id(1), &report(1), &[8; 65], 8)
+        .await
+        .unwrap();
     let pending = store.pending_tamperings().await.unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!(pending[0].second_signature, Bytes::from(vec![9; 65]));
@@ -210,7 +315,10 @@ async fn violations_wait_until_they_are_settled_or_moot() {
 async fn findings_that_strangers_cause_are_bounded() {
     let (_folder, store) = store().await;
     for _ in 0..1_005 {
-        store.record_finding(id(1), "foreign-session", "x", 1).await.unwrap();
+        store
+            .record_finding(id(1), "foreign-session", "x", 1)
+            .await
+            .unwrap();
     }
     assert_eq!(store.findings(id(1)).await.unwrap().len(), 1_000);
 }
@@ -251,7 +359,9 @@ fn events(happenings: &[Happening]) -> Vec<LoggedEvent> {
                 Some(package) => Event::ReportsAnchored {
                     package,
                     node: NODE,
-                    entries: (0..*count).flat_map(|index| entry(block, index).to_bytes()).collect(),
+                    entries: (0..*count)
+                        .flat_map(|index| entry(block, index).to_bytes())
+                        .collect(),
                 },
             },
             Happening::Violate(of) => match pick(*of) {
@@ -265,7 +375,11 @@ fn events(happenings: &[Happening]) -> Vec<LoggedEvent> {
             },
         };
         logged.push(LoggedEvent {
-            position: EventPosition { block, log_index: 0, block_hash: block_hash(block) },
+            position: EventPosition {
+                block,
+                log_index: 0,
+                block_hash: block_hash(block),
+            },
             transaction: B256::left_padding_from(&block.to_be_bytes()),
             time: block,
             event,
@@ -285,7 +399,9 @@ fn entry(block: u64, index: u8) -> Entry {
         time: u32::try_from(block).unwrap(),
         bits: CompactTarget(0x2000_ffff),
         nonce: 0,
-        leaf: LeafHash(B256::left_padding_from(&[&block.to_be_bytes()[..], &[index]].concat())),
+        leaf: LeafHash(B256::left_padding_from(
+            &[&block.to_be_bytes()[..], &[index]].concat(),
+        )),
     }
 }
 
@@ -323,9 +439,16 @@ fn origin(requestor: Address) -> Origin {
 }
 
 async fn apply(store: &Store, events: &[LoggedEvent], to: u64) {
-    let context =
-        EventContext { node: NODE, thread_origin: &origin, confirmations: 0, now: 1 };
-    let point = EventPoint { block: to, hash: block_hash(to) };
+    let context = EventContext {
+        node: NODE,
+        thread_origin: &origin,
+        confirmations: 0,
+        now: 1,
+    };
+    let point = EventPoint {
+        block: to,
+        hash: block_hash(to),
+    };
     store.apply_events(events, point, context).await.unwrap();
 }
 
@@ -333,7 +456,12 @@ async fn apply(store: &Store, events: &[LoggedEvent], to: u64) {
 async fn derived(store: &Store, events: &[LoggedEvent]) -> (Vec<ChainHead>, usize) {
     let mut heads = Vec::new();
     for requestor in 0..3 {
-        heads.push(store.chain_head(origin(Address::repeat_byte(requestor))).await.unwrap());
+        heads.push(
+            store
+                .chain_head(origin(Address::repeat_byte(requestor)))
+                .await
+                .unwrap(),
+        );
     }
     for logged in events {
         if let Event::PackageIssued(issued) = &logged.event {
@@ -373,13 +501,25 @@ proptest! {
 #[tokio::test]
 async fn a_chain_grows_entry_by_entry_and_knows_what_stands_before_each() {
     let (_folder, store) = store().await;
-    let events = events(&[Happening::Issue(0), Happening::Anchor(0, 2), Happening::Issue(0)]);
+    let events = events(&[
+        Happening::Issue(0),
+        Happening::Anchor(0, 2),
+        Happening::Issue(0),
+    ]);
     apply(&store, &events, 3).await;
     let thread = origin(Address::repeat_byte(0));
     let head = store.chain_head(thread).await.unwrap();
     assert_eq!((head.log.size(), head.time), (2, 3));
-    let second = store.entry_of_leaf(entry(3, 0xff).leaf).await.unwrap().unwrap();
-    let first = store.entry_of_leaf(entry(1, 0xff).leaf).await.unwrap().unwrap();
+    let second = store
+        .entry_of_leaf(entry(3, 0xff).leaf)
+        .await
+        .unwrap()
+        .unwrap();
+    let first = store
+        .entry_of_leaf(entry(1, 0xff).leaf)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(store.hash_before(&first).await.unwrap(), thread.0);
     assert_eq!(store.hash_before(&second).await.unwrap(), first.hash);
     assert_eq!(second.hash, entry(3, 0xff).header(first.hash).hash().0);
@@ -393,7 +533,11 @@ async fn the_list_of_actions_is_the_one_published_last() {
     let custodian = Address::repeat_byte(6);
     let dataset = DatasetId(B256::repeat_byte(7));
     let published = |block: u64, threshold| LoggedEvent {
-        position: EventPosition { block, log_index: 0, block_hash: block_hash(block) },
+        position: EventPosition {
+            block,
+            log_index: 0,
+            block_hash: block_hash(block),
+        },
         transaction: B256::ZERO,
         time: 0,
         event: Event::DatasetPublished {
@@ -401,12 +545,37 @@ async fn the_list_of_actions_is_the_one_published_last() {
             dataset,
             descriptor: B256::ZERO,
             purposes: vec![],
-            responses: vec![Response { kind: ResponseKind::RevokeOwner, threshold }],
+            responses: vec![Response {
+                kind: ResponseKind::RevokeOwner,
+                threshold,
+            }],
         },
     };
     apply(&store, &[published(1, 3), published(2, 5)], 2).await;
-    assert_eq!(store.responses(custodian, dataset).await.unwrap()[0].threshold, 5);
-    store.rewind_events(Some(EventPoint { block: 1, hash: block_hash(1) }), NODE, 1).await.unwrap();
-    assert_eq!(store.responses(custodian, dataset).await.unwrap()[0].threshold, 3);
-    assert!(store.responses(Address::ZERO, dataset).await.unwrap().is_empty());
+    assert_eq!(
+        store.responses(custodian, dataset).await.unwrap()[0].threshold,
+        5
+    );
+    store
+        .rewind_events(
+            Some(EventPoint {
+                block: 1,
+                hash: block_hash(1),
+            }),
+            NODE,
+            1,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        store.responses(custodian, dataset).await.unwrap()[0].threshold,
+        3
+    );
+    assert!(
+        store
+            .responses(Address::ZERO, dataset)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

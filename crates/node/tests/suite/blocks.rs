@@ -23,7 +23,10 @@ pub async fn with_sides(node: &Node, id: PackageId, count: usize) -> PackageBloc
         {
             return blocks;
         }
-        assert!(begun.elapsed() < PATIENCE, "no {count} side-blocks within {PATIENCE:?}");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "no {count} side-blocks within {PATIENCE:?}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -35,24 +38,40 @@ async fn every_report_becomes_a_side_block_on_its_parent_in_order() {
     let id = requestor.obtain(&cluster).await;
     let node = cluster.node(0);
     let mut session = requestor.session(id);
-    for action in [Action::Decrypt, Action::Read, Action::Write, Action::Read, Action::Move] {
+    for action in [
+        Action::Decrypt,
+        Action::Read,
+        Action::Write,
+        Action::Read,
+        Action::Move,
+    ] {
         session.report(&node, action).await.unwrap();
     }
     let blocks = with_sides(&node, id, 5).await;
     let parent = Block::from_bytes(&blocks.parent.record).unwrap();
     let mut previous = side_origin(blocks.parent.leaf).0;
     for (index, stored) in blocks.sides.iter().enumerate() {
-        let Block::Side(side) = Block::from_bytes(&stored.record).unwrap() else { panic!("no side-block") };
+        let Block::Side(side) = Block::from_bytes(&stored.record).unwrap() else {
+            panic!("no side-block")
+        };
         assert_eq!(side.header.previous, previous);
         assert_eq!(side.header.version as usize, index + 1);
         assert!(side.header.meets_its_target() && side.is_of_parent(parent.id()));
-        assert_eq!(side.body.signer(side_origin(blocks.parent.leaf)), Some(node.info().node));
+        assert_eq!(
+            side.body.signer(side_origin(blocks.parent.leaf)),
+            Some(node.info().node)
+        );
         assert_eq!(side.body.leaf(), stored.leaf);
         previous = side.header.hash().0;
     }
     assert_eq!(cluster.governance.package(id).await.unwrap().head, previous);
-    let Block::Side(last) = Block::from_bytes(&blocks.sides[4].record).unwrap() else { panic!() };
-    assert_eq!(last.body.transaction.violated, Actions::NONE.with(Action::Move));
+    let Block::Side(last) = Block::from_bytes(&blocks.sides[4].record).unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        last.body.transaction.violated,
+        Actions::NONE.with(Action::Move)
+    );
     assert_eq!(last.body.action_counter, 1);
 }
 
@@ -62,7 +81,10 @@ async fn the_other_node_serves_the_same_blocks() {
     let requestor = Requestor::registered(&cluster).await;
     let id = requestor.obtain(&cluster).await;
     let mut session = requestor.session(id);
-    session.report(&cluster.node(0), Action::Decrypt).await.unwrap();
+    session
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
     let here = with_sides(&cluster.node(0), id, 1).await;
     let there = with_sides(&cluster.node(1), id, 1).await;
     assert_eq!(here, there);
@@ -74,17 +96,40 @@ async fn blocks_that_nobody_anchored_and_bytes_that_are_none_are_not_kept() {
     let requestor = Requestor::registered(&cluster).await;
     let id = requestor.obtain(&cluster).await;
     let node = cluster.node(1);
-    let record = cluster.node(0).package_blocks(id).await.unwrap().parent.record.to_vec();
+    let record = cluster
+        .node(0)
+        .package_blocks(id)
+        .await
+        .unwrap()
+        .parent
+        .record
+        .to_vec();
     node.accept_block(record.clone()).await.unwrap();
-    let Block::Parent(mut block) = Block::from_bytes(&record).unwrap() else { panic!() };
+    let Block::Parent(mut block) = Block::from_bytes(&record).unwrap() else {
+        panic!()
+    };
     block.body.locktime += 1;
     let error = node.accept_block(block.to_bytes()).await.unwrap_err();
     assert!(matches!(error, NodeError::NotFound(_)), "{error}");
     let mut broken = record.clone();
     broken[130] ^= 1;
     let error = node.accept_block(broken).await.unwrap_err();
-    assert!(matches!(error, NodeError::NotFound(_) | NodeError::BadRequest(_)), "{error}");
-    assert!(matches!(node.accept_block(vec![1, 2, 3]).await, Err(NodeError::BadRequest(_))));
-    assert_eq!(node.block(Block::from_bytes(&record).unwrap().leaf()).await.unwrap(), record);
-    assert!(matches!(node.block(LeafHash::default()).await, Err(NodeError::NotFound(_))));
+    assert!(
+        matches!(error, NodeError::NotFound(_) | NodeError::BadRequest(_)),
+        "{error}"
+    );
+    assert!(matches!(
+        node.accept_block(vec![1, 2, 3]).await,
+        Err(NodeError::BadRequest(_))
+    ));
+    assert_eq!(
+        node.block(Block::from_bytes(&record).unwrap().leaf())
+            .await
+            .unwrap(),
+        record
+    );
+    assert!(matches!(
+        node.block(LeafHash::default()).await,
+        Err(NodeError::NotFound(_))
+    ));
 }

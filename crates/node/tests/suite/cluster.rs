@@ -51,25 +51,41 @@ pub struct Running {
 
 impl Cluster {
     pub async fn start() -> Self {
-        Self::with(200, Limits { lease_seconds: 5, ..Limits::default() }).await
+        Self::with(
+            200,
+            Limits {
+                lease_seconds: 5,
+                ..Limits::default()
+            },
+        )
+        .await
     }
 
     /// With a dataset of so many patients at the first custodian.
     pub async fn with(rows: usize, limits: Limits) -> Self {
         let anvil = spawn(&AnvilOptions::default()).await.unwrap();
         let admin = anvil.keys[0].clone();
-        let contract = Chain::deploy(&anvil.rpc_url, admin.clone(), WORK_LIMIT).await.unwrap();
+        let contract = Chain::deploy(&anvil.rpc_url, admin.clone(), WORK_LIMIT)
+            .await
+            .unwrap();
         let config = ChainConfig::new(&anvil.rpc_url, contract);
         let governance = Chain::connect(&config).await.unwrap().with_signer(admin);
         let folder = tempfile::tempdir().unwrap();
         let mut custodians = Vec::new();
         for (index, rows) in [(0, rows), (1, 20)] {
             let folder = folder.path().join(format!("custodian-{index}"));
-            let custodian = Custodian::found(&anvil, &governance, index, &folder, rows, limits).await;
+            let custodian =
+                Custodian::found(&anvil, &governance, index, &folder, rows, limits).await;
             custodians.push(custodian);
         }
         let custodians: [Custodian; 2] = custodians.try_into().map_err(|_| ()).unwrap();
-        let mut cluster = Self { anvil, contract, governance, custodians, _folder: folder };
+        let mut cluster = Self {
+            anvil,
+            contract,
+            governance,
+            custodians,
+            _folder: folder,
+        };
         for index in 0..2 {
             cluster.start_node(index).await;
         }
@@ -86,7 +102,12 @@ impl Cluster {
     }
 
     pub fn node(&self, index: usize) -> Node {
-        self.custodians[index].running.as_ref().unwrap().node.clone()
+        self.custodians[index]
+            .running
+            .as_ref()
+            .unwrap()
+            .node
+            .clone()
     }
 
     pub fn dataset(&self) -> &Dataset {
@@ -95,9 +116,15 @@ impl Cluster {
 
     /// A raw JSON-RPC call to anvil.
     pub async fn rpc(&self, method: &str, parameters: serde_json::Value) -> serde_json::Value {
-        let body = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
+        let body =
+            serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters});
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.post(&self.anvil.rpc_url).json(&body).send().await.unwrap();
+        let answer = client
+            .post(&self.anvil.rpc_url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         let answer: serde_json::Value = answer.json().await.unwrap();
         assert!(answer["error"].is_null(), "{method}: {answer}");
         answer["result"].clone()
@@ -119,20 +146,42 @@ impl Custodian {
         let key = anvil.keys[3 + index].clone();
         governance.admit_custodian(address).await.unwrap();
         // The port is held only for the moment: the node takes it again at each start.
-        let listen = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let listen = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let sealing = sealing_secret(&key).public();
-        wallet.register_node(key.address(), sealing, &format!("http://{listen}")).await.unwrap();
+        wallet
+            .register_node(key.address(), sealing, &format!("http://{listen}"))
+            .await
+            .unwrap();
         let datasets = vec![write_dataset(folder, rows)];
         for dataset in &datasets {
             let (hash, purposes) = (dataset.descriptor_hash, &dataset.purposes);
-            wallet.publish_dataset(dataset.id, hash, purposes, &dataset.responses).await.unwrap();
+            wallet
+                .publish_dataset(dataset.id, hash, purposes, &dataset.responses)
+                .await
+                .unwrap();
         }
         let rpc = Line::to(&anvil.rpc_url).await;
-        Self { wallet, address, key, listen, folder: folder.into(), datasets, rpc, limits, running: None }
+        Self {
+            wallet,
+            address,
+            key,
+            listen,
+            folder: folder.into(),
+            datasets,
+            rpc,
+            limits,
+            running: None,
+        }
     }
 
     async fn start(&mut self, contract: Address) -> Node {
-        let chain = Chain::connect(&ChainConfig::new(&self.rpc.url, contract)).await.unwrap();
+        let chain = Chain::connect(&ChainConfig::new(&self.rpc.url, contract))
+            .await
+            .unwrap();
         let sealing = sealing_secret(&self.key);
         let parts = NodeParts {
             store: Store::open(&self.folder.join("node.db")).await.unwrap(),
@@ -151,7 +200,12 @@ impl Custodian {
         let listener = TcpListener::bind(self.listen).await.unwrap();
         let ended = shutdown.clone().cancelled_owned();
         let served = tokio::spawn(server::run(node.clone(), listener, ended));
-        self.running = Some(Running { node: node.clone(), shutdown, worked, served });
+        self.running = Some(Running {
+            node: node.clone(),
+            shutdown,
+            worked,
+            served,
+        });
         node
     }
 
@@ -171,7 +225,10 @@ pub struct Line {
 
 impl Line {
     async fn to(rpc_url: &str) -> Self {
-        let target = rpc_url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let target = rpc_url
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let cut = Arc::new(AtomicBool::new(false));
@@ -183,7 +240,9 @@ impl Line {
                     if is_cut.load(Ordering::SeqCst) {
                         return;
                     }
-                    let Ok(mut server) = TcpStream::connect(&target).await else { return };
+                    let Ok(mut server) = TcpStream::connect(&target).await else {
+                        return;
+                    };
                     client.set_nodelay(true).unwrap();
                     server.set_nodelay(true).unwrap();
                     let broken = async {

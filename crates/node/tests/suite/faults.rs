@@ -19,18 +19,31 @@ const STEPS: usize = 10;
 async fn issued(cluster: &Cluster, id: PackageId) -> usize {
     let newest = cluster.governance.block_number().await.unwrap();
     let events = cluster.governance.events(0, newest).await.unwrap();
-    let of_id = |event: &Event| matches!(event, Event::PackageIssued(issued) if issued.package == id);
+    let of_id =
+        |event: &Event| matches!(event, Event::PackageIssued(issued) if issued.package == id);
     events.iter().filter(|logged| of_id(&logged.event)).count()
 }
 
 fn assert_whole(status: &RequestStatus) {
     assert_eq!(status.stage, Stage::Ready, "{:?}", status.reason);
-    let steps: Vec<&str> = status.form.iter().map(|step| step.action.as_str()).collect();
+    let steps: Vec<&str> = status
+        .form
+        .iter()
+        .map(|step| step.action.as_str())
+        .collect();
     assert_eq!(
         steps,
         [
-            "received", "authenticated", "retrieved", "ranked", "anonymised", "contract-generated",
-            "validated", "sealed", "issued", "ready"
+            "received",
+            "authenticated",
+            "retrieved",
+            "ranked",
+            "anonymised",
+            "contract-generated",
+            "validated",
+            "sealed",
+            "issued",
+            "ready"
         ]
     );
     assert!(status.form.is_sorted_by_key(|step| step.time));
@@ -46,17 +59,27 @@ async fn a_node_that_is_killed_after_any_step_goes_on_and_does_nothing_twice() {
         let id = requestor.id(&request);
         let node = cluster.node(0);
         node.request(request).await.unwrap();
-        let seen = node.status(id, steps - 1, Duration::from_secs(20)).await.unwrap();
+        let seen = node
+            .status(id, steps - 1, Duration::from_secs(20))
+            .await
+            .unwrap();
         cluster.kill_node(0).await;
         interrupted += usize::from(seen.stage < Stage::Ready);
         let node = cluster.start_node(0).await;
         assert_whole(&finished(&node, id).await);
         assert_eq!(issued(&cluster, id).await, 1);
         let container = std::fs::read(node.container(id).await.unwrap().path).unwrap();
-        let answer = requestor.session(id).report(&node, Action::Decrypt).await.unwrap();
+        let answer = requestor
+            .session(id)
+            .report(&node, Action::Decrypt)
+            .await
+            .unwrap();
         assert!(!requestor.decrypt(&container, &answer).is_empty());
     }
-    assert!(interrupted >= 5, "only {interrupted} of the kills came before the end");
+    assert!(
+        interrupted >= 5,
+        "only {interrupted} of the kills came before the end"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +119,10 @@ async fn without_the_chain_no_key_is_given_and_reports_are_kept() {
     assert_eq!((copy.state, copy.receipt.leaseSeconds), (State::Revoked, 0));
     cluster.custodians[0].rpc.mend();
     with_sides(&node, id, 3).await;
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Revoked);
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Revoked
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,16 +131,28 @@ async fn a_node_that_is_killed_after_a_violation_settles_it_when_it_is_back() {
     let requestor = Requestor::registered(&cluster).await;
     let id = requestor.obtain(&cluster).await;
     let mut session = requestor.session(id);
-    session.report(&cluster.node(0), Action::Decrypt).await.unwrap();
+    session
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
     with_sides(&cluster.node(0), id, 1).await;
     cluster.custodians[0].rpc.cut();
-    session.report(&cluster.node(0), Action::Copy).await.unwrap();
+    session
+        .report(&cluster.node(0), Action::Copy)
+        .await
+        .unwrap();
     cluster.kill_node(0).await;
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Active);
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Active
+    );
     cluster.custodians[0].rpc.mend();
     let node = cluster.start_node(0).await;
     with_sides(&node, id, 2).await;
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Revoked);
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Revoked
+    );
     assert_eq!(node.violations().await.unwrap().len(), 1);
 }
 
@@ -141,11 +179,16 @@ async fn after_a_reorganisation_what_is_gone_is_sent_again() {
     let before = cluster.governance.block_number().await.unwrap();
     let second = requestor.obtain(&cluster).await;
     let mut session = requestor.session(second);
-    session.report(&cluster.node(0), Action::Decrypt).await.unwrap();
+    session
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
     with_sides(&cluster.node(0), second, 1).await;
     let depth = cluster.governance.block_number().await.unwrap() - before;
     // The blocks are replaced by empty ones: the transactions are gone.
-    cluster.rpc("anvil_reorg", serde_json::json!([depth, []])).await;
+    cluster
+        .rpc("anvil_reorg", serde_json::json!([depth, []]))
+        .await;
     let node = cluster.node(0);
     let begun = std::time::Instant::now();
     loop {
@@ -161,8 +204,15 @@ async fn after_a_reorganisation_what_is_gone_is_sent_again() {
     assert_eq!(blocks.sides.len(), 1);
     assert_eq!(issued(&cluster, first).await, 1);
     assert_eq!(issued(&cluster, second).await, 1);
-    assert_eq!(cluster.governance.package(second).await.unwrap().state, State::Active);
-    let head = cluster.governance.thread_head(requestor.address()).await.unwrap();
+    assert_eq!(
+        cluster.governance.package(second).await.unwrap().state,
+        State::Active
+    );
+    let head = cluster
+        .governance
+        .thread_head(requestor.address())
+        .await
+        .unwrap();
     let record = node.package_blocks(second).await.unwrap().parent.record;
     let parent = medshare_protocol::block::Block::from_bytes(&record).unwrap();
     assert_eq!(parent.header().hash().0, head);
@@ -172,7 +222,11 @@ async fn after_a_reorganisation_what_is_gone_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_is_handed_out_only_when_it_is_buried_as_deep_as_configured() {
-    let limits = Limits { confirmations: 3, lease_seconds: 5, ..Limits::default() };
+    let limits = Limits {
+        confirmations: 3,
+        lease_seconds: 5,
+        ..Limits::default()
+    };
     let cluster = Cluster::with(40, limits).await;
     let requestor = Requestor::registered(&cluster).await;
     let request = requestor.asks(&cluster);
@@ -181,10 +235,21 @@ async fn a_package_is_handed_out_only_when_it_is_buried_as_deep_as_configured() 
     node.request(request).await.unwrap();
     let issued = node.status(id, 8, Duration::from_secs(20)).await.unwrap();
     assert_eq!((issued.stage, issued.package), (Stage::Issued, None));
-    assert!(matches!(node.container(id).await, Err(NodeError::Conflict(_))));
-    let early = requestor.session(id).report(&node, Action::Decrypt).await.unwrap_err();
+    assert!(matches!(
+        node.container(id).await,
+        Err(NodeError::Conflict(_))
+    ));
+    let early = requestor
+        .session(id)
+        .report(&node, Action::Decrypt)
+        .await
+        .unwrap_err();
     assert!(matches!(early, NodeError::Conflict(_)), "{early}");
     cluster.rpc("anvil_mine", serde_json::json!([3])).await;
     assert_whole(&finished(&node, id).await);
-    requestor.session(id).report(&node, Action::Decrypt).await.unwrap();
+    requestor
+        .session(id)
+        .report(&node, Action::Decrypt)
+        .await
+        .unwrap();
 }

@@ -11,7 +11,10 @@ async fn opened(cluster: &Cluster) -> (Requestor, PackageId, OpenSession) {
     let requestor = Requestor::registered(cluster).await;
     let id = requestor.obtain(cluster).await;
     let mut session = requestor.session(id);
-    let answer = session.report(&cluster.node(0), Action::Decrypt).await.unwrap();
+    let answer = session
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
     assert!(answer.share.is_some());
     assert_eq!(answer.receipt.leaseSeconds, 5);
     (requestor, id, session)
@@ -23,10 +26,19 @@ async fn a_violation_revokes_on_chain_before_it_is_answered_and_leaves_receipts(
     let (requestor, id, mut session) = opened(&cluster).await;
     let node = cluster.node(0);
     let read = session.report(&node, Action::Read).await.unwrap();
-    assert_eq!((read.state.is_usable(), read.receipt.leaseSeconds), (true, 5));
+    assert_eq!(
+        (read.state.is_usable(), read.receipt.leaseSeconds),
+        (true, 5)
+    );
     let answer = session.report(&node, Action::Copy).await.unwrap();
-    assert_eq!((answer.state, answer.receipt.leaseSeconds), (State::Revoked, 0));
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Revoked);
+    assert_eq!(
+        (answer.state, answer.receipt.leaseSeconds),
+        (State::Revoked, 0)
+    );
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Revoked
+    );
     let violations = node.violations().await.unwrap();
     assert_eq!(violations.len(), 1);
     assert_eq!((violations[0].package, violations[0].number), (id, 3));
@@ -36,9 +48,21 @@ async fn a_violation_revokes_on_chain_before_it_is_answered_and_leaves_receipts(
     assert_eq!(violations[0].list.len(), 1);
 
     let renewed = node.renew(id, session.renewal(now())).await.unwrap();
-    assert_eq!((renewed.state, renewed.receipt.leaseSeconds), (State::Revoked, 0));
+    assert_eq!(
+        (renewed.state, renewed.receipt.leaseSeconds),
+        (State::Revoked, 0)
+    );
     let error = session.report(&node, Action::Decrypt).await.unwrap_err();
-    assert!(matches!(error, NodeError::LeaseRefused { state: State::Revoked, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            NodeError::LeaseRefused {
+                state: State::Revoked,
+                ..
+            }
+        ),
+        "{error}"
+    );
 
     cluster.custodians[0].wallet.regrant(id).await.unwrap();
     let again = session.report(&node, Action::Decrypt).await.unwrap();
@@ -55,17 +79,39 @@ async fn nothing_is_given_for_reports_that_are_forged_misplaced_or_of_others() {
     let good = session.next(Actions::NONE.with(Action::Decrypt), "first");
     let other = Requestor::new(&cluster.governance);
     let mut cases = vec![
-        ("read first", session.next(Actions::NONE.with(Action::Read), ""), "first report"),
+        (
+            "read first",
+            session.next(Actions::NONE.with(Action::Read), ""),
+            "first report",
+        ),
         ("no action", session.next(Actions::NONE, ""), "no action"),
-        ("two at once", session.next(Actions(0b0100_0001), ""), "by itself"),
-        ("a stranger's session", other.session(id).next(Actions::NONE.with(Action::Decrypt), ""), "not delegated"),
+        (
+            "two at once",
+            session.next(Actions(0b0100_0001), ""),
+            "by itself",
+        ),
+        (
+            "a stranger's session",
+            other
+                .session(id)
+                .next(Actions::NONE.with(Action::Decrypt), ""),
+            "not delegated",
+        ),
     ];
     let mut gap = session.clone();
     gap.number = 4;
-    cases.push(("a gap", gap.next(Actions::NONE.with(Action::Decrypt), ""), "number 1 is due"));
+    cases.push((
+        "a gap",
+        gap.next(Actions::NONE.with(Action::Decrypt), ""),
+        "number 1 is due",
+    ));
     let mut swapped = session.clone();
     swapped.previous = alloy_primitives::B256::repeat_byte(1);
-    cases.push(("a swap", swapped.next(Actions::NONE.with(Action::Decrypt), ""), "swapped"));
+    cases.push((
+        "a swap",
+        swapped.next(Actions::NONE.with(Action::Decrypt), ""),
+        "swapped",
+    ));
     let mut forged = good.clone();
     forged.report.time += 1;
     cases.push(("forged", forged, "not signed by the session key"));
@@ -73,10 +119,17 @@ async fn nothing_is_given_for_reports_that_are_forged_misplaced_or_of_others() {
     body.body = vec![1, 2, 3].into();
     cases.push(("another body", body, "hash the report carries"));
     let ended = OpenSession {
-        session: medshare_protocol::typed::Session { expiry: now() - 1, ..session.session.clone() },
+        session: medshare_protocol::typed::Session {
+            expiry: now() - 1,
+            ..session.session.clone()
+        },
         ..session.clone()
     };
-    cases.push(("an ended session", ended.next(Actions::NONE.with(Action::Decrypt), ""), "ended"));
+    cases.push((
+        "an ended session",
+        ended.next(Actions::NONE.with(Action::Decrypt), ""),
+        "ended",
+    ));
     for (name, submission, word) in cases {
         let error = node.report(id, submission).await.unwrap_err();
         assert!(error.to_string().contains(word), "{name}: {error}");
@@ -92,10 +145,15 @@ async fn an_identical_repeat_gets_the_same_receipt_and_share() {
     let requestor = Requestor::registered(&cluster).await;
     let id = requestor.obtain(&cluster).await;
     let node = cluster.node(0);
-    let submission = requestor.session(id).next(Actions::NONE.with(Action::Decrypt), "");
+    let submission = requestor
+        .session(id)
+        .next(Actions::NONE.with(Action::Decrypt), "");
     let first = node.report(id, submission.clone()).await.unwrap();
     let again = node.report(id, submission).await.unwrap();
-    assert_eq!((&first.receipt, &first.signature), (&again.receipt, &again.signature));
+    assert_eq!(
+        (&first.receipt, &first.signature),
+        (&again.receipt, &again.signature)
+    );
     assert!(again.share.is_some());
     assert_eq!(node.last_report(id).await.unwrap().number, 1);
 }
@@ -109,7 +167,10 @@ async fn two_reports_with_one_number_are_tampering_and_revoke() {
     session.report(&node, Action::Read).await.unwrap();
     let error = node.report(id, fork).await.unwrap_err();
     assert!(error.to_string().contains("tampering"), "{error}");
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Revoked);
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Revoked
+    );
     let violations = node.violations().await.unwrap();
     assert_eq!(violations[0].actions, Actions::NONE.with(Action::Tampering));
 }
@@ -134,7 +195,11 @@ async fn the_try_to_open_anothers_package_is_recorded() {
     let id = requestor.obtain(&cluster).await;
     let other = Requestor::registered(&cluster).await;
     let node = cluster.node(0);
-    let error = other.session(id).report(&node, Action::Decrypt).await.unwrap_err();
+    let error = other
+        .session(id)
+        .report(&node, Action::Decrypt)
+        .await
+        .unwrap_err();
     assert!(matches!(error, NodeError::Refused { .. }), "{error}");
     assert_eq!(node.findings(id).await.unwrap()[0].kind, "foreign-session");
     assert_eq!(node.last_report(id).await.unwrap().number, 0);
@@ -147,19 +212,34 @@ async fn a_renewal_counts_once_and_needs_the_last_report_and_the_session_key() {
     let node = cluster.node(0);
     let time = now();
     let renewed = node.renew(id, session.renewal(time)).await.unwrap();
-    assert_eq!((renewed.receipt.leaseSeconds, renewed.receipt.number), (5, 1));
-    assert!(matches!(node.renew(id, session.renewal(time)).await, Err(NodeError::Conflict(_))));
+    assert_eq!(
+        (renewed.receipt.leaseSeconds, renewed.receipt.number),
+        (5, 1)
+    );
+    assert!(matches!(
+        node.renew(id, session.renewal(time)).await,
+        Err(NodeError::Conflict(_))
+    ));
     let old = session.clone();
     session.report(&node, Action::Read).await.unwrap();
-    assert!(matches!(node.renew(id, old.renewal(time + 1)).await, Err(NodeError::Conflict(_))));
+    assert!(matches!(
+        node.renew(id, old.renewal(time + 1)).await,
+        Err(NodeError::Conflict(_))
+    ));
     let stranger = requestor.session(id);
-    assert!(matches!(node.renew(id, stranger.renewal(time + 2)).await, Err(NodeError::Refused { .. })));
+    assert!(matches!(
+        node.renew(id, stranger.renewal(time + 2)).await,
+        Err(NodeError::Refused { .. })
+    ));
     node.renew(id, session.renewal(time + 3)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lapsed_lease_is_renewed_by_opening_again_only() {
-    let limits = medshare_node::Limits { lease_seconds: 1, ..medshare_node::Limits::default() };
+    let limits = medshare_node::Limits {
+        lease_seconds: 1,
+        ..medshare_node::Limits::default()
+    };
     let cluster = Cluster::with(40, limits).await;
     let requestor = Requestor::registered(&cluster).await;
     let id = requestor.obtain(&cluster).await;
@@ -174,7 +254,14 @@ async fn a_lapsed_lease_is_renewed_by_opening_again_only() {
     assert_eq!(late.receipt.leaseSeconds, 0);
     let mut second = requestor.session(id);
     (second.number, second.previous) = (session.number, session.previous);
-    assert!(second.report(&node, Action::Decrypt).await.unwrap().share.is_some());
+    assert!(
+        second
+            .report(&node, Action::Decrypt)
+            .await
+            .unwrap()
+            .share
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,9 +272,19 @@ async fn the_word_that_the_data_is_deleted_is_kept_for_the_custodian() {
     assert_eq!(node.deletion_of(id).await.unwrap(), None);
     let word = requestor.deletion(id);
     let forged = Requestor::new(&cluster.governance).deletion(id);
-    assert!(matches!(node.deletion(id, forged).await, Err(NodeError::Refused { .. })));
+    assert!(matches!(
+        node.deletion(id, forged).await,
+        Err(NodeError::Refused { .. })
+    ));
     node.deletion(id, word.clone()).await.unwrap();
     assert_eq!(node.deletion_of(id).await.unwrap(), Some(word.clone()));
-    cluster.custodians[0].wallet.retrieve(id, word.deletion.time, &word.signature).await.unwrap();
-    assert_eq!(cluster.governance.package(id).await.unwrap().state, State::Retrieved);
+    cluster.custodians[0]
+        .wallet
+        .retrieve(id, word.deletion.time, &word.signature)
+        .await
+        .unwrap();
+    assert_eq!(
+        cluster.governance.package(id).await.unwrap().state,
+        State::Retrieved
+    );
 }

@@ -58,12 +58,15 @@ impl Requestor {
             requestor: self.address(),
             sealingKey: self.sealing.public(),
             class: 1,
-            credential: B256::repeat_byte(self.address().0[0]),
+            credential: B256::left_padding_from(self.address().as_slice()),
             nonce: U256::from(nonce),
             deadline: now() + MINUTE_MS,
         };
         let signature = self.signature(&registration);
-        SignedRegistration { registration, signature }
+        SignedRegistration {
+            registration,
+            signature,
+        }
     }
 
     pub async fn register(&self, node: &Node, nonce: u64) -> Result<RegistrationAnswer, NodeError> {
@@ -71,7 +74,11 @@ impl Requestor {
     }
 
     fn signature<T: alloy_sol_types::SolStruct>(&self, message: &T) -> Bytes {
-        self.domain.sign(message, &self.wallet).unwrap().to_vec().into()
+        self.domain
+            .sign(message, &self.wallet)
+            .unwrap()
+            .to_vec()
+            .into()
     }
 
     pub fn access(&self, custodian: Address, dataset: DatasetId) -> AccessRequest {
@@ -79,8 +86,14 @@ impl Requestor {
             requestor: self.address(),
             custodian,
             dataset: dataset.0,
-            purpose: "HRESCH".parse::<medshare_protocol::purpose::Purpose>().unwrap().bytes(),
-            selection: Selection { fields: Vec::new(), filter: String::new() },
+            purpose: "HRESCH"
+                .parse::<medshare_protocol::purpose::Purpose>()
+                .unwrap()
+                .bytes(),
+            selection: Selection {
+                fields: Vec::new(),
+                filter: String::new(),
+            },
             salt: B256::random(),
             deadline: now() + 10 * MINUTE_MS,
         }
@@ -113,11 +126,22 @@ impl Requestor {
     /// Opens a new session for the package.
     pub fn session(&self, package: PackageId) -> OpenSession {
         let key = PrivateKeySigner::random();
-        let session =
-            Session { package: package.0, key: key.address(), expiry: now() + 60 * MINUTE_MS };
+        let session = Session {
+            package: package.0,
+            key: key.address(),
+            expiry: now() + 60 * MINUTE_MS,
+        };
         let signature = self.signature(&session);
         let domain = self.domain.clone();
-        OpenSession { domain, package, key, session, signature, number: 0, previous: B256::ZERO }
+        OpenSession {
+            domain,
+            package,
+            key,
+            session,
+            signature,
+            number: 0,
+            previous: B256::ZERO,
+        }
     }
 
     /// Decrypts a container with the share that came with the answer to `decrypt`.
@@ -126,7 +150,8 @@ impl Requestor {
         let header = SignedHeader::read(&mut rest).unwrap();
         let context = seal::share_context(header.header.package_id(), self.address());
         let open = |purpose, sealed: &[u8]| {
-            Share::from_slice(&seal::open(&self.sealing, purpose, &context, sealed).unwrap()).unwrap()
+            Share::from_slice(&seal::open(&self.sealing, purpose, &context, sealed).unwrap())
+                .unwrap()
         };
         let own = open(SealedFor::RequestorShare, &header.header.sealed_share);
         let custodian = open(SealedFor::CustodianShare, answer.share.as_ref().unwrap());
@@ -136,9 +161,15 @@ impl Requestor {
     }
 
     pub fn deletion(&self, package: PackageId) -> DeletionSubmission {
-        let deletion = Deletion { package: package.0, time: now() };
+        let deletion = Deletion {
+            package: package.0,
+            time: now(),
+        };
         let signature = self.signature(&deletion);
-        DeletionSubmission { deletion, signature }
+        DeletionSubmission {
+            deletion,
+            signature,
+        }
     }
 }
 
@@ -147,10 +178,16 @@ pub async fn finished(node: &Node, id: PackageId) -> RequestStatus {
     let mut steps = 0;
     loop {
         let status = node.status(id, steps, WAIT).await.unwrap();
-        if matches!(status.stage, Stage::Ready | Stage::Delivered | Stage::Refused) {
+        if matches!(
+            status.stage,
+            Stage::Ready | Stage::Delivered | Stage::Refused
+        ) {
             return status;
         }
-        assert!(status.form.len() > steps, "nothing happened for {WAIT:?}: {status:?}");
+        assert!(
+            status.form.len() > steps,
+            "nothing happened for {WAIT:?}: {status:?}"
+        );
         steps = status.form.len();
     }
 }
@@ -170,9 +207,14 @@ pub struct OpenSession {
 impl OpenSession {
     /// The next report, signed; the session does not move on.
     pub fn next(&self, actions: Actions, comment: &str) -> ReportSubmission {
-        let sealed = ReportBody { comment: comment.into(), ..ReportBody::default() };
+        let sealed = ReportBody {
+            comment: comment.into(),
+            ..ReportBody::default()
+        };
         let contract_key = SealingSecret::from_bytes([9; 32]).public();
-        let body = sealed.seal(contract_key, self.package, self.number + 1).unwrap();
+        let body = sealed
+            .seal(contract_key, self.package, self.number + 1)
+            .unwrap();
         let report = Report {
             package: self.package.0,
             number: self.number + 1,
@@ -186,7 +228,12 @@ impl OpenSession {
 
     pub fn signed(&self, report: Report, body: Bytes) -> ReportSubmission {
         ReportSubmission {
-            signature: self.domain.sign(&report, &self.key).unwrap().to_vec().into(),
+            signature: self
+                .domain
+                .sign(&report, &self.key)
+                .unwrap()
+                .to_vec()
+                .into(),
             report,
             session: self.session.clone(),
             session_signature: self.signature.clone(),
@@ -210,14 +257,26 @@ impl OpenSession {
         let answer = node.report(self.package, submission).await?;
         assert_eq!(answer.receipt.report, digest);
         let signer = node.info().node;
-        assert!(self.domain.is_signed_by(&answer.receipt, &answer.signature, signer));
+        assert!(
+            self.domain
+                .is_signed_by(&answer.receipt, &answer.signature, signer)
+        );
         (self.number, self.previous) = (number, digest);
         Ok(answer)
     }
 
     pub fn renewal(&self, time: u64) -> RenewalSubmission {
-        let renewal = Renewal { package: self.package.0, number: self.number, time };
-        let signature = self.domain.sign(&renewal, &self.key).unwrap().to_vec().into();
+        let renewal = Renewal {
+            package: self.package.0,
+            number: self.number,
+            time,
+        };
+        let signature = self
+            .domain
+            .sign(&renewal, &self.key)
+            .unwrap()
+            .to_vec()
+            .into();
         RenewalSubmission { renewal, signature }
     }
 }
