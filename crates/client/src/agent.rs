@@ -32,6 +32,8 @@ pub use lock::Lock;
 pub use vault::MAX_CONTENT_BYTES;
 
 use vault::Vault;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+pub(crate) use vault::{resize, write_at};
 
 /// Name of the one file that a package amounts to.
 pub const DATA_FILE: &str = "data.csv";

@@ -9,6 +9,7 @@
 //! | [`agent`] | open data in memory; every action judged before it is carried out | P18, P19 |
 //! | [`journal`] | reports sent and receipts kept | P24 |
 //! | [`socket`] | one process holds the data, others act on it | P18 |
+//! | `mount` | the open data as a folder (feature `mount`, Linux) | P18 |
 //! | [`returning`] | gives the data back | P19 |
 //! | [`audit`] | everything from genesis to head, verified | P8, P23, P26 |
 //! | [`api`] | the node's HTTP interface | P2 |
@@ -24,6 +25,8 @@ pub mod clock;
 pub mod download;
 pub mod journal;
 pub mod ledger;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+pub mod mount;
 pub mod opening;
 pub mod purse;
 mod reporter;

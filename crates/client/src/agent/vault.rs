@@ -49,7 +49,7 @@ impl Vault {
 }
 
 /// Writes `bytes` at `offset`. Growing takes new memory and wipes the old: a `Vec` would leave a copy behind.
-pub(super) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &[u8]) {
+pub(crate) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
     if end > content.len() {
         resize(content, end);
@@ -58,7 +58,7 @@ pub(super) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &
 }
 
 /// Cuts or extends with zeros.
-pub(super) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
+pub(crate) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
     if length > content.capacity() {
         // Doubling, so that appending line by line does not copy everything each time.
         let mut larger = Zeroizing::new(Vec::with_capacity(length.max(content.len() * 2)));

@@ -5,6 +5,8 @@ mod agent;
 mod api;
 mod download;
 mod lease;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod mount;
 mod opening;
 mod requestor;
 mod returning;

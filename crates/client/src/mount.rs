@@ -1,0 +1,114 @@
+//! Open data as a folder with one file (P18): what programs do to the file is what they do to the data.
+//!
+//! | the kernel says | the usage contract is asked for |
+//! |---|---|
+//! | `open` for reading | read, once per open |
+//! | `write`, `truncate` | write |
+//! | `unlink` | delete |
+//! | `link`, `copy_file_range` into another file | duplicate |
+//! | `rename` | move |
+//!
+//! A violation fails with EACCES and closes the data; from then on every call fails so. Nothing stands in the kernel's
+//! page cache: files are opened for direct I/O, so wiping the agent's memory wipes all there is. Second files that
+//! programs make here live in memory too, and are wiped with the data.
+
+mod answer;
+mod file_system;
+mod folder;
+mod second_files;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use fuser::{BackgroundSession, Config, MountOption};
+use tokio::runtime::Handle;
+
+use crate::agent::Agent;
+use folder::DataFolder;
+
+/// Where the kernel's side is reached.
+const DEVICE: &str = "/dev/fuse";
+
+/// Why the folder is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// No FUSE on this machine.
+    #[error(
+        "this machine has no {DEVICE}, so the data cannot be mounted: use `medshare act` instead"
+    )]
+    NoFuse,
+    /// The folder is not one that can be mounted on.
+    #[error("{path} is no empty folder: make one and mount there")]
+    NotAnEmptyFolder {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// The kernel or `fusermount3` refused.
+    #[error(
+        "cannot mount at {path}: {error}; unless you are root, the package fuse3 must be installed; or use `medshare act` instead"
+    )]
+    Refused {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Something holds the folder.
+    #[error("cannot unmount: {0}; leave the folder and close its files")]
+    Busy(std::io::Error),
+}
+
+/// A mounted folder; unmounted when this is dropped.
+#[derive(Debug)]
+pub struct Mount {
+    session: BackgroundSession,
+}
+
+impl Mount {
+    /// Shows the data of `agent` in the empty folder `at`. Must be called within a Tokio runtime, which carries out
+    /// what the kernel asks for.
+    ///
+    /// # Errors
+    /// [`MountError`].
+    pub fn new(agent: &Agent, at: &Path) -> Result<Self, MountError> {
+        let not_empty = || MountError::NotAnEmptyFolder {
+            path: at.to_owned(),
+        };
+        let mut entries = std::fs::read_dir(at).map_err(|_| not_empty())?;
+        if entries.next().is_some() {
+            return Err(not_empty());
+        }
+        if !Path::new(DEVICE).exists() {
+            return Err(MountError::NoFuse);
+        }
+        let folder = DataFolder::new(agent.clone(), Handle::current());
+        let mut config = Config::default();
+        config.mount_options = vec![
+            MountOption::FSName("medshare".into()),
+            MountOption::Subtype("medshare".into()),
+            MountOption::NoDev,
+            MountOption::NoSuid,
+            MountOption::NoExec,
+            // The kernel keeps other users out; of the owner's calls it checks the modes.
+            MountOption::DefaultPermissions,
+        ];
+        let session = fuser::spawn_mount(folder, at, &config);
+        session
+            .map(|session| Self { session })
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => MountError::NoFuse,
+                _ => MountError::Refused {
+                    path: at.to_owned(),
+                    error,
+                },
+            })
+    }
+
+    /// Unmounts and waits until it is done.
+    ///
+    /// # Errors
+    /// [`MountError::Busy`].
+    pub fn end(self) -> Result<(), MountError> {
+        self.session.umount_and_join().map_err(MountError::Busy)
+    }
+}
