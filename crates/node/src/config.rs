@@ -172,13 +172,16 @@ impl Config {
                 })?;
                 Zeroizing::new(text.to_owned())
             }
-            None => Zeroizing::new(
-                std::env::var(PASSPHRASE_VARIABLE)
-                    .map_err(|_| ConfigError::NoPassphrase { config: self.file.clone() })?,
-            ),
+            None => Zeroizing::new(std::env::var(PASSPHRASE_VARIABLE).map_err(|_| {
+                ConfigError::NoPassphrase {
+                    config: self.file.clone(),
+                }
+            })?),
         };
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+        Ok(Zeroizing::new(
+            line.strip_suffix('\r').unwrap_or(line).to_owned(),
+        ))
     }
 }
 
@@ -191,7 +194,11 @@ impl Checker<'_> {
     fn check(&self, file: ConfigFile) -> Result<Config, ConfigError> {
         self.check_endpoint(&file.public_endpoint)?;
         if file.custodian.as_ref().is_zero() {
-            return Err(self.invalid("custodian", file.custodian.span(), "it is the zero address".into()));
+            return Err(self.invalid(
+                "custodian",
+                file.custodian.span(),
+                "it is the zero address".into(),
+            ));
         }
         let mut chain = ChainConfig::new(&file.rpc_url, file.contract);
         chain.chain_id = file.chain_id;
@@ -200,13 +207,19 @@ impl Checker<'_> {
         }
         let mut limits = Limits::default();
         if let Some(lease) = file.lease_seconds {
-            limits.lease_seconds = self.within("lease-seconds", lease, LEASE_SECONDS.start..=LEASE_SECONDS.end - 1)?;
+            limits.lease_seconds = self.within(
+                "lease-seconds",
+                lease,
+                LEASE_SECONDS.start..=LEASE_SECONDS.end - 1,
+            )?;
         }
         if let Some(confirmations) = file.confirmations {
-            limits.confirmations = self.within("confirmations", confirmations, 0..=MAX_CONFIRMATIONS)?;
+            limits.confirmations =
+                self.within("confirmations", confirmations, 0..=MAX_CONFIRMATIONS)?;
         }
         if let Some(pending) = file.max_pending_requests {
-            limits.max_pending_requests = self.within("max-pending-requests", pending, 1..=1_000_000)?;
+            limits.max_pending_requests =
+                self.within("max-pending-requests", pending, 1..=1_000_000)?;
         }
         Ok(Config {
             file: self.path.to_owned(),
@@ -240,12 +253,18 @@ impl Checker<'_> {
         &self,
         datasets: Option<Spanned<Vec<PathBuf>>>,
     ) -> Result<Vec<PathBuf>, ConfigError> {
-        let Some(datasets) = datasets else { return Ok(Vec::new()) };
+        let Some(datasets) = datasets else {
+            return Ok(Vec::new());
+        };
         if datasets.as_ref().len() > MAX_DATASETS {
             let message = format!("a node serves at most {MAX_DATASETS} datasets");
             return Err(self.invalid("datasets", datasets.span(), message));
         }
-        Ok(datasets.as_ref().iter().map(|path| self.resolve(path)).collect())
+        Ok(datasets
+            .as_ref()
+            .iter()
+            .map(|path| self.resolve(path))
+            .collect())
     }
 
     fn within<N: Copy + PartialOrd + std::fmt::Display>(
@@ -257,13 +276,23 @@ impl Checker<'_> {
         if range.contains(value.as_ref()) {
             return Ok(*value.as_ref());
         }
-        let message = format!("{} is not from {} to {}", value.as_ref(), range.start(), range.end());
+        let message = format!(
+            "{} is not from {} to {}",
+            value.as_ref(),
+            range.start(),
+            range.end()
+        );
         Err(self.invalid(key, value.span(), message))
     }
 
     fn invalid(&self, key: &'static str, span: Range<usize>, message: String) -> ConfigError {
         let line = line_of(self.text.as_bytes(), span.start);
-        ConfigError::Invalid { path: self.path.to_owned(), line, key, message }
+        ConfigError::Invalid {
+            path: self.path.to_owned(),
+            line,
+            key,
+            message,
+        }
     }
 
     fn resolve(&self, path: &Path) -> PathBuf {
@@ -272,14 +301,25 @@ impl Checker<'_> {
 }
 
 fn line_of(text: &[u8], offset: usize) -> usize {
-    text[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text[..offset.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > limit {
-        return Err(ConfigError::TooLarge { path: path.to_owned(), bytes, limit });
+        return Err(ConfigError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+            limit,
+        });
     }
     std::fs::read(path).map_err(unreadable)
 }

@@ -211,8 +211,14 @@ fn plan_hash(plan: &Plan, source: &SourceSpec) -> B256 {
 #[must_use]
 pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
     let columns = descriptor.columns.iter().map(|column| {
-        let role = ROLES.into_iter().find(|role| role_name(*role) == column.role)?;
-        Some(ColumnPlan { name: column.name.clone(), role, hierarchy: None })
+        let role = ROLES
+            .into_iter()
+            .find(|role| role_name(*role) == column.role)?;
+        Some(ColumnPlan {
+            name: column.name.clone(),
+            role,
+            hierarchy: None,
+        })
     });
     Some(Plan {
         columns: columns.collect::<Option<_>>()?,
@@ -223,8 +229,13 @@ pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
     })
 }
 
-const ROLES: [Role; 5] =
-    [Role::Identifier, Role::Pseudonym, Role::QuasiIdentifier, Role::Sensitive, Role::Plain];
+const ROLES: [Role; 5] = [
+    Role::Identifier,
+    Role::Pseudonym,
+    Role::QuasiIdentifier,
+    Role::Sensitive,
+    Role::Plain,
+];
 
 /// The role as descriptors and JSON write it.
 #[must_use]

@@ -38,7 +38,11 @@ mod tests {
     fn each_key_and_each_use_gives_bytes_of_its_own_and_always_the_same() {
         let one = PrivateKeySigner::from_bytes(&B256::repeat_byte(1)).unwrap();
         let two = PrivateKeySigner::from_bytes(&B256::repeat_byte(2)).unwrap();
-        let all = [derive(&one, &[b"a"]), derive(&one, &[b"b"]), derive(&two, &[b"a"])];
+        let all = [
+            derive(&one, &[b"a"]),
+            derive(&one, &[b"b"]),
+            derive(&two, &[b"a"]),
+        ];
         for (index, key) in all.iter().enumerate() {
             assert!(all[..index].iter().all(|earlier| earlier != key));
         }

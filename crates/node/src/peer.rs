@@ -84,7 +84,9 @@ pub enum Content {
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
     /// Nobody is there to ask.
-    #[error("no other node is registered that may be the second one; a second custodian's node must be registered")]
+    #[error(
+        "no other node is registered that may be the second one; a second custodian's node must be registered"
+    )]
     NoPeer,
     /// The second node examined the work and refused it. Final.
     #[error("{reason}")]
@@ -119,7 +121,9 @@ pub struct Peers {
 
 impl std::fmt::Debug for Peers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Peers").field("node", &self.signer.address()).finish_non_exhaustive()
+        f.debug_struct("Peers")
+            .field("node", &self.signer.address())
+            .finish_non_exhaustive()
     }
 }
 
@@ -130,7 +134,12 @@ impl Peers {
     /// When the HTTP client cannot be set up.
     pub fn new(signer: PrivateKeySigner, sealing: SealingSecret) -> Result<Self, PeerError> {
         let http = http::client()?;
-        Ok(Self { signer, sealing, http, directory: Arc::default() })
+        Ok(Self {
+            signer,
+            sealing,
+            http,
+            directory: Arc::default(),
+        })
     }
 
     /// Who sent an envelope that came in. Its signature holds; whether it is a registered node, the caller asks the
@@ -167,16 +176,24 @@ impl Peers {
         chain: &Chain,
         request: &ValidationRequest,
     ) -> Result<(Address, ValidationAnswer), PeerError> {
-        let candidates = self.directory.candidates(chain, self.signer.address()).await?;
+        let candidates = self
+            .directory
+            .candidates(chain, self.signer.address())
+            .await?;
         if candidates.is_empty() {
             return Err(PeerError::NoPeer);
         }
         let plain = message::encode_validation(request);
         let mut failures = Vec::new();
         for (node, record) in candidates {
-            match self.ask(chain.domain(), node, &record, &plain, request).await {
+            match self
+                .ask(chain.domain(), node, &record, &plain, request)
+                .await
+            {
                 Ok(answer) => return Ok((node, answer)),
-                Err(http::Failure::Refused(reason)) => return Err(PeerError::Refused { node, reason }),
+                Err(http::Failure::Refused(reason)) => {
+                    return Err(PeerError::Refused { node, reason });
+                }
                 Err(http::Failure::Other(reason)) => {
                     tracing::warn!(%node, reason, "the second node could not be asked");
                     self.directory.rest(node).await;
@@ -200,7 +217,9 @@ impl Peers {
         let right_package = domain.package_id(&request.signed_request.request).0;
         let signed = domain.is_signed_by(&answer.validation, &answer.signature, node);
         if !signed || answer.validation.package != right_package {
-            return Err(http::Failure::Other("its answer is not signed by it for this package".into()));
+            return Err(http::Failure::Other(
+                "its answer is not signed by it for this package".into(),
+            ));
         }
         Ok(answer)
     }
@@ -213,7 +232,13 @@ impl Peers {
         plain: &[u8],
     ) -> Result<Vec<u8>, EnvelopeError> {
         let deadline = clock::now_ms() + MESSAGE_LIFETIME_MS;
-        envelope::seal(domain, &self.signer, (node, record.sealing_key), deadline, plain)
+        envelope::seal(
+            domain,
+            &self.signer,
+            (node, record.sealing_key),
+            deadline,
+            plain,
+        )
     }
 
     /// Gives a block record to every other node. Returns how many took it.
@@ -238,10 +263,14 @@ impl Peers {
     /// [`PeerError::BlockWithheld`] when nobody serves it.
     pub async fn fetch_block(&self, chain: &Chain, leaf: LeafHash) -> Result<Vec<u8>, PeerError> {
         for (node, peer) in self.directory.others(chain, self.signer.address()).await? {
-            let Ok(record) = http::get_block(&self.http, &peer.endpoint, leaf).await else { continue };
+            let Ok(record) = http::get_block(&self.http, &peer.endpoint, leaf).await else {
+                continue;
+            };
             match Block::from_bytes(&record) {
                 Ok(block) if block.leaf() == leaf => return Ok(record),
-                _ => tracing::warn!(%node, %leaf, "a peer serves another block than it was asked for"),
+                _ => {
+                    tracing::warn!(%node, %leaf, "a peer serves another block than it was asked for")
+                }
             }
         }
         Err(PeerError::BlockWithheld(leaf))

@@ -31,14 +31,16 @@ pub const MAX_JSON_BODY_BYTES: usize = 1024 * 1024;
 pub const MAX_BLOCK_ENVELOPE_BYTES: usize = 16 * 1024;
 
 /// The whole interface of `node`.
-#[must_use]
 pub fn router(node: Node) -> Router {
     let guards = guards::Guards::default();
     let validations = routes(&guards);
     let (router, document) = validations.split_for_parts();
     let document = openapi::bytes(document);
     router
-        .route("/v1/openapi.json", axum::routing::get(move || openapi::serve(document.clone())))
+        .route(
+            "/v1/openapi.json",
+            axum::routing::get(move || openapi::serve(document.clone())),
+        )
         .route("/metrics", axum::routing::get(status::metrics))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::unknown_method)

@@ -109,7 +109,9 @@ struct Slot {
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Inner")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +120,13 @@ impl Releases {
     #[must_use]
     pub fn new(folder: PathBuf, signer: &PrivateKeySigner) -> Self {
         let slots = Mutex::default();
-        Self { inner: Arc::new(Inner { folder, signer: signer.clone(), slots }) }
+        Self {
+            inner: Arc::new(Inner {
+                folder,
+                signer: signer.clone(),
+                slots,
+            }),
+        }
     }
 
     /// The release of `dataset`: from memory, from its files, or made now. Concurrent calls share one computation,
@@ -159,7 +167,8 @@ impl Releases {
             *held = Some((plan, Arc::clone(&release)));
             Ok(release)
         });
-        made.await.map_err(|error| ReleaseError::Interrupted(error.to_string()))?
+        made.await
+            .map_err(|error| ReleaseError::Interrupted(error.to_string()))?
     }
 }
 
@@ -168,7 +177,12 @@ impl Inner {
     fn slot(&self, id: DatasetId) -> Arc<Slot> {
         use std::sync::atomic::Ordering::Relaxed;
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = slots.values().map(|slot| slot.last_used.load(Relaxed)).max().unwrap_or(0) + 1;
+        let now = slots
+            .values()
+            .map(|slot| slot.last_used.load(Relaxed))
+            .max()
+            .unwrap_or(0)
+            + 1;
         let slot = Arc::clone(slots.entry(id).or_default());
         slot.last_used.store(now, Relaxed);
         if slots.len() > MAX_RELEASES_IN_MEMORY {
@@ -192,7 +206,15 @@ impl Inner {
         anew: bool,
     ) -> Result<Release, ReleaseError> {
         let files = files::Files::of(&self.folder, dataset.id, plan);
-        let kept = if anew { None } else { blocking({ let files = files.clone(); move || files.read() }).await? };
+        let kept = if anew {
+            None
+        } else {
+            blocking({
+                let files = files.clone();
+                move || files.read()
+            })
+            .await?
+        };
         if let Some(release) = kept {
             return Ok(release);
         }
@@ -223,8 +245,12 @@ fn make(
     pseudonym_key: &Zeroizing<[u8; 32]>,
 ) -> Result<Release, ReleaseError> {
     let name = || dataset.descriptor.name.clone();
-    let anonymised = anonymise(&records.table, &dataset.plan, pseudonym_key)
-        .map_err(|source| ReleaseError::Anonymise { dataset: name(), source })?;
+    let anonymised = anonymise(&records.table, &dataset.plan, pseudonym_key).map_err(|source| {
+        ReleaseError::Anonymise {
+            dataset: name(),
+            source,
+        }
+    })?;
     if anonymised.table.rows() == 0 {
         return Err(ReleaseError::NothingLeft { dataset: name() });
     }
@@ -235,7 +261,12 @@ fn make(
         records.hash.as_slice(),
     ]);
     let ranking = rank(&records.table, &dataset.plan);
-    Ok(Release { table: Arc::new(anonymised.table), version, report: anonymised.report, ranking })
+    Ok(Release {
+        table: Arc::new(anonymised.table),
+        version,
+        report: anonymised.report,
+        ranking,
+    })
 }
 
 #[cfg(test)]

@@ -89,7 +89,9 @@ pub async fn load(spec: &SourceSpec) -> Result<Records, SourceError> {
         SourceSpec::Sqlite { file, query } => sqlite::read(file, query).await?,
     };
     if records.table.rows() == 0 {
-        return Err(SourceError::Empty { path: spec.file().to_owned() });
+        return Err(SourceError::Empty {
+            path: spec.file().to_owned(),
+        });
     }
     Ok(records)
 }

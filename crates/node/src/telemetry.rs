@@ -56,6 +56,10 @@ mod tests {
     fn what_is_counted_is_shown() {
         start();
         metrics::counter!("medshare_test_total", "kind" => "one").increment(2);
-        assert!(figures().contains("medshare_test_total{kind=\"one\"} 2"), "{}", figures());
+        assert!(
+            figures().contains("medshare_test_total{kind=\"one\"} 2"),
+            "{}",
+            figures()
+        );
     }
 }

@@ -137,10 +137,17 @@ pub struct RunningNode {
 pub async fn prepare(config: Config, passphrase: &str) -> Result<Prepared, OpenError> {
     let datasets = load_datasets(&config)?;
     let signer = read_key(config.keystore.clone(), passphrase).await?;
-    let chain = Chain::connect(&config.chain).await?.with_signer(signer.clone());
+    let chain = Chain::connect(&config.chain)
+        .await?
+        .with_signer(signer.clone());
     let record = chain.node(signer.address()).await?;
     check_registration(&config, &signer, record)?;
-    Ok(Prepared { config, signer, chain, datasets })
+    Ok(Prepared {
+        config,
+        signer,
+        chain,
+        datasets,
+    })
 }
 
 /// Checks everything and starts the node.
@@ -157,10 +164,18 @@ impl Prepared {
     /// # Errors
     /// When the data folder, the store or the port cannot be used.
     pub async fn start(self) -> Result<RunningNode, OpenError> {
-        let Self { config, signer, chain, datasets } = self;
+        let Self {
+            config,
+            signer,
+            chain,
+            datasets,
+        } = self;
         let lock = lock_folder(&config.data_dir)?;
         let store = Store::open(&config.data_dir.join("node.db")).await?;
-        let listen = |source| OpenError::Listen { address: config.listen, source };
+        let listen = |source| OpenError::Listen {
+            address: config.listen,
+            source,
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let sealing = sealing_secret(&signer);
@@ -180,7 +195,14 @@ impl Prepared {
         let (node, worked) = Node::start(parts, shutdown.clone()).await?;
         let ended = shutdown.clone().cancelled_owned();
         let served = tokio::spawn(server::run(node.clone(), listener, ended));
-        Ok(RunningNode { node, address, shutdown, served, worked, _lock: lock })
+        Ok(RunningNode {
+            node,
+            address,
+            shutdown,
+            served,
+            worked,
+            _lock: lock,
+        })
     }
 }
 
@@ -204,7 +226,10 @@ impl RunningNode {
         // A server that ended by itself takes the workers with it.
         self.shutdown.cancel();
         self.worked.await.map_err(interrupted)?;
-        served.map_err(|source| OpenError::Listen { address: self.address, source })
+        served.map_err(|source| OpenError::Listen {
+            address: self.address,
+            source,
+        })
     }
 
     /// Ends the node when it is cancelled.
@@ -250,19 +275,35 @@ fn check_registration(
         });
     };
     for (what, registered, configured) in [
-        ("custodian", record.custodian.to_string(), config.custodian.to_string()),
-        ("sealing key", record.sealing_key.to_string(), sealing_key.to_string()),
+        (
+            "custodian",
+            record.custodian.to_string(),
+            config.custodian.to_string(),
+        ),
+        (
+            "sealing key",
+            record.sealing_key.to_string(),
+            sealing_key.to_string(),
+        ),
         ("endpoint", record.endpoint, config.public_endpoint.clone()),
     ] {
         if registered != configured {
-            return Err(OpenError::RegisteredOtherwise { node, what, registered, configured });
+            return Err(OpenError::RegisteredOtherwise {
+                node,
+                what,
+                registered,
+                configured,
+            });
         }
     }
     Ok(())
 }
 
 fn lock_folder(folder: &std::path::Path) -> Result<File, OpenError> {
-    let unusable = |source| OpenError::DataFolder { path: folder.to_owned(), source };
+    let unusable = |source| OpenError::DataFolder {
+        path: folder.to_owned(),
+        source,
+    };
     std::fs::create_dir_all(folder).map_err(unusable)?;
     let lock = File::options()
         .create(true)
@@ -272,7 +313,9 @@ fn lock_folder(folder: &std::path::Path) -> Result<File, OpenError> {
         .map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: folder.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: folder.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }

@@ -32,7 +32,12 @@ fn the_example_is_taken_and_paths_are_relative_to_it() {
 #[test]
 fn commented_defaults_of_the_example_are_the_defaults() {
     let text = std::fs::read_to_string(example()).unwrap();
-    for key in ["lease-seconds", "confirmations", "max-pending-requests", "log"] {
+    for key in [
+        "lease-seconds",
+        "confirmations",
+        "max-pending-requests",
+        "log",
+    ] {
         assert!(text.contains(&format!("\n# {key} = ")), "{key}");
     }
     let uncommented = text
@@ -44,19 +49,46 @@ fn commented_defaults_of_the_example_are_the_defaults() {
     let path = folder.path().join("node.toml");
     std::fs::write(&path, uncommented).unwrap();
     let config = Config::load(&path).unwrap();
-    assert_eq!((config.limits, config.log.as_str()), (Limits::default(), DEFAULT_LOG));
+    assert_eq!(
+        (config.limits, config.log.as_str()),
+        (Limits::default(), DEFAULT_LOG)
+    );
 }
 
 #[test]
 fn every_fault_is_named_with_file_line_and_key() {
     for (from, to, fragment) in [
-        ("listen = \"127.0.0.1:8600\"", "listen = \"here\"", "line 4: invalid socket address syntax"),
+        (
+            "listen = \"127.0.0.1:8600\"",
+            "listen = \"here\"",
+            "line 4: invalid socket address syntax",
+        ),
         ("listen =", "listne =", "line 4: unknown field `listne`"),
-        ("# lease-seconds = 60", "lease-seconds = 0", "line 20, `lease-seconds`: 0 is not from 1 to 86400"),
-        ("# confirmations = 0", "confirmations = 10001", "`confirmations`: 10001 is not from 0 to 10000"),
-        ("# max-pending-requests = 1024", "max-pending-requests = 0", "`max-pending-requests`: 0 is not"),
-        ("public-endpoint = \"http", "public-endpoint = \"ftp", "line 5, `public-endpoint`: it is no HTTP address"),
-        ("0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "0x7099", "line 13: "),
+        (
+            "# lease-seconds = 60",
+            "lease-seconds = 0",
+            "line 20, `lease-seconds`: 0 is not from 1 to 86400",
+        ),
+        (
+            "# confirmations = 0",
+            "confirmations = 10001",
+            "`confirmations`: 10001 is not from 0 to 10000",
+        ),
+        (
+            "# max-pending-requests = 1024",
+            "max-pending-requests = 0",
+            "`max-pending-requests`: 0 is not",
+        ),
+        (
+            "public-endpoint = \"http",
+            "public-endpoint = \"ftp",
+            "line 5, `public-endpoint`: it is no HTTP address",
+        ),
+        (
+            "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+            "0x7099",
+            "line 13: ",
+        ),
         (
             "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
             "0x0000000000000000000000000000000000000000",
@@ -71,8 +103,13 @@ fn every_fault_is_named_with_file_line_and_key() {
         assert!(error.contains("node.toml, line "), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
-    let error = Config::load(Path::new("/nonexistent/node.toml")).unwrap_err().to_string();
-    assert!(error.starts_with("cannot read /nonexistent/node.toml: "), "{error}");
+    let error = Config::load(Path::new("/nonexistent/node.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("cannot read /nonexistent/node.toml: "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -81,9 +118,15 @@ fn files_that_are_no_text_or_too_large_are_refused() {
     let path = folder.path().join("node.toml");
     std::fs::write(&path, b"listen = 1\n\xff").unwrap();
     let error = Config::load(&path).unwrap_err().to_string();
-    assert!(error.ends_with("line 2: not UTF-8; convert the file first"), "{error}");
+    assert!(
+        error.ends_with("line 2: not UTF-8; convert the file first"),
+        "{error}"
+    );
     std::fs::write(&path, vec![b'#'; 256 * 1024 + 1]).unwrap();
-    assert!(matches!(Config::load(&path), Err(ConfigError::TooLarge { .. })));
+    assert!(matches!(
+        Config::load(&path),
+        Err(ConfigError::TooLarge { .. })
+    ));
 }
 
 #[test]
@@ -91,7 +134,12 @@ fn the_passphrase_comes_from_its_file_without_the_line_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::load(&example()).unwrap();
     let path = folder.path().join("passphrase");
-    for (written, expected) in [("open sesame\n", "open sesame"), ("a\r\n", "a"), (" b ", " b "), ("c\n\n", "c\n")] {
+    for (written, expected) in [
+        ("open sesame\n", "open sesame"),
+        ("a\r\n", "a"),
+        (" b ", " b "),
+        ("c\n\n", "c\n"),
+    ] {
         std::fs::write(&path, written).unwrap();
         config.passphrase_file = Some(path.clone());
         assert_eq!(config.passphrase().unwrap().as_str(), expected);

@@ -121,7 +121,12 @@ impl Place<'_> {
 
     fn invalid(&self, key: &'static str, span: Range<usize>, message: String) -> DescriptorError {
         let line = self.line(span.start);
-        DescriptorError::Invalid { path: self.path.to_owned(), line, key, message }
+        DescriptorError::Invalid {
+            path: self.path.to_owned(),
+            line,
+            key,
+            message,
+        }
     }
 
     /// Paths in a descriptor are relative to it, so that a folder can be moved as a whole.
@@ -134,7 +139,11 @@ pub(super) fn read(path: &Path) -> Result<Dataset, DescriptorError> {
     let bytes = read_bounded(path, MAX_DESCRIPTOR_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| DescriptorError::Malformed {
         path: path.to_owned(),
-        line: bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1,
+        line: bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1,
         message: "not UTF-8; convert the file first".into(),
     })?;
     let place = Place { path, text };
@@ -164,7 +173,10 @@ fn check(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, DescriptorE
     let source = check_source(place, file.source)?;
     check_columns(place, &file.column)?;
     let mut columns = Vec::new();
-    let mut plan = Plan { columns: Vec::new(), privacy };
+    let mut plan = Plan {
+        columns: Vec::new(),
+        privacy,
+    };
     for column in file.column.into_inner() {
         let kind = column.kind.name();
         let planned = plan_column(place, column)?;
@@ -182,7 +194,9 @@ fn check(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, DescriptorE
         environment: usage.environment,
         retention_days: usage.retention_days,
     };
-    Ok(Dataset::assemble(public, purposes, responses, plan, source, usage))
+    Ok(Dataset::assemble(
+        public, purposes, responses, plan, source, usage,
+    ))
 }
 
 fn check_name(place: &Place<'_>, name: &Spanned<String>) -> Result<(), DescriptorError> {
@@ -199,7 +213,8 @@ fn check_name(place: &Place<'_>, name: &Spanned<String>) -> Result<(), Descripto
 
 fn check_title(place: &Place<'_>, title: &Spanned<String>) -> Result<(), DescriptorError> {
     let text = title.as_ref();
-    if text.trim().is_empty() || text.len() > MAX_TITLE_BYTES || text.chars().any(char::is_control) {
+    if text.trim().is_empty() || text.len() > MAX_TITLE_BYTES || text.chars().any(char::is_control)
+    {
         let message = format!("a title is one line of 1 to {MAX_TITLE_BYTES} bytes");
         return Err(place.invalid("title", title.span(), message));
     }
@@ -207,11 +222,17 @@ fn check_title(place: &Place<'_>, title: &Spanned<String>) -> Result<(), Descrip
 }
 
 fn check_privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, DescriptorError> {
-    let mut privacy = Privacy { k: DEFAULT_K, suppression_limit: DEFAULT_SUPPRESSION_LIMIT };
+    let mut privacy = Privacy {
+        k: DEFAULT_K,
+        suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+    };
     if let Some(k) = file.k {
         privacy.k = *k.as_ref();
         if privacy.k < MIN_K || u32::try_from(privacy.k).is_err() {
-            let message = format!("k is {}, and {MIN_K} is the least that hides anybody", privacy.k);
+            let message = format!(
+                "k is {}, and {MIN_K} is the least that hides anybody",
+                privacy.k
+            );
             return Err(place.invalid("k", k.span(), message));
         }
     }
@@ -237,9 +258,18 @@ fn check_usage(place: &Place<'_>, file: UsageFile) -> Result<UsageTerms, Descrip
         return Err(place.invalid("retention-days", file.retention_days.span(), message));
     }
     // Outside the sandbox a reader and a copying program look alike: who may not copy reads inside it.
-    let default = if granted.contains(Action::Copy) { Environment::Any } else { Environment::Sandbox };
+    let default = if granted.contains(Action::Copy) {
+        Environment::Any
+    } else {
+        Environment::Sandbox
+    };
     let environment = file.environment.unwrap_or(default);
-    Ok(UsageTerms { granted, exempt, environment, retention_days })
+    Ok(UsageTerms {
+        granted,
+        exempt,
+        environment,
+        retention_days,
+    })
 }
 
 fn six(
@@ -247,7 +277,11 @@ fn six(
     key: &'static str,
     actions: &Spanned<Vec<Action>>,
 ) -> Result<Actions, DescriptorError> {
-    match actions.as_ref().iter().find(|action| !Actions::SIX.contains(**action)) {
+    match actions
+        .as_ref()
+        .iter()
+        .find(|action| !Actions::SIX.contains(**action))
+    {
         Some(action) => {
             let message = format!(
                 "`{action}` can be neither granted nor exempted; the actions are read, write, delete, duplicate, move and copy"
@@ -268,7 +302,9 @@ fn check_responses(
         let fault = if threshold == 0 {
             Some("violations count from 1".to_owned())
         } else if checked.len() >= MAX_RESPONSES {
-            Some(format!("at most {MAX_RESPONSES} response actions are taken"))
+            Some(format!(
+                "at most {MAX_RESPONSES} response actions are taken"
+            ))
         } else if checked.iter().any(|earlier| earlier.kind == kind) {
             Some("this action is listed before; keep the lower number".to_owned())
         } else {
@@ -289,15 +325,19 @@ fn check_source(place: &Place<'_>, source: SourceFile) -> Result<SourceSpec, Des
             let message = "a CSV file is read as it is; remove the query".into();
             Err(place.invalid("query", query.span(), message))
         }
-        (SourceKind::Csv, None, delimiter) => {
-            Ok(SourceSpec::Csv { file, delimiter: csv_delimiter(place, delimiter)? })
-        }
+        (SourceKind::Csv, None, delimiter) => Ok(SourceSpec::Csv {
+            file,
+            delimiter: csv_delimiter(place, delimiter)?,
+        }),
         (SourceKind::Sqlite, _, Some(delimiter)) => {
             let message = "a database has no delimiter; remove it".into();
             Err(place.invalid("delimiter", delimiter.span(), message))
         }
         (SourceKind::Sqlite, Some(query), None) if !query.as_ref().trim().is_empty() => {
-            Ok(SourceSpec::Sqlite { file, query: query.into_inner() })
+            Ok(SourceSpec::Sqlite {
+                file,
+                query: query.into_inner(),
+            })
         }
         (SourceKind::Sqlite, query, None) => {
             let message = "say with a SELECT which records of the database are meant".into();
@@ -338,7 +378,10 @@ fn check_columns(
             let message = "a column needs the name it has in the source".into();
             return Err(place.invalid("name", column.name.span(), message));
         }
-        if list[..index].iter().any(|earlier| earlier.name.as_ref() == name) {
+        if list[..index]
+            .iter()
+            .any(|earlier| earlier.name.as_ref() == name)
+        {
             let message = format!("column `{name}` is declared twice; remove one");
             return Err(place.invalid("name", column.name.span(), message));
         }
@@ -358,7 +401,11 @@ fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, Desc
         }
         Some(file) => Some(read_hierarchy(place, &file)?),
     };
-    Ok(ColumnPlan { name: column.name.into_inner(), role: column.role, hierarchy })
+    Ok(ColumnPlan {
+        name: column.name.into_inner(),
+        role: column.role,
+        hierarchy,
+    })
 }
 
 fn read_hierarchy(
@@ -382,11 +429,17 @@ fn read_hierarchy(
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, DescriptorError> {
-    let unreadable =
-        |source| DescriptorError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| DescriptorError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > limit {
-        return Err(DescriptorError::TooLarge { path: path.to_owned(), bytes, limit });
+        return Err(DescriptorError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+            limit,
+        });
     }
     std::fs::read(path).map_err(unreadable)
 }

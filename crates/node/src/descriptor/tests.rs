@@ -25,10 +25,25 @@ fn the_example_is_taken() {
     let dataset = Dataset::load(&examples().join("dataset.toml")).unwrap();
     assert_eq!(dataset.id, DatasetId::of_name("encounters"));
     assert_eq!(dataset.purposes.len(), 2);
-    assert_eq!(dataset.responses, [Response { kind: ResponseKind::RevokeDataset, threshold: 2 }]);
+    assert_eq!(
+        dataset.responses,
+        [Response {
+            kind: ResponseKind::RevokeDataset,
+            threshold: 2
+        }]
+    );
     assert_eq!(dataset.plan.columns.len(), 6);
-    assert_eq!(dataset.plan.columns[2].hierarchy.as_ref().unwrap().levels(), 3);
-    assert_eq!(dataset.plan.privacy, Privacy { k: 2, suppression_limit: 0.05 });
+    assert_eq!(
+        dataset.plan.columns[2].hierarchy.as_ref().unwrap().levels(),
+        3
+    );
+    assert_eq!(
+        dataset.plan.privacy,
+        Privacy {
+            k: 2,
+            suppression_limit: 0.05
+        }
+    );
     assert_eq!(dataset.usage.granted, [Action::Read].into_iter().collect());
     assert_eq!(dataset.usage.environment, Environment::Any);
     assert_eq!(dataset.source.file(), examples().join("encounters.csv"));
@@ -40,9 +55,15 @@ fn what_is_published_is_the_hash_of_the_public_part_alone() {
     let again: PublicDescriptor = serde_json::from_slice(&dataset.descriptor_bytes).unwrap();
     assert_eq!(again, dataset.descriptor);
     assert_eq!(public_bytes(&again), dataset.descriptor_bytes);
-    assert_eq!(dataset.descriptor_hash, sha256(&[&dataset.descriptor_bytes]));
+    assert_eq!(
+        dataset.descriptor_hash,
+        sha256(&[&dataset.descriptor_bytes])
+    );
     let text = String::from_utf8(dataset.descriptor_bytes.clone()).unwrap();
-    assert!(!text.contains("encounters.csv") && !text.contains("30-39"), "{text}");
+    assert!(
+        !text.contains("encounters.csv") && !text.contains("30-39"),
+        "{text}"
+    );
     let other_file = changed("encounters.csv", "others.csv").unwrap();
     assert_eq!(other_file.descriptor_hash, dataset.descriptor_hash);
     let other_k = changed("k = 2", "k = 3").unwrap();
@@ -64,7 +85,13 @@ fn the_public_part_is_enough_to_measure_by() {
 #[test]
 fn left_out_keys_have_the_documented_values() {
     let bare = changed("k = 2", "").unwrap();
-    assert_eq!(bare.plan.privacy, Privacy { k: 5, suppression_limit: 0.05 });
+    assert_eq!(
+        bare.plan.privacy,
+        Privacy {
+            k: 5,
+            suppression_limit: 0.05
+        }
+    );
     let bare = changed("purposes = [\"HRESCH\", \"DUO:0000042\"]", "").unwrap();
     assert!(bare.purposes.is_empty());
     let reader = changed("environment = \"any\"", "").unwrap();
@@ -81,7 +108,9 @@ fn an_sqlite_source_is_taken_with_its_query() {
         "kind = \"sqlite\"\nquery = \"SELECT 1\"\nfile = \"hospital.db\"",
     )
     .unwrap();
-    let SourceSpec::Sqlite { file, query } = dataset.source else { panic!("not SQLite") };
+    let SourceSpec::Sqlite { file, query } = dataset.source else {
+        panic!("not SQLite")
+    };
     assert!(file.ends_with("hospital.db"));
     assert_eq!(query, "SELECT 1");
 }
@@ -89,31 +118,123 @@ fn an_sqlite_source_is_taken_with_its_query() {
 #[test]
 fn every_fault_is_named_with_file_line_and_key() {
     for (from, to, fragment) in [
-        ("name = \"encounters\"", "name = \"two words\"", "line 4, `name`: a dataset's name has"),
-        ("name = \"encounters\"", "name = 7", "line 4: invalid type: integer `7`, expected a string"),
-        ("title = \"Hospital encounters, ward 7\"", "title = \" \"", "line 5, `title`: a title is one line"),
-        ("title = \"Hospital", "titel = \"Hospital", "line 5: unknown field `titel`"),
-        ("\"HRESCH\"", "\"two words\"", "line 7: `two words` is no purpose code"),
-        ("kind = \"csv\"", "kind = \"excel\"", "line 10: unknown variant `excel`, expected `csv` or `sqlite`"),
-        ("kind = \"csv\"", "kind = \"sqlite\"", "line 11, `query`: say with a SELECT"),
-        ("# delimiter = \",\"", "query = \"SELECT 1\"", "line 12, `query`: a CSV file is read as it is"),
-        ("# delimiter = \",\"", "delimiter = \"::\"", "line 12, `delimiter`: a delimiter is one of"),
+        (
+            "name = \"encounters\"",
+            "name = \"two words\"",
+            "line 4, `name`: a dataset's name has",
+        ),
+        (
+            "name = \"encounters\"",
+            "name = 7",
+            "line 4: invalid type: integer `7`, expected a string",
+        ),
+        (
+            "title = \"Hospital encounters, ward 7\"",
+            "title = \" \"",
+            "line 5, `title`: a title is one line",
+        ),
+        (
+            "title = \"Hospital",
+            "titel = \"Hospital",
+            "line 5: unknown field `titel`",
+        ),
+        (
+            "\"HRESCH\"",
+            "\"two words\"",
+            "line 7: `two words` is no purpose code",
+        ),
+        (
+            "kind = \"csv\"",
+            "kind = \"excel\"",
+            "line 10: unknown variant `excel`, expected `csv` or `sqlite`",
+        ),
+        (
+            "kind = \"csv\"",
+            "kind = \"sqlite\"",
+            "line 11, `query`: say with a SELECT",
+        ),
+        (
+            "# delimiter = \",\"",
+            "query = \"SELECT 1\"",
+            "line 12, `query`: a CSV file is read as it is",
+        ),
+        (
+            "# delimiter = \",\"",
+            "delimiter = \"::\"",
+            "line 12, `delimiter`: a delimiter is one of",
+        ),
         ("k = 2", "k = 1", "line 19, `k`: k is 1, and 2 is the least"),
         ("k = 2", "k = -1", "line 19: "),
-        ("k = 2", "suppression-limit = 1.5", "line 19, `suppression-limit`: it is a share"),
-        ("granted = [\"read\"]", "granted = [\"reed\"]", "line 22: unknown variant `reed`"),
-        ("granted = [\"read\"]", "granted = [\"decrypt\"]", "line 22, `granted`: `decrypt` can be neither"),
-        ("retention-days = 30", "retention-days = 0", "line 25, `retention-days`: packages are kept for 1 to"),
-        ("after = 2", "after = 0", "line 31, `after`: violations count from 1"),
-        ("action = \"revoke-dataset\"", "action = \"scold\"", "line 30: unknown variant `scold`"),
-        ("[[column]]", "[[response]]\naction = \"revoke-dataset\"\nafter = 3\n[[column]]", "line 36, `after`: this action is listed before"),
-        ("name = \"age\"", "name = \"sex\"", "`name`: column `sex` is declared twice"),
-        ("name = \"age\"", "name = \"\"", "`name`: a column needs the name"),
-        ("role = \"pseudonym\"", "role = \"alias\"", "line 42: unknown variant `alias`"),
-        ("role = \"sensitive\"", "role = \"sensitive\"\nhierarchy = \"age.csv\"", "`hierarchy`: column `diagnosis` is no quasi-identifier"),
-        ("hierarchy = \"age.csv\"", "hierarchy = \"none.csv\"", "line 48, `hierarchy`: cannot read "),
-        ("hierarchy = \"age.csv\"", "hierarchy = \"bad.csv\"", "bad.csv: line 2"),
-        ("kind = \"decimal\"", "kind = \"number\"", "unknown variant `number`"),
+        (
+            "k = 2",
+            "suppression-limit = 1.5",
+            "line 19, `suppression-limit`: it is a share",
+        ),
+        (
+            "granted = [\"read\"]",
+            "granted = [\"reed\"]",
+            "line 22: unknown variant `reed`",
+        ),
+        (
+            "granted = [\"read\"]",
+            "granted = [\"decrypt\"]",
+            "line 22, `granted`: `decrypt` can be neither",
+        ),
+        (
+            "retention-days = 30",
+            "retention-days = 0",
+            "line 25, `retention-days`: packages are kept for 1 to",
+        ),
+        (
+            "after = 2",
+            "after = 0",
+            "line 31, `after`: violations count from 1",
+        ),
+        (
+            "action = \"revoke-dataset\"",
+            "action = \"scold\"",
+            "line 30: unknown variant `scold`",
+        ),
+        (
+            "[[column]]",
+            "[[response]]\naction = \"revoke-dataset\"\nafter = 3\n[[column]]",
+            "line 36, `after`: this action is listed before",
+        ),
+        (
+            "name = \"age\"",
+            "name = \"sex\"",
+            "`name`: column `sex` is declared twice",
+        ),
+        (
+            "name = \"age\"",
+            "name = \"\"",
+            "`name`: a column needs the name",
+        ),
+        (
+            "role = \"pseudonym\"",
+            "role = \"alias\"",
+            "line 42: unknown variant `alias`",
+        ),
+        (
+            "role = \"sensitive\"",
+            "role = \"sensitive\"\nhierarchy = \"age.csv\"",
+            "`hierarchy`: column `diagnosis` is no quasi-identifier",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "hierarchy = \"none.csv\"",
+            "line 48, `hierarchy`: cannot read ",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "hierarchy = \"bad.csv\"",
+            "bad.csv: line 2",
+        ),
+        (
+            "kind = \"decimal\"",
+            "kind = \"number\"",
+            "unknown variant `number`",
+        ),
     ] {
         let error = changed(from, to).unwrap_err().to_string();
         assert!(error.contains(fragment), "{error}\n    lacks: {fragment}");
@@ -130,10 +251,17 @@ fn a_dataset_of_nothing_but_identifiers_is_refused() {
     std::fs::write(&path, text).unwrap();
     let error = Dataset::load(&path).unwrap_err().to_string();
     assert!(error.contains("identifiers are never released"), "{error}");
-    std::fs::write(&path, text.replace("role = \"identifier\"", "role = \"plain\"")).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("role = \"identifier\"", "role = \"plain\""),
+    )
+    .unwrap();
     Dataset::load(&path).unwrap();
     std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
-    assert!(matches!(Dataset::load(&path), Err(DescriptorError::TooLarge { .. })));
+    assert!(matches!(
+        Dataset::load(&path),
+        Err(DescriptorError::TooLarge { .. })
+    ));
 }
 
 proptest::proptest! {

@@ -36,7 +36,10 @@ impl Directory {
         let records = others.map(|node| async move { Ok((node, chain.node(node).await?)) });
         let records: Vec<(Address, Option<NodeRecord>)> =
             futures::future::try_join_all(records).await?;
-        Ok(records.into_iter().filter_map(|(node, record)| Some((node, record?))).collect())
+        Ok(records
+            .into_iter()
+            .filter_map(|(node, record)| Some((node, record?)))
+            .collect())
     }
 
     /// Those that may be the second node for `own`, in the order in which to ask them: taking turns, the ones that
@@ -46,8 +49,11 @@ impl Directory {
         chain: &Chain,
         own: Address,
     ) -> Result<Vec<(Address, NodeRecord)>, ChainError> {
-        let (others, own_record, custodians) =
-            futures::try_join!(self.others(chain, own), chain.node(own), chain.custodian_count())?;
+        let (others, own_record, custodians) = futures::try_join!(
+            self.others(chain, own),
+            chain.node(own),
+            chain.custodian_count()
+        )?;
         // The contract demands another custodian as soon as there is one (P13).
         let own_custodian = own_record.map(|record| record.custodian);
         let mut candidates: Vec<_> = others

@@ -33,7 +33,9 @@ pub enum EnvelopeError {
         actual: Address,
     },
     /// Too old, or good for too long.
-    #[error("the message is good until {deadline} and it is {time} here (ms since the Unix epoch); check the clocks of both nodes")]
+    #[error(
+        "the message is good until {deadline} and it is {time} here (ms since the Unix epoch); check the clocks of both nodes"
+    )]
     Deadline {
         /// Its deadline.
         deadline: u64,
@@ -122,7 +124,9 @@ impl<'a> Parts<'a> {
         }
         let malformed = |reason: String| EnvelopeError::Malformed(reason);
         let mut decoder = Decoder::new(envelope);
-        let wire: Wire<'a> = decoder.decode().map_err(|error| malformed(error.to_string()))?;
+        let wire: Wire<'a> = decoder
+            .decode()
+            .map_err(|error| malformed(error.to_string()))?;
         if decoder.position() != envelope.len() {
             return Err(malformed("there are bytes behind its end".into()));
         }
@@ -146,10 +150,16 @@ impl<'a> Parts<'a> {
         time: u64,
     ) -> Result<(), EnvelopeError> {
         if self.recipient != recipient {
-            return Err(EnvelopeError::OtherRecipient { expected: recipient, actual: self.recipient });
+            return Err(EnvelopeError::OtherRecipient {
+                expected: recipient,
+                actual: self.recipient,
+            });
         }
         if self.deadline < time || self.deadline - time > MAX_MESSAGE_LIFETIME_MS {
-            return Err(EnvelopeError::Deadline { deadline: self.deadline, time });
+            return Err(EnvelopeError::Deadline {
+                deadline: self.deadline,
+                time,
+            });
         }
         let statement = statement(self.sender, self.recipient, self.deadline, self.sealed);
         if !domain.is_signed_by(&statement, &self.signature, self.sender) {
@@ -177,7 +187,12 @@ fn context(sender: Address, recipient: Address) -> [u8; 40] {
 }
 
 fn statement(sender: Address, recipient: Address, deadline: u64, sealed: &[u8]) -> PeerMessage {
-    PeerMessage { sender, recipient, content: sha256d(&[sealed]), deadline }
+    PeerMessage {
+        sender,
+        recipient,
+        content: sha256d(&[sealed]),
+        deadline,
+    }
 }
 
 #[cfg(test)]

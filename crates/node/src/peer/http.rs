@@ -58,7 +58,12 @@ pub(super) async fn post_block(
     endpoint: &str,
     envelope: Vec<u8>,
 ) -> Result<(), Failure> {
-    send(post(client, endpoint, "v1/peer/blocks", envelope), BLOCK_TIMEOUT).await.map(drop)
+    send(
+        post(client, endpoint, "v1/peer/blocks", envelope),
+        BLOCK_TIMEOUT,
+    )
+    .await
+    .map(drop)
 }
 
 pub(super) async fn get_block(
@@ -69,7 +74,10 @@ pub(super) async fn get_block(
     let request = client.get(address(endpoint, &format!("v1/blocks/{leaf}")));
     let record = send(request, BLOCK_TIMEOUT).await?;
     if record.len() > MAX_RECORD_BYTES {
-        return Err(Failure::Other(format!("it serves a block of {} bytes", record.len())));
+        return Err(Failure::Other(format!(
+            "it serves a block of {} bytes",
+            record.len()
+        )));
     }
     Ok(record)
 }
@@ -114,7 +122,9 @@ async fn bounded(response: Response) -> Result<Vec<u8>, Failure> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| Failure::Other(describe(&error)))?;
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Failure::Other(format!("its answer has more than {MAX_ANSWER_BYTES} bytes")));
+            return Err(Failure::Other(format!(
+                "its answer has more than {MAX_ANSWER_BYTES} bytes"
+            )));
         }
         body.extend_from_slice(&chunk);
     }

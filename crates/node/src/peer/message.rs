@@ -13,7 +13,7 @@ use super::{Content, ValidationRequest};
 #[derive(Encode, Decode)]
 enum Message<'a> {
     #[n(0)]
-    Validation(#[b(0)] Validation<'a>),
+    Validation(#[b(0)] Box<Validation<'a>>),
     #[n(1)]
     Block(#[b(0)] &'a ByteSlice),
 }
@@ -90,7 +90,8 @@ pub(super) fn encode_validation(request: &ValidationRequest) -> Vec<u8> {
         usage: UsageFields::of(&request.usage.typed()),
         release_version: ByteArray::from(request.release_version.0),
     };
-    minicbor::to_vec(Message::Validation(validation)).expect("writing to a vector cannot fail")
+    minicbor::to_vec(Message::Validation(Box::new(validation)))
+        .expect("writing to a vector cannot fail")
 }
 
 pub(super) fn encode_block(record: &[u8]) -> Vec<u8> {
@@ -104,7 +105,9 @@ pub(super) fn decode(plain: &[u8]) -> Result<Content, String> {
         return Err("there are bytes behind the message".into());
     }
     match message {
-        Message::Validation(validation) => validation.content().map(Box::new).map(Content::Validation),
+        Message::Validation(validation) => {
+            validation.content().map(Box::new).map(Content::Validation)
+        }
         Message::Block(record) => Ok(Content::Block(record.to_vec())),
     }
 }
@@ -148,7 +151,10 @@ impl Request {
             custodian: Address::from(*self.custodian),
             dataset: B256::new(*self.dataset),
             purpose: B256::new(*self.purpose),
-            selection: Selection { fields: self.fields, filter: self.filter },
+            selection: Selection {
+                fields: self.fields,
+                filter: self.filter,
+            },
             salt: B256::new(*self.salt),
             deadline: self.deadline,
         }

@@ -48,7 +48,10 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let method = request.method().clone();
     // The pattern, not the path: a path holds package ids, and anybody can make up any number of others.
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unknown".into());
     let span = tracing::info_span!("request", id, %method, route);
     let begin = Instant::now();
@@ -57,19 +60,21 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let elapsed = begin.elapsed();
     span.in_scope(|| tracing::debug!(status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     let method = crate::telemetry::method_label(&method);
-    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
     metrics::counter!("medshare_http_requests_total", &labels).increment(1);
     metrics::histogram!("medshare_http_request_seconds", &labels[..2]).record(elapsed);
-    response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
+    response
+        .headers_mut()
+        .insert(REQUEST_ID, HeaderValue::from(id));
     response
 }
 
 /// Refuses what is too much instead of queueing it: a queue would only answer everybody late.
-pub(super) async fn shed(
-    State(guards): State<Guards>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn shed(State(guards): State<Guards>, request: Request, next: Next) -> Response {
     match guards.requests.try_acquire() {
         Ok(_place) => next.run(request).await,
         Err(_) => Problem::busy().into_response(),

@@ -77,7 +77,10 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
             Err(rejection) => return Err(Problem::bad_request(rejection.body_text())),
         };
         text.parse().map(Self).map_err(|_| {
-            Problem::bad_request(format!("a {} has 64 hexadecimal digits, with or without 0x", T::NAME))
+            Problem::bad_request(format!(
+                "a {} has 64 hexadecimal digits, with or without 0x",
+                T::NAME
+            ))
         })
     }
 }

@@ -32,7 +32,9 @@ pub fn document() -> Bytes {
 }
 
 pub(super) fn bytes(document: utoipa::openapi::OpenApi) -> Bytes {
-    let mut text = document.to_pretty_json().expect("an OpenAPI document is JSON");
+    let mut text = document
+        .to_pretty_json()
+        .expect("an OpenAPI document is JSON");
     text.push('\n');
     text.into()
 }

@@ -61,10 +61,14 @@ pub(super) async fn download(
             return Ok((behind, Problem::range_not_satisfiable(length)).into_response());
         }
     };
-    let mut response = stream(node, id, &container, part.clone()).await?.into_response();
+    let mut response = stream(node, id, &container, part.clone())
+        .await?
+        .into_response();
     *response.status_mut() = status;
     let mut set = |name: HeaderName, value: String| {
-        let value = value.parse().expect("digits, hexadecimal digits and plain ASCII");
+        let value = value
+            .parse()
+            .expect("digits, hexadecimal digits and plain ASCII");
         response.headers_mut().insert(name, value);
     };
     set(CONTENT_TYPE, "application/octet-stream".into());
@@ -73,12 +77,15 @@ pub(super) async fn download(
     set(CACHE_CONTROL, "no-store".into());
     set(ETAG, tag);
     if status == StatusCode::PARTIAL_CONTENT {
-        set(CONTENT_RANGE, format!("bytes {}-{}/{length}", part.start, part.end - 1));
+        set(
+            CONTENT_RANGE,
+            format!("bytes {}-{}/{length}", part.start, part.end - 1),
+        );
     }
     Ok(response)
 }
 
-/// Sends a part of the file from disk, piece by piece. When the file's last byte is out, it is delivered.
+/// Sends a part of the file from disk, piece by piece, and notes the delivery.
 async fn stream(
     node: Node,
     id: PackageId,
@@ -86,19 +93,34 @@ async fn stream(
     part: Range<u64>,
 ) -> Result<Answer, Problem> {
     let unreadable = |error: std::io::Error| {
-        NodeError::Internal(format!("{} cannot be read: {error}", container.path.display()))
+        NodeError::Internal(format!(
+            "{} cannot be read: {error}",
+            container.path.display()
+        ))
     };
-    let mut file = tokio::fs::File::open(&container.path).await.map_err(unreadable)?;
-    file.seek(SeekFrom::Start(part.start)).await.map_err(unreadable)?;
+    let mut file = tokio::fs::File::open(&container.path)
+        .await
+        .map_err(unreadable)?;
+    file.seek(SeekFrom::Start(part.start))
+        .await
+        .map_err(unreadable)?;
     let pieces = ReaderStream::with_capacity(file.take(part.end - part.start), PIECE_BYTES);
     let is_last = part.end == container.length;
-    let end = futures::stream::once(async move {
-        if is_last && let Err(error) = node.delivered(id).await {
-            tracing::warn!(%id, %error, "the delivery could not be noted");
+    let mut left = part.end - part.start;
+    // With the file's last piece, because nobody asks for more once all the bytes that were announced are there.
+    let pieces = pieces.then(move |piece| {
+        left = left.saturating_sub(piece.as_ref().map_or(0, |bytes| bytes.len() as u64));
+        let node = (is_last && left == 0).then(|| node.clone());
+        async move {
+            if let Some(node) = node
+                && let Err(error) = node.delivered(id).await
+            {
+                tracing::warn!(%id, %error, "the delivery could not be noted");
+            }
+            piece
         }
-        Ok(axum::body::Bytes::new())
     });
-    Ok(Answer::from_stream(pieces.chain(end)))
+    Ok(Answer::from_stream(pieces))
 }
 
 /// Takes a report of what was done to the data; answers with a receipt and a lease (P17, P18).
@@ -169,7 +191,11 @@ pub(super) async fn deletion(
     Id(id): Id<PackageId>,
 ) -> Result<Json<DeletionSubmission>, Problem> {
     let kept = node.deletion_of(id).await?;
-    let missing = || NodeError::NotFound(format!("the requestor has not yet said that {id} is deleted"));
+    let missing = || {
+        NodeError::NotFound(format!(
+            "the requestor has not yet said that {id} is deleted"
+        ))
+    };
     Ok(Json(kept.ok_or_else(missing)?))
 }
 

@@ -49,15 +49,19 @@ pub(super) async fn block(
 }
 
 /// Opens an envelope from a registered node. The chain is asked before anything is decrypted.
-async fn opened(
-    node: &Node,
-    envelope: axum::body::Bytes,
-) -> Result<(Address, Content), Problem> {
+async fn opened(node: &Node, envelope: axum::body::Bytes) -> Result<(Address, Content), Problem> {
     let (peers, domain) = (node.inner.peers.clone(), node.inner.chain.domain().clone());
     let sender = peers.sender_of(&domain, &envelope, clock::now_ms())?;
-    let record = node.inner.chain.node(sender).await.map_err(NodeError::from)?;
+    let record = node
+        .inner
+        .chain
+        .node(sender)
+        .await
+        .map_err(NodeError::from)?;
     if record.is_none() {
-        return Err(Problem::not_a_node(format!("{sender} is no registered node of this contract")));
+        return Err(Problem::not_a_node(format!(
+            "{sender} is no registered node of this contract"
+        )));
     }
     let content = tokio::task::spawn_blocking(move || peers.open(&envelope))
         .await

@@ -33,12 +33,23 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { status, kind, title, detail: detail.into(), retry: false }
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            retry: false,
+        }
     }
 
     /// What was sent cannot be understood.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", "Not understood", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "Not understood",
+            detail,
+        )
     }
 
     /// An extractor of axum did not like the request.
@@ -46,11 +57,19 @@ impl Problem {
         match status {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 let detail = "send the body with the header `content-type: application/json`";
-                Self::new(status, "unsupported-media-type", "Wrong content type", detail)
+                Self::new(
+                    status,
+                    "unsupported-media-type",
+                    "Wrong content type",
+                    detail,
+                )
             }
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::new(status, "too-large", "Too large", "the body is longer than this route takes")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(
+                status,
+                "too-large",
+                "Too large",
+                "the body is longer than this route takes",
+            ),
             _ => Self::bad_request(detail),
         }
     }
@@ -58,7 +77,12 @@ impl Problem {
     /// The byte range lies behind the end.
     pub(super) fn range_not_satisfiable(length: u64) -> Self {
         let detail = format!("the package has {length} bytes, and the range begins behind them");
-        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable", detail)
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "range",
+            "Range not satisfiable",
+            detail,
+        )
     }
 
     /// Took too long.
@@ -75,17 +99,33 @@ impl Problem {
 
     /// Only nodes may do this.
     pub(super) fn not_a_node(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not-a-node", "Not a registered node", detail)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-a-node",
+            "Not a registered node",
+            detail,
+        )
     }
 
     /// Not ready to serve.
     pub(super) fn unhealthy(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unhealthy", "Not ready", detail).retry()
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unhealthy",
+            "Not ready",
+            detail,
+        )
+        .retry()
     }
 
     fn internal() -> Self {
         let detail = "something in the node failed; its operator finds the reason in the log";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal fault", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal fault",
+            detail,
+        )
     }
 
     const fn retry(mut self) -> Self {
@@ -105,23 +145,38 @@ impl From<NodeError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "refused", "Refused", reason)
             }
             NodeError::BadRequest(_) => Self::bad_request(detail),
-            NodeError::Conflict(_) => {
-                Self::new(StatusCode::CONFLICT, "conflict", "Not what is due now", detail)
-            }
-            NodeError::TooMany { .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests", detail)
-                    .retry()
-            }
+            NodeError::Conflict(_) => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Not what is due now",
+                detail,
+            ),
+            NodeError::TooMany { .. } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many",
+                "Too many requests",
+                detail,
+            )
+            .retry(),
             NodeError::ChainUnavailable(_) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, "chain-unavailable", "The chain cannot be seen", detail).retry()
+                Self::new(
+                    status,
+                    "chain-unavailable",
+                    "The chain cannot be seen",
+                    detail,
+                )
+                .retry()
             }
             NodeError::LeaseRefused { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "lease-refused", "No lease", detail)
             }
-            NodeError::PeerRefused(_) => {
-                Self::new(StatusCode::BAD_GATEWAY, "peer-refused", "The second node refused", detail)
-            }
+            NodeError::PeerRefused(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "peer-refused",
+                "The second node refused",
+                detail,
+            ),
             NodeError::PeerUnavailable(_) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "peer-unavailable", "No second node", detail).retry()
@@ -155,7 +210,10 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if self.retry {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
         }
@@ -166,13 +224,23 @@ impl IntoResponse for Problem {
 pub(super) async fn unknown_route(uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(MAX_QUOTED_CHARS).collect();
     let detail = format!("there is nothing at {path}; /v1/openapi.json lists what there is");
-    Problem::new(StatusCode::NOT_FOUND, "unknown-route", "Unknown route", detail)
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-route",
+        "Unknown route",
+        detail,
+    )
 }
 
 pub(super) async fn unknown_method(method: Method, uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(MAX_QUOTED_CHARS).collect();
     let detail = format!("{path} does not take {method}; the header `allow` says what it takes");
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "unknown-method", "Unknown method", detail)
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "unknown-method",
+        "Unknown method",
+        detail,
+    )
 }
 
 /// A panic ends one request, not the node. What it said stays out of the answer.

@@ -18,12 +18,18 @@ pub(super) fn wanted(header: Option<&str>, length: u64) -> Wanted {
     let Some(range) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
         return Wanted::Whole;
     };
-    let Some((first, last)) = range.trim().split_once('-') else { return Wanted::Whole };
+    let Some((first, last)) = range.trim().split_once('-') else {
+        return Wanted::Whole;
+    };
     match (number(first), number(last)) {
         (Some(Some(first)), Some(Some(last))) if first > last => Wanted::Whole,
         (Some(Some(first)), Some(last)) => {
             let end = last.map_or(length, |last| last.saturating_add(1).min(length));
-            if first < length { Wanted::Part(first..end) } else { Wanted::NotSatisfiable }
+            if first < length {
+                Wanted::Part(first..end)
+            } else {
+                Wanted::NotSatisfiable
+            }
         }
         (Some(None), Some(Some(suffix))) => match suffix.min(length) {
             0 => Wanted::NotSatisfiable,

@@ -69,7 +69,9 @@ pub(super) async fn status(
     Asked(wait): Asked<Wait>,
 ) -> Result<Json<RequestStatus>, Problem> {
     if wait.wait_seconds > MAX_WAIT_SECONDS {
-        return Err(Problem::bad_request(format!("wait_seconds is at most {MAX_WAIT_SECONDS}")));
+        return Err(Problem::bad_request(format!(
+            "wait_seconds is at most {MAX_WAIT_SECONDS}"
+        )));
     }
     let patience = Duration::from_secs(wait.wait_seconds);
     Ok(Json(node.status(id, wait.after, patience).await?))

@@ -59,5 +59,8 @@ pub(super) async fn violations(
 
 /// The node's figures, in the text form of Prometheus.
 pub(super) async fn metrics() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], crate::telemetry::figures())
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        crate::telemetry::figures(),
+    )
 }

@@ -33,9 +33,17 @@ struct Certificate {
 impl Files {
     /// The names change with the plan, so a changed descriptor never meets an old release.
     pub(super) fn of(folder: &Path, dataset: DatasetId, plan: B256) -> Self {
-        let stem = format!("{}-{}", hex::encode(&dataset.as_slice()[..16]), hex::encode(&plan[..8]));
+        let stem = format!(
+            "{}-{}",
+            hex::encode(&dataset.as_slice()[..16]),
+            hex::encode(&plan[..8])
+        );
         let file = |extension: &str| folder.join(format!("{stem}.{extension}"));
-        Self { table: file("csv"), certificate: file("json"), hashes: file("sha256") }
+        Self {
+            table: file("csv"),
+            certificate: file("json"),
+            hashes: file("sha256"),
+        }
     }
 
     /// The release, if it was written completely.
@@ -46,7 +54,10 @@ impl Files {
             Err(source) => return Err(file_error(&self.hashes, source)),
         };
         let mut bytes = Vec::new();
-        for (path, line) in [&self.table, &self.certificate].into_iter().zip(hashes.lines()) {
+        for (path, line) in [&self.table, &self.certificate]
+            .into_iter()
+            .zip(hashes.lines())
+        {
             let content = fs::read(path).map_err(|source| file_error(path, source))?;
             if line != hash_line(path, &content) {
                 let reason = format!("its sha256 is not the one in {}", self.hashes.display());
@@ -76,7 +87,10 @@ impl Files {
             ranking: release.ranking.clone(),
         };
         let certificate = serde_json::to_vec_pretty(&certificate).expect("reports are JSON");
-        let hashes = [hash_line(&self.table, &table), hash_line(&self.certificate, &certificate)];
+        let hashes = [
+            hash_line(&self.table, &table),
+            hash_line(&self.certificate, &certificate),
+        ];
         let hashes = hashes.join("\n") + "\n";
         let folder = self.table.parent().expect("`of` joined it to a folder");
         fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
@@ -115,9 +129,15 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> ReleaseError {
-    ReleaseError::File { path: path.to_owned(), source }
+    ReleaseError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn changed(path: &Path, reason: String) -> ReleaseError {
-    ReleaseError::Changed { path: path.to_owned(), reason }
+    ReleaseError::Changed {
+        path: path.to_owned(),
+        reason,
+    }
 }

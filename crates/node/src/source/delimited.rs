@@ -14,28 +14,44 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 pub(super) fn read(path: &Path, delimiter: u8) -> Result<Records, SourceError> {
     let bytes = decompressed(path, MAX_SOURCE_BYTES)?;
-    let table = Table::from_csv(&bytes, delimiter)
-        .map_err(|source| SourceError::NotATable { path: path.to_owned(), source })?;
-    Ok(Records { table, hash: sha256(&[&bytes]) })
+    let table = Table::from_csv(&bytes, delimiter).map_err(|source| SourceError::NotATable {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Records {
+        table,
+        hash: sha256(&[&bytes]),
+    })
 }
 
 fn decompressed(path: &Path, limit: u64) -> Result<Vec<u8>, SourceError> {
-    let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| SourceError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut beginning = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut beginning).map_err(unreadable)?;
+    file.by_ref()
+        .take(2)
+        .read_to_end(&mut beginning)
+        .map_err(unreadable)?;
     let is_gzip = beginning == GZIP_MAGIC;
     let whole = std::io::Cursor::new(beginning).chain(BufReader::new(file));
     let mut bytes = Vec::new();
     // One byte more than the limit tells that there is more; a small file can decompress to any size.
     let read = if is_gzip {
-        MultiGzDecoder::new(whole).take(limit + 1).read_to_end(&mut bytes)
+        MultiGzDecoder::new(whole)
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
     } else {
         whole.take(limit + 1).read_to_end(&mut bytes)
     };
     read.map_err(unreadable)?;
     if bytes.len() as u64 > limit {
-        return Err(SourceError::TooLarge { path: path.to_owned(), limit });
+        return Err(SourceError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
     }
     Ok(bytes)
 }
@@ -74,22 +90,36 @@ mod tests {
     #[test]
     fn faults_name_file_and_line() {
         for (bytes, fragment) in [
-            (b"a,b\n1,2\n3\n".to_vec(), "line 3 has 1 cells where the header has 2"),
+            (
+                b"a,b\n1,2\n3\n".to_vec(),
+                "line 3 has 1 cells where the header has 2",
+            ),
             (b"a,b\n1,\xff\n".to_vec(), "line 2 is not UTF-8"),
             (b"a,a\n1,2\n".to_vec(), "column `a` occurs twice"),
             (b"".to_vec(), "no header row"),
-            (b"a,b\n1,\"2\n3,4\n".to_vec(), "opens a quote that is never closed"),
+            (
+                b"a,b\n1,\"2\n3,4\n".to_vec(),
+                "opens a quote that is never closed",
+            ),
         ] {
             let file = written(&bytes);
             let error = read(file.path(), b',').unwrap_err().to_string();
             assert!(error.contains(fragment), "{error}");
-            assert!(error.contains(&file.path().display().to_string()), "{error}");
+            assert!(
+                error.contains(&file.path().display().to_string()),
+                "{error}"
+            );
         }
         let cut = compressed(b"a,b\n1,2\n");
         let error = read(written(&cut[..cut.len() - 4]).path(), b',').unwrap_err();
         assert!(matches!(error, SourceError::Unreadable { .. }), "{error}");
-        let missing = read(Path::new("/nonexistent/x.csv"), b',').unwrap_err().to_string();
-        assert!(missing.contains("cannot read the source /nonexistent/x.csv"), "{missing}");
+        let missing = read(Path::new("/nonexistent/x.csv"), b',')
+            .unwrap_err()
+            .to_string();
+        assert!(
+            missing.contains("cannot read the source /nonexistent/x.csv"),
+            "{missing}"
+        );
     }
 
     #[test]
@@ -97,7 +127,13 @@ mod tests {
         let bomb = compressed(&vec![b'a'; 100_000]);
         assert!(bomb.len() < 1_000);
         let error = decompressed(written(&bomb).path(), 99_999).unwrap_err();
-        assert!(matches!(error, SourceError::TooLarge { limit: 99_999, .. }), "{error}");
-        assert_eq!(decompressed(written(&bomb).path(), 100_000).unwrap().len(), 100_000);
+        assert!(
+            matches!(error, SourceError::TooLarge { limit: 99_999, .. }),
+            "{error}"
+        );
+        assert_eq!(
+            decompressed(written(&bomb).path(), 100_000).unwrap().len(),
+            100_000
+        );
     }
 }

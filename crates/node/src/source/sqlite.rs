@@ -29,11 +29,20 @@ pub(super) async fn read(path: &Path, query: &str) -> Result<Records, SourceErro
         .prepare(AssertSqlSafe(query.to_owned()).into_sql_str())
         .await
         .map_err(failed)?;
-    let names: Vec<String> = statement.columns().iter().map(|c| c.name().to_owned()).collect();
+    let names: Vec<String> = statement
+        .columns()
+        .iter()
+        .map(|c| c.name().to_owned())
+        .collect();
     if names.is_empty() {
-        return Err(SourceError::NoSelect { path: path.to_owned() });
+        return Err(SourceError::NoSelect {
+            path: path.to_owned(),
+        });
     }
-    let not_a_table = |source| SourceError::NotATable { path: path.to_owned(), source };
+    let not_a_table = |source| SourceError::NotATable {
+        path: path.to_owned(),
+        source,
+    };
     let mut growing = Growing::new(Table::builder(names).map_err(not_a_table)?);
     {
         let mut rows = statement.query().fetch(&mut database);
@@ -48,8 +57,10 @@ pub(super) async fn read(path: &Path, query: &str) -> Result<Records, SourceErro
 
 async fn open(path: &Path) -> Result<SqliteConnection, SourceError> {
     // SQLite says only "unable to open"; the system says why.
-    std::fs::File::open(path)
-        .map_err(|source| SourceError::Unreadable { path: path.to_owned(), source })?;
+    std::fs::File::open(path).map_err(|source| SourceError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
@@ -58,7 +69,10 @@ async fn open(path: &Path) -> Result<SqliteConnection, SourceError> {
         .busy_timeout(BUSY_TIMEOUT)
         .connect()
         .await
-        .map_err(|error| SourceError::Database { path: path.to_owned(), reason: reason(&error) })
+        .map_err(|error| SourceError::Database {
+            path: path.to_owned(),
+            reason: reason(&error),
+        })
 }
 
 /// The table and the running hash of its cells, each with its length in front of it.
@@ -69,7 +83,10 @@ struct Growing {
 
 impl Growing {
     fn new(table: TableBuilder) -> Self {
-        Self { table, hash: Sha256::new() }
+        Self {
+            table,
+            hash: Sha256::new(),
+        }
     }
 
     fn push(&mut self, cells: &[String]) -> Result<(), medshare_anonymiser::TableError> {
@@ -81,7 +98,10 @@ impl Growing {
     }
 
     fn finish(self) -> Records {
-        Records { table: self.table.finish(), hash: B256::new(self.hash.finalize().into()) }
+        Records {
+            table: self.table.finish(),
+            hash: B256::new(self.hash.finalize().into()),
+        }
     }
 }
 
@@ -97,7 +117,9 @@ fn cell(row: &SqliteRow, index: usize) -> Result<String, sqlx::Error> {
     }
     let kind = value.type_info().name().to_owned();
     let decoded = match kind.as_str() {
-        "INTEGER" => <i64 as Decode<Sqlite>>::decode(value.as_ref()).map(|number| number.to_string()),
+        "INTEGER" => {
+            <i64 as Decode<Sqlite>>::decode(value.as_ref()).map(|number| number.to_string())
+        }
         "REAL" => <f64 as Decode<Sqlite>>::decode(value.as_ref()).map(|number| number.to_string()),
         "BLOB" => <Vec<u8> as Decode<Sqlite>>::decode(value.as_ref()).map(hex::encode),
         _ => <String as Decode<Sqlite>>::decode(value.as_ref()),
@@ -146,16 +168,27 @@ mod tests {
     async fn every_type_of_cell_becomes_text() {
         let folder = tempfile::tempdir().unwrap();
         let path = hospital(folder.path()).await;
-        let records = read(&path, "SELECT * FROM patients ORDER BY rowid").await.unwrap();
+        let records = read(&path, "SELECT * FROM patients ORDER BY rowid")
+            .await
+            .unwrap();
         let rows: Vec<Vec<&str>> = (0..3)
-            .map(|row| (0..6).map(|column| records.table.value(row, column)).collect())
+            .map(|row| {
+                (0..6)
+                    .map(|column| records.table.value(row, column))
+                    .collect()
+            })
             .collect();
-        assert_eq!(rows[0], ["Ada", "31", "61.5", "00ff", "2024-01-02 03:04:05", ""]);
+        assert_eq!(
+            rows[0],
+            ["Ada", "31", "61.5", "00ff", "2024-01-02 03:04:05", ""]
+        );
         assert_eq!(rows[1], ["Bob", "", "80", "", "2024-02-03", "7"]);
         assert_eq!(rows[2][..2], ["Zoë", "-1"]);
         assert_eq!(rows[2][2].parse::<f64>().unwrap(), 1e300);
         assert_eq!(rows[2][3..], ["", "", "a,\"b\""]);
-        let names = read(&path, "SELECT name AS person FROM patients WHERE age > 99").await.unwrap();
+        let names = read(&path, "SELECT name AS person FROM patients WHERE age > 99")
+            .await
+            .unwrap();
         assert_eq!(names.table.column_names().collect::<Vec<_>>(), ["person"]);
         assert_eq!(names.table.rows(), 0);
     }
@@ -174,7 +207,11 @@ mod tests {
             let _ = read(&path, query).await;
             assert_eq!(std::fs::read(&path).unwrap(), before, "{query}");
         }
-        assert!(read(&path, "DELETE FROM patients RETURNING name").await.is_err());
+        assert!(
+            read(&path, "DELETE FROM patients RETURNING name")
+                .await
+                .is_err()
+        );
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "no file appeared beside the database");
     }
@@ -188,17 +225,28 @@ mod tests {
             ("SELECT name FROM patient", "no such table: patient"),
             ("SELEC 1", "syntax error"),
             ("DELETE FROM patients", "must be one SELECT"),
-            ("SELECT name, name FROM patients", "column `name` occurs twice"),
+            (
+                "SELECT name, name FROM patients",
+                "column `name` occurs twice",
+            ),
         ] {
             let error = read(&path, query).await.unwrap_err().to_string();
-            assert!(error.contains(fragment) && error.contains("hospital.db"), "{error}");
+            assert!(
+                error.contains(fragment) && error.contains("hospital.db"),
+                "{error}"
+            );
         }
         let text = folder.path().join("text.db");
         std::fs::write(&text, "name,age\nAda,31\n".repeat(100)).unwrap();
         let error = read(&text, "SELECT 1").await.unwrap_err().to_string();
         assert!(error.contains("not a database"), "{error}");
-        let missing = read(&folder.path().join("no.db"), "SELECT 1").await.unwrap_err();
-        assert!(matches!(missing, SourceError::Unreadable { .. }), "{missing}");
+        let missing = read(&folder.path().join("no.db"), "SELECT 1")
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(missing, SourceError::Unreadable { .. }),
+            "{missing}"
+        );
         assert!(!folder.path().join("no.db").exists());
     }
 
@@ -208,8 +256,17 @@ mod tests {
         let path = hospital(folder.path()).await;
         let hash = async |query| read(&path, query).await.unwrap().hash;
         let all = hash("SELECT name, age FROM patients ORDER BY rowid").await;
-        assert_eq!(all, hash("SELECT name, age FROM patients ORDER BY rowid").await);
-        assert_ne!(all, hash("SELECT name, age FROM patients ORDER BY name DESC").await);
-        assert_ne!(hash("SELECT 'ab' x, 'c' y").await, hash("SELECT 'a' x, 'bc' y").await);
+        assert_eq!(
+            all,
+            hash("SELECT name, age FROM patients ORDER BY rowid").await
+        );
+        assert_ne!(
+            all,
+            hash("SELECT name, age FROM patients ORDER BY name DESC").await
+        );
+        assert_ne!(
+            hash("SELECT 'ab' x, 'c' y").await,
+            hash("SELECT 'a' x, 'bc' y").await
+        );
     }
 }

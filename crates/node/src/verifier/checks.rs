@@ -18,8 +18,14 @@ use crate::descriptor::public_plan;
 use crate::peer::ValidationRequest;
 
 /// What a form must hold before the second node looks at it, in this order.
-pub(super) const STEPS_BEFORE_VALIDATION: [&str; 6] =
-    ["received", "authenticated", "retrieved", "ranked", "anonymised", "contract-generated"];
+pub(super) const STEPS_BEFORE_VALIDATION: [&str; 6] = [
+    "received",
+    "authenticated",
+    "retrieved",
+    "ranked",
+    "anonymised",
+    "contract-generated",
+];
 /// Clocks of two nodes may differ by so much, ms.
 const CLOCK_TOLERANCE_MS: u64 = 2 * 60 * 1_000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -79,7 +85,9 @@ fn check_descriptor(
         Refusal::new("the dataset is not published on chain; its custodian must publish it first")
     })?;
     if sha256(&[&request.descriptor_bytes]) != published.descriptor {
-        return Err(Refusal::new("the descriptor is not the one that is published on chain"));
+        return Err(Refusal::new(
+            "the descriptor is not the one that is published on chain",
+        ));
     }
     let unreadable = || Refusal::new("the published descriptor is not readable");
     let descriptor: PublicDescriptor =
@@ -98,15 +106,23 @@ fn check_request(request: &ValidationRequest, facts: &Facts) -> Result<(), Refus
         )));
     }
     if !facts.signature_holds {
-        return Err(Refusal::new("the requestor's signature over the request does not hold"));
+        return Err(Refusal::new(
+            "the requestor's signature over the request does not hold",
+        ));
     }
     if access.deadline < facts.time {
         return Err(Refusal::new("the request's deadline has passed"));
     }
     let purpose = Purpose::try_from(access.purpose)
         .map_err(|_| Refusal::new("the request's purpose is no purpose code"))?;
-    if !facts.published.as_ref().is_some_and(|dataset| dataset.allows(purpose)) {
-        return Err(Refusal::new(format!("the dataset may not be asked for the purpose {purpose}")));
+    if !facts
+        .published
+        .as_ref()
+        .is_some_and(|dataset| dataset.allows(purpose))
+    {
+        return Err(Refusal::new(format!(
+            "the dataset may not be asked for the purpose {purpose}"
+        )));
     }
     Ok(())
 }
@@ -123,7 +139,9 @@ fn check_form(request: &ValidationRequest, facts: &Facts) -> Result<(), Refusal>
     let mut rest = form.iter();
     for action in STEPS_BEFORE_VALIDATION {
         if !rest.any(|step| step.action == action) {
-            return Err(Refusal::new(format!("the form lacks the step `{action}`, or has it too late")));
+            return Err(Refusal::new(format!(
+                "the form lacks the step `{action}`, or has it too late"
+            )));
         }
     }
     if let Some(step) = form.iter().find(|step| step.node != facts.sender) {
@@ -138,8 +156,13 @@ fn check_form(request: &ValidationRequest, facts: &Facts) -> Result<(), Refusal>
             pair[1].action
         )));
     }
-    if form.last().is_some_and(|step| step.time > facts.time + CLOCK_TOLERANCE_MS) {
-        return Err(Refusal::new("the form has steps in the future; check the clocks of both nodes"));
+    if form
+        .last()
+        .is_some_and(|step| step.time > facts.time + CLOCK_TOLERANCE_MS)
+    {
+        return Err(Refusal::new(
+            "the form has steps in the future; check the clocks of both nodes",
+        ));
     }
     check_hashes_in_form(request, facts)
 }
@@ -149,7 +172,12 @@ fn check_hashes_in_form(request: &ValidationRequest, facts: &Facts) -> Result<()
     let purpose = Purpose::try_from(access.purpose)
         .map_err(|_| Refusal::new("the request's purpose is no purpose code"))?;
     let expected = |step: &Step| match step.action.as_str() {
-        "received" => Some(form::received(step.time, facts.sender, access.requestor, purpose)),
+        "received" => Some(form::received(
+            step.time,
+            facts.sender,
+            access.requestor,
+            purpose,
+        )),
         "retrieved" => Some(form::retrieved(step.time, facts.sender)),
         _ => None,
     };
@@ -225,13 +253,17 @@ fn check_columns(
     };
     let found: BTreeSet<&str> = table.column_names().collect();
     if let Some(column) = found.difference(&released).next() {
-        return Err(Refusal::new(format!("column `{column}` must not be in the payload")));
+        return Err(Refusal::new(format!(
+            "column `{column}` must not be in the payload"
+        )));
     }
     if let Some(column) = found.difference(&asked).next() {
         return Err(Refusal::new(format!("column `{column}` was not asked for")));
     }
     if let Some(column) = asked.difference(&found).next() {
-        return Err(Refusal::new(format!("column `{column}` was asked for and is not in the payload")));
+        return Err(Refusal::new(format!(
+            "column `{column}` was asked for and is not in the payload"
+        )));
     }
     Ok(())
 }
@@ -249,8 +281,12 @@ fn check_rows(request: &ValidationRequest, table: &Table) -> Result<(), Refusal>
         .parse()
         .map_err(|error| Refusal::new(format!("the request's filter: {error}")))?;
     for (name, wanted) in &filter.wanted {
-        let Some(column) = table.column_index(name) else { continue };
-        let unwanted = (0..table.rows()).filter(|row| !wanted.contains(table.value(*row, column))).count();
+        let Some(column) = table.column_index(name) else {
+            continue;
+        };
+        let unwanted = (0..table.rows())
+            .filter(|row| !wanted.contains(table.value(*row, column)))
+            .count();
         if unwanted > 0 {
             return Err(Refusal::new(format!(
                 "{unwanted} rows have a value in column `{name}` that was not asked for"

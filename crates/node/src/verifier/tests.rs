@@ -43,7 +43,10 @@ fn form() -> Vec<Step> {
 fn good() -> (ValidationRequest, Facts) {
     let dataset = dataset();
     let raw = Table::from_csv(&std::fs::read(dataset.source.file()).unwrap(), b',').unwrap();
-    let payload = anonymise(&raw, &dataset.plan, &[7; 32]).unwrap().table.to_csv();
+    let payload = anonymise(&raw, &dataset.plan, &[7; 32])
+        .unwrap()
+        .table
+        .to_csv();
     let purpose: medshare_protocol::purpose::Purpose = "HRESCH".parse().unwrap();
     let request = ValidationRequest {
         signed_request: SignedRequest {
@@ -78,7 +81,11 @@ fn good() -> (ValidationRequest, Facts) {
         sender_custodian: Some(CUSTODIAN),
         published: Some(DatasetRecord {
             descriptor: dataset.descriptor_hash,
-            purposes: dataset.purposes.iter().map(|purpose| purpose.bytes()).collect(),
+            purposes: dataset
+                .purposes
+                .iter()
+                .map(|purpose| purpose.bytes())
+                .collect(),
             responses: dataset.responses,
         }),
         signature_holds: true,
@@ -93,9 +100,15 @@ fn good_work_is_measured_and_taken() {
     let checked = check(&request, &facts).unwrap();
     assert!(checked.measures.k >= 2, "{:?}", checked.measures);
     assert_eq!(checked.sensitivity, Sensitivity::High);
-    assert_eq!(checked.payload_hash, payload_hash(request.payload_salt, &request.payload));
+    assert_eq!(
+        checked.payload_hash,
+        payload_hash(request.payload_salt, &request.payload)
+    );
     assert_eq!(checked.form_digest, form::form_digest(&request.form));
-    assert_eq!(checked.package, facts.domain.package_id(&request.signed_request.request));
+    assert_eq!(
+        checked.package,
+        facts.domain.package_id(&request.signed_request.request)
+    );
     assert_eq!(checked.descriptor, dataset().descriptor);
 }
 
@@ -116,16 +129,23 @@ type Change = fn(&mut ValidationRequest, &mut Facts);
 /// Each kind of bad work, and what its refusal says.
 const BAD_WORK: &[(&str, Change)] = &[
     ("not published on chain", |_, facts| facts.published = None),
-    ("not the one that is published", |request, _| request.descriptor_bytes.push(b' ')),
+    ("not the one that is published", |request, _| {
+        request.descriptor_bytes.push(b' ')
+    }),
     ("is not readable", |request, facts| {
         request.descriptor_bytes = b"{}".to_vec();
-        facts.published.as_mut().unwrap().descriptor =
-            medshare_protocol::digest::sha256(&[b"{}"]);
+        facts.published.as_mut().unwrap().descriptor = medshare_protocol::digest::sha256(&[b"{}"]);
     }),
     ("is no node of it", |_, facts| facts.sender_custodian = None),
-    ("is no node of it", |_, facts| facts.sender_custodian = Some(REQUESTOR)),
-    ("requestor's signature", |_, facts| facts.signature_holds = false),
-    ("deadline has passed", |request, _| request.signed_request.request.deadline = NOW - 1),
+    ("is no node of it", |_, facts| {
+        facts.sender_custodian = Some(REQUESTOR)
+    }),
+    ("requestor's signature", |_, facts| {
+        facts.signature_holds = false
+    }),
+    ("deadline has passed", |request, _| {
+        request.signed_request.request.deadline = NOW - 1
+    }),
     ("no purpose code", |request, _| {
         request.signed_request.request.purpose = B256::repeat_byte(0xff);
     }),
@@ -136,42 +156,79 @@ const BAD_WORK: &[(&str, Change)] = &[
     ("of another dataset", |request, _| {
         request.signed_request.request.dataset = B256::repeat_byte(1);
     }),
-    ("lacks the step `ranked`", |request, _| drop(request.form.remove(3))),
-    ("lacks the step `retrieved`", |request, _| request.form.swap(1, 2)),
-    ("lacks the step `received`", |request, _| request.form.clear()),
-    ("not the node that sends the form", |request, _| request.form[4].node = REQUESTOR),
-    ("a time before the step in front", |request, _| request.form[4].time = NOW - 95),
-    ("steps in the future", |request, _| request.form[5].time = NOW + DAY_MS),
+    ("lacks the step `ranked`", |request, _| {
+        drop(request.form.remove(3))
+    }),
+    ("lacks the step `retrieved`", |request, _| {
+        request.form.swap(1, 2)
+    }),
+    ("lacks the step `received`", |request, _| {
+        request.form.clear()
+    }),
+    ("not the node that sends the form", |request, _| {
+        request.form[4].node = REQUESTOR
+    }),
+    ("a time before the step in front", |request, _| {
+        request.form[4].time = NOW - 95
+    }),
+    ("steps in the future", |request, _| {
+        request.form[5].time = NOW + DAY_MS
+    }),
     ("at most 64 are taken", |request, _| {
-        request.form.extend((0..60).map(|_| Step::new(NOW, SENDER, "ranked")));
+        request
+            .form
+            .extend((0..60).map(|_| Step::new(NOW, SENDER, "ranked")));
     }),
     ("hashes in the step `received`", |request, _| {
         request.form[0].details[1].value = B256::ZERO.to_string();
     }),
-    ("hashes in the step `retrieved`", |request, _| request.form[2].details.clear()),
+    ("hashes in the step `retrieved`", |request, _| {
+        request.form[2].details.clear()
+    }),
     ("hashes in the step `received`", |request, _| {
         request.signed_request.request.requestor = SENDER;
     }),
-    ("grants read, copy where the dataset's terms have read", |request, _| {
-        request.usage.granted = request.usage.granted.with(Action::Copy);
+    (
+        "grants read, copy where the dataset's terms have read",
+        |request, _| {
+            request.usage.granted = request.usage.granted.with(Action::Copy);
+        },
+    ),
+    (
+        "exempts read where the dataset's terms have none",
+        |request, _| {
+            request.usage.exempt = Actions::NONE.with(Action::Read);
+        },
+    ),
+    ("end within 30 days", |request, _| {
+        request.usage.expiry = NOW + 31 * DAY_MS
     }),
-    ("exempts read where the dataset's terms have none", |request, _| {
-        request.usage.exempt = Actions::NONE.with(Action::Read);
+    ("end within 30 days", |request, _| {
+        request.usage.expiry = NOW
     }),
-    ("end within 30 days", |request, _| request.usage.expiry = NOW + 31 * DAY_MS),
-    ("end within 30 days", |request, _| request.usage.expiry = NOW),
-    ("no contract key", |request, _| request.usage.contract_key = B256::ZERO),
-    ("the payload is no table", |request, _| request.payload = b"a,b\n1\n".to_vec()),
+    ("no contract key", |request, _| {
+        request.usage.contract_key = B256::ZERO
+    }),
+    ("the payload is no table", |request, _| {
+        request.payload = b"a,b\n1\n".to_vec()
+    }),
     ("has no rows", |request, _| {
-        let line = request.payload.iter().position(|byte| *byte == b'\n').unwrap();
+        let line = request
+            .payload
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap();
         request.payload.truncate(line + 1);
     }),
     ("column `name` must not be in the payload", |request, _| {
         request.payload = b"name,sex\nAda,f\nBea,f\n".to_vec();
     }),
-    ("column `secret` must not be in the payload", |request, _| {
-        request.payload = b"secret\nx\ny\n".to_vec();
-    }),
+    (
+        "column `secret` must not be in the payload",
+        |request, _| {
+            request.payload = b"secret\nx\ny\n".to_vec();
+        },
+    ),
     ("column `age` was not asked for", |request, _| {
         request.signed_request.request.selection.fields = vec!["sex".into()];
         request.payload = b"sex,age\nf,*\nf,*\n".to_vec();
@@ -186,22 +243,36 @@ const BAD_WORK: &[(&str, Change)] = &[
         selection.filter = r#"{"sex":["f"]}"#.into();
         request.payload = b"sex\nf\nf\nm\nm\n".to_vec();
     }),
-    ("the request's filter: the filter is no JSON object", |request, _| {
-        request.signed_request.request.selection.filter = "sex = f".into();
+    (
+        "the request's filter: the filter is no JSON object",
+        |request, _| {
+            request.signed_request.request.selection.filter = "sex = f".into();
+        },
+    ),
+    (
+        "the smallest class of the payload has 1 rows",
+        |request, _| {
+            request.signed_request.request.selection.fields = vec!["sex".into()];
+            request.payload = b"sex\nf\nf\nm\n".to_vec();
+        },
+    ),
+    (
+        "identifiers are left in the payload: patient_id",
+        |request, _| {
+            request.signed_request.request.selection.fields = vec!["patient_id".into()];
+            request.payload = b"patient_id\nP-0001\nP-0002\n".to_vec();
+        },
+    ),
+    (
+        "identifiers are left in the payload: diagnosis: e-mail",
+        |request, _| {
+            request.signed_request.request.selection.fields = vec!["diagnosis".into()];
+            request.payload = b"diagnosis\nask ada@clinic.example\nE11\n".to_vec();
+        },
+    ),
+    ("ranks High, not Low", |request, _| {
+        request.usage.sensitivity = Sensitivity::Low
     }),
-    ("the smallest class of the payload has 1 rows", |request, _| {
-        request.signed_request.request.selection.fields = vec!["sex".into()];
-        request.payload = b"sex\nf\nf\nm\n".to_vec();
-    }),
-    ("identifiers are left in the payload: patient_id", |request, _| {
-        request.signed_request.request.selection.fields = vec!["patient_id".into()];
-        request.payload = b"patient_id\nP-0001\nP-0002\n".to_vec();
-    }),
-    ("identifiers are left in the payload: diagnosis: e-mail", |request, _| {
-        request.signed_request.request.selection.fields = vec!["diagnosis".into()];
-        request.payload = b"diagnosis\nask ada@clinic.example\nE11\n".to_vec();
-    }),
-    ("ranks High, not Low", |request, _| request.usage.sensitivity = Sensitivity::Low),
     ("ranks Low, not High", |request, _| {
         request.signed_request.request.selection.fields = vec!["sex".into()];
         request.payload = b"sex\nf\nf\n".to_vec();
@@ -214,9 +285,17 @@ fn each_kind_of_bad_work_is_refused_with_its_reason() {
         let (mut request, mut facts) = good();
         change(&mut request, &mut facts);
         let refusal = check(&request, &facts).expect_err(reason);
-        assert!(refusal.reason.contains(reason), "{} lacks: {reason}", refusal.reason);
+        assert!(
+            refusal.reason.contains(reason),
+            "{} lacks: {reason}",
+            refusal.reason
+        );
         for value in ["Ada", "P-0001", "ada@"] {
-            assert!(!refusal.reason.contains(value), "a value leaked: {}", refusal.reason);
+            assert!(
+                !refusal.reason.contains(value),
+                "a value leaked: {}",
+                refusal.reason
+            );
         }
     }
 }
@@ -240,7 +319,11 @@ fn changing_any_bit_of_the_payload_changes_what_is_signed() {
     let (request, facts) = good();
     let hash = check(&request, &facts).unwrap().payload_hash;
     let mut changed = request.clone();
-    let digit = changed.payload.iter().rposition(u8::is_ascii_digit).unwrap();
+    let digit = changed
+        .payload
+        .iter()
+        .rposition(u8::is_ascii_digit)
+        .unwrap();
     changed.payload[digit] ^= 1;
     assert_ne!(check(&changed, &facts).unwrap().payload_hash, hash);
     let mut salted = request;

@@ -3,6 +3,9 @@
 
 mod blocks;
 mod cluster;
+mod edges_http;
+mod edges_open;
+mod edges_real_records;
 mod faults;
 mod reports;
 mod requestor;

@@ -66,7 +66,10 @@ fn work_and_blocks_arrive_as_they_were_sent() {
     let parts = Parts::read(&envelope).unwrap();
     parts.check(&domain(), key(2).address(), NOW).unwrap();
     assert_eq!(parts.sender, key(1).address());
-    assert_eq!(parts.open(&secret).unwrap(), Content::Validation(Box::new(request())));
+    assert_eq!(
+        parts.open(&secret).unwrap(),
+        Content::Validation(Box::new(request()))
+    );
     let envelope = sealed_to(&secret, &message::encode_block(b"record"));
     assert_eq!(
         Parts::read(&envelope).unwrap().open(&secret).unwrap(),
@@ -80,10 +83,16 @@ fn nobody_else_can_read_it_and_nothing_shows_through() {
     let envelope = sealed_to(&secret, &message::encode_validation(&request()));
     let parts = Parts::read(&envelope).unwrap();
     let other = SealingSecret::from_bytes([8; 32]);
-    assert_eq!(parts.open(&other).unwrap_err(), EnvelopeError::Seal(SealError::NotForThisKey));
+    assert_eq!(
+        parts.open(&other).unwrap_err(),
+        EnvelopeError::Seal(SealError::NotForThisKey)
+    );
     assert!(!envelope.windows(7).any(|window| window == b"age\n30\n"));
     let shown = format!("{:?}", request());
-    assert!(!shown.contains("age") && !shown.contains("[97, 103"), "{shown}");
+    assert!(
+        !shown.contains("age") && !shown.contains("[97, 103"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -95,23 +104,38 @@ fn each_fault_is_named() {
     let elsewhere = Domain::new(1, Address::repeat_byte(9));
     assert_eq!(
         parts.check(&domain(), key(3).address(), NOW),
-        Err(EnvelopeError::OtherRecipient { expected: key(3).address(), actual: me })
+        Err(EnvelopeError::OtherRecipient {
+            expected: key(3).address(),
+            actual: me
+        })
     );
     for time in [NOW + 1_001, NOW + 1_000 - MAX_MESSAGE_LIFETIME_MS - 1] {
         assert_eq!(
             parts.check(&domain(), me, time),
-            Err(EnvelopeError::Deadline { deadline: NOW + 1_000, time })
+            Err(EnvelopeError::Deadline {
+                deadline: NOW + 1_000,
+                time
+            })
         );
     }
     assert_eq!(parts.check(&domain(), me, NOW + 1_000), Ok(()));
     let bad_signature = Err(EnvelopeError::BadSignature(key(1).address()));
     assert_eq!(parts.check(&elsewhere, me, NOW), bad_signature);
-    assert!(matches!(parts.open(&secret), Err(EnvelopeError::Malformed(_))));
+    assert!(matches!(
+        parts.open(&secret),
+        Err(EnvelopeError::Malformed(_))
+    ));
     let mut longer = envelope.clone();
     longer.push(0);
-    assert!(matches!(Parts::read(&longer), Err(EnvelopeError::Malformed(_))));
+    assert!(matches!(
+        Parts::read(&longer),
+        Err(EnvelopeError::Malformed(_))
+    ));
     let small_order = seal(&domain(), &key(1), (me, B256::ZERO), NOW, b"");
-    assert_eq!(small_order.unwrap_err(), EnvelopeError::Seal(SealError::BadKey));
+    assert_eq!(
+        small_order.unwrap_err(),
+        EnvelopeError::Seal(SealError::BadKey)
+    );
 }
 
 #[test]
