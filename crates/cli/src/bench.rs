@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use medshare_chain::PrivateKeySigner;
 use medshare_client::api::NodeApi;
 use medshare_client::requestor::{Ask, Requestor};
@@ -15,7 +15,7 @@ use medshare_protocol::wire::Class;
 use serde::Serialize;
 
 use crate::network::{DatasetSource, Network, NetworkPlan};
-use crate::output;
+use crate::{output, shutdown};
 
 /// Longest wait for one package.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -49,6 +49,14 @@ struct StepTimes {
 
 /// Measures the first request and `rounds` more.
 pub async fn request(rows: usize, rounds: u32, json: bool) -> Result<()> {
+    let told = shutdown::listen()?;
+    tokio::select! {
+        outcome = measure(rows, rounds, json) => outcome,
+        () = told => bail!("interrupted"),
+    }
+}
+
+async fn measure(rows: usize, rounds: u32, json: bool) -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("medshare-bench")
         .tempdir()?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ const OTHER_ROWS: usize = 500;
 Example:
   medshare devnet --port 8545 --dir ./devnet")]
 pub struct Devnet {
-    /// Port of the chain; the nodes get the next two
+    /// Port of the chain; the nodes get the next two; 0: free ones
     #[arg(long, default_value_t = 8545)]
     port: u16,
     /// Write everything into this new folder and keep it [default: a temporary one]
@@ -47,7 +47,7 @@ impl Devnet {
         };
         let plan = NetworkPlan {
             folder,
-            port: Some(self.port),
+            port: (self.port != 0).then_some(self.port),
             datasets: [
                 DatasetSource::Synthetic {
                     seed: 1,
@@ -61,15 +61,23 @@ impl Devnet {
             lease_seconds: self.lease_seconds,
         };
         let told = shutdown::listen()?;
-        let network = Network::deploy(&plan).await?.populate(&plan).await?;
+        tokio::pin!(told);
+        let network = tokio::select! {
+            network = start(&plan) => network?,
+            () = &mut told => bail!("interrupted"),
+        };
         if self.json {
-            print_json(&network)?
+            print_json(&network)?;
         } else {
-            print(&network)?
+            print(&network)?;
         }
         told.await;
         network.stop().await
     }
+}
+
+async fn start(plan: &NetworkPlan) -> Result<Network> {
+    Network::deploy(plan).await?.populate(plan).await
 }
 
 fn print_json(network: &Network) -> Result<()> {

@@ -28,6 +28,9 @@ pub struct Node {
     /// The node's configuration
     #[arg(long, value_name = "FILE", required = true)]
     config: Option<PathBuf>,
+    /// Stop when standard input ends: for whoever starts a node as a child
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
 }
 
 #[derive(Subcommand, Debug)]
@@ -49,12 +52,15 @@ impl Node {
     pub async fn run(self) -> Result<()> {
         match self.command {
             Some(NodeCommand::Check { config, json }) => check(config, json).await,
-            None => serve(self.config.context("give --config")?).await,
+            None => {
+                let config = self.config.context("give --config")?;
+                serve(config, self.until_stdin_ends).await
+            }
         }
     }
 }
 
-async fn serve(file: PathBuf) -> Result<()> {
+async fn serve(file: PathBuf, until_stdin_ends: bool) -> Result<()> {
     let config = Config::load(&file)?;
     logging::start(&config.log)?;
     let passphrase = config.passphrase()?;
@@ -64,10 +70,24 @@ async fn serve(file: PathBuf) -> Result<()> {
     output::line(format!("{READY}{}", running.address))?;
     let stopper = running.stopper();
     tokio::spawn(async move {
-        told.await;
+        tokio::select! {
+            () = told => {}
+            () = end_of_stdin(), if until_stdin_ends => {}
+        }
         stopper.cancel();
     });
     Ok(running.wait().await?)
+}
+
+/// On a thread of its own: a runtime would wait for a read that nobody ends.
+async fn end_of_stdin() {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // An error is an end as well; and a node that has ended does not listen any more.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+    let _ = receiver.await;
 }
 
 async fn check(file: PathBuf, as_json: bool) -> Result<()> {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use medshare_client::api::NodeApi;
-use medshare_client::requestor::Ask;
+use medshare_client::requestor::{Ask, RequestError};
 use medshare_protocol::filter::Filter;
 use medshare_protocol::id::DatasetId;
 use medshare_protocol::purpose::Purpose;
@@ -63,8 +63,19 @@ impl Request {
         let signed = requestor.sign_request(&ask)?;
         let package = requestor.package_id(&signed.request);
         // Before it is sent: whatever happens, the same request can be asked about.
-        purse.package(package)?.save_request(&signed)?;
-        let status = requestor.submit(&signed).await?;
+        let folder = purse.package(package)?;
+        folder.save_request(&signed)?;
+        let status = match requestor.submit(&signed).await {
+            Ok(status) => status,
+            Err(error @ (RequestError::Api(_) | RequestError::Refused(_))) => {
+                return Err(error).with_context(|| format!("request {package}"));
+            }
+            // It never left this machine.
+            Err(error) => {
+                std::fs::remove_dir_all(folder.path())?;
+                return Err(error.into());
+            }
+        };
         if self.wait_seconds == 0 {
             return output::either(
                 self.json,

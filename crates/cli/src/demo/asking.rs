@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use medshare_chain::{Event, PackageIssued};
 use medshare_client::download;
+use medshare_client::opening::{self, OpenError};
 use medshare_client::requestor::Ask;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::Selection;
 use medshare_protocol::usage::State;
 use medshare_protocol::wire::{PackageReady, Stage as RequestStage};
 
+use super::using::how_to_open;
 use super::{Stage, Story};
 
 /// Longest wait for a package. Anonymising a hundred thousand rows takes seconds.
@@ -51,7 +53,7 @@ pub async fn ask(story: &mut Story, stage: &Stage) -> Result<PackageId> {
         };
         let seen = format!(
             "package {} of {} rows, k = {}, sensitivity {:?}, signed by the other custodian's node {}",
-            short(package), detail("rows"), detail("k"), issued.usage.sensitivity, issued.verifier
+            package, detail("rows"), detail("k"), issued.usage.sensitivity, issued.verifier
         );
         Ok((package, seen))
     })
@@ -68,11 +70,11 @@ pub async fn download(story: &mut Story, stage: &Stage, package: PackageId) -> R
             std::fs::create_dir_all(&folder)?;
             let file = folder.join("package.mds");
             download::download(&stage.alice.node, package, &ready, &file, |_, _| {}).await?;
-            let opening = super::using::opening(&file, "mallory");
-            let stolen = medshare_client::opening::open(&stage.mallory, &opening).await;
-            let refusal = stolen
-                .err()
-                .context("another requestor opened the package")?;
+            let how = how_to_open(&file, "mallory");
+            let stolen = opening::open(&stage.mallory, &how).await;
+            let Err(refusal @ OpenError::OfAnother { .. }) = stolen else {
+                bail!("another requestor opened the package: {stolen:?}");
+            };
             let bytes = std::fs::metadata(&file)?.len();
             Ok((
                 file,
@@ -145,9 +147,4 @@ async fn ready(stage: &Stage, package: PackageId) -> Result<PackageReady> {
     status
         .package
         .ok_or_else(|| anyhow!("the package is not ready: {:?}", status.stage))
-}
-
-/// The beginning of an id: enough for people.
-pub fn short(package: PackageId) -> String {
-    format!("{package:.10}…")
 }

@@ -87,7 +87,7 @@ fn row(stored: &StoredBlock) -> Result<Row> {
     })
 }
 
-/// The table for people.
+/// The table for people. The second half of a side-block's id is its own.
 pub fn print(rows: &[Row]) -> Result<()> {
     let width = rows
         .iter()
@@ -95,13 +95,18 @@ pub fn print(rows: &[Row]) -> Result<()> {
         .max()
         .unwrap_or_default();
     output::line(format!(
-        "\n{:<7} {:<20} {:<width$}  anchored by transaction",
+        "\n{:<6} {:<21} {:<width$}  anchored by transaction",
         "block", "id", "says"
     ))?;
     for row in rows {
-        let id: String = row.block.chars().take(18).collect();
+        let (first, last) = (row.block.get(..10), row.block.get(58..));
+        let id = format!(
+            "{}\u{2026}{}",
+            first.unwrap_or_default(),
+            last.unwrap_or_default()
+        );
         output::line(format!(
-            "{:<7} {id:<18}…  {:<width$}  {}",
+            "{:<6} {id:<21} {:<width$}  {}",
             row.kind, row.says, row.transaction
         ))?;
     }

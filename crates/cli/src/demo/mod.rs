@@ -15,7 +15,7 @@ use medshare_client::requestor::Requestor;
 use serde::Serialize;
 
 use crate::network::{DatasetSource, Network, NetworkPlan};
-use crate::output;
+use crate::{output, shutdown};
 pub use story::{Step, Story};
 
 /// A node of the demo may use so much memory.
@@ -60,7 +60,11 @@ struct Told<'a> {
 pub async fn run(plan: &DemoPlan) -> Result<()> {
     let mut story = Story::new(plan.json);
     let mut rows = Vec::new();
-    let outcome = tell(plan, &mut story, &mut rows).await;
+    let told = shutdown::listen()?;
+    let outcome = tokio::select! {
+        outcome = tell(plan, &mut story, &mut rows) => outcome,
+        () = told => Err(anyhow!("interrupted")),
+    };
     if plan.json {
         let (seconds, steps) = (story.seconds(), story.steps());
         output::json(&Told {

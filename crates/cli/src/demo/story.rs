@@ -88,7 +88,64 @@ impl Story {
 fn line(step: &Step) -> String {
     let mark = if step.passed { "ok    " } else { "FAILED" };
     format!(
-        "{:7.2} s  {:+6.2}  {mark}  {}: {}  [{}]",
-        step.at_seconds, step.took_seconds, step.title, step.seen, step.proves
+        "{:6.2} s {:+6.2}  {mark} {} [{}] \u{2014} {}",
+        step.at_seconds,
+        step.took_seconds,
+        step.title,
+        step.proves,
+        shorten(&step.seen)
     )
+}
+
+/// Hashes and addresses by their beginning: enough for people, and a step stays a line. JSON has them whole.
+fn shorten(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(position) = rest.find("0x") {
+        let (before, from) = rest.split_at(position);
+        let digits = from[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        short.push_str(before);
+        if digits >= 40 {
+            short.push_str(&from[..10]);
+            short.push('\u{2026}');
+        } else {
+            short.push_str(&from[..2 + digits]);
+        }
+        rest = &from[2 + digits..];
+    }
+    short + rest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_fails_is_told_and_ends_the_story() {
+        let mut story = Story::new(true);
+        story
+            .step("one", "P1", async { Ok(((), "seen".to_owned())) })
+            .await
+            .unwrap();
+        let failed: Result<()> = story
+            .step("two", "P2", async { anyhow::bail!("not so") })
+            .await;
+        assert!(failed.is_err_and(|error| error.to_string() == "not so"));
+        let outcomes: Vec<_> = story
+            .steps()
+            .iter()
+            .map(|step| (step.passed, step.seen.as_str()))
+            .collect();
+        assert_eq!(outcomes, [(true, "seen"), (false, "not so")]);
+    }
+
+    #[test]
+    fn only_long_numbers_are_shortened() {
+        let id = "0x0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(
+            shorten(&format!("a {id}, {id}: 0x12 0x")),
+            "a 0x01234567\u{2026}, 0x01234567\u{2026}: 0x12 0x"
+        );
+    }
 }

@@ -53,7 +53,7 @@ pub async fn use_it(
 }
 
 /// How this program opens the package at `file`; every person has a journal of her own.
-pub fn opening(file: &Path, person: &str) -> Opening {
+pub fn how_to_open(file: &Path, person: &str) -> Opening {
     Opening {
         container: file.to_owned(),
         journal: file.with_file_name(format!("{person}.journal")),
@@ -63,7 +63,7 @@ pub fn opening(file: &Path, person: &str) -> Opening {
 }
 
 async fn open(stage: &Stage, package: PackageId, file: &Path) -> Result<(Agent, String)> {
-    let agent = opening::open(&stage.alice, &opening(file, "alice")).await?;
+    let agent = opening::open(&stage.alice, &how_to_open(file, "alice")).await?;
     let side = newest(stage, package).await?;
     let reported = side.body.transaction.reported;
     ensure!(
@@ -153,7 +153,7 @@ async fn regrant(stage: &Stage, package: PackageId, file: &Path) -> Result<((), 
     expect_closed(stage, file, &Lock::Revoked).await?;
     let receipt = stage.network.custodians[0].chain.regrant(package).await?;
     expect_state(stage, package, State::Active).await?;
-    let agent = opening::open(&stage.alice, &opening(file, "alice")).await?;
+    let agent = opening::open(&stage.alice, &how_to_open(file, "alice")).await?;
     let text = read_all(&agent).await?;
     agent.close();
     Ok((
@@ -169,7 +169,13 @@ async fn regrant(stage: &Stage, package: PackageId, file: &Path) -> Result<((), 
 async fn give_back(stage: &Stage, package: PackageId, file: &Path) -> Result<((), String)> {
     let kept: PathBuf = file.with_extension("kept");
     std::fs::copy(file, &kept)?;
-    return_package(&stage.alice, package, file, &opening(file, "alice").journal).await?;
+    return_package(
+        &stage.alice,
+        package,
+        file,
+        &how_to_open(file, "alice").journal,
+    )
+    .await?;
     ensure!(!file.exists(), "{} is still there", file.display());
     let deletion = stage.alice.node.deletion(package).await?;
     let owner = &stage.network.custodians[0].chain;
@@ -189,7 +195,7 @@ async fn give_back(stage: &Stage, package: PackageId, file: &Path) -> Result<(()
 
 /// Opening must be refused, and for this very reason.
 async fn expect_closed(stage: &Stage, file: &Path, expected: &Lock) -> Result<()> {
-    match opening::open(&stage.alice, &opening(file, "alice")).await {
+    match opening::open(&stage.alice, &how_to_open(file, "alice")).await {
         Err(OpenError::Closed(lock)) if lock == *expected => Ok(()),
         Err(error) => Err(error).context(format!("refused, but not because of {expected:?}")),
         Ok(_) => bail!("the package was opened, although {expected:?}"),

@@ -40,10 +40,14 @@ impl NodeProcess {
             .arg("node")
             .arg("--config")
             .arg(config)
-            .stdin(Stdio::null())
+            // However this process ends, the pipe ends with it, and then the node stops.
+            .arg("--until-stdin-ends")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(file)
             .kill_on_drop(true)
+            // Ctrl-C is for this process, which stops its nodes in order.
+            .process_group(0)
             .spawn()
             .context("cannot start a node")?;
         let stdout = child.stdout.take().context("the node's output is piped")?;

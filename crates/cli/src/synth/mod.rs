@@ -208,7 +208,7 @@ mod tests {
             let (body, check) = number.split_at(number.len() - 2);
             assert_eq!(
                 97 - body.parse::<u64>().unwrap() % 97,
-                check.parse().unwrap()
+                check.parse::<u64>().unwrap()
             );
         }
     }

@@ -1,0 +1,142 @@
+//! A development network for tests: `medshare devnet` as a child, stopped in order.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::program::{medshare, succeed};
+
+pub const PASSPHRASE: &str = "of a test";
+
+pub struct Devnet {
+    child: Child,
+    pub facts: Value,
+    pub folder: TempDir,
+}
+
+impl Devnet {
+    pub fn start(rows: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = medshare(folder.path())
+            .args([
+                "devnet",
+                "--port",
+                "0",
+                "--json",
+                "--dir",
+                "devnet",
+                "--rows",
+                &rows.to_string(),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let facts = serde_json::Deserializer::from_reader(stdout)
+            .into_iter()
+            .next();
+        let Some(Ok(facts)) = facts else {
+            let _ = child.kill();
+            panic!("the network did not start (is anvil there? run `npm ci`): {facts:?}");
+        };
+        Self {
+            child,
+            facts,
+            folder,
+        }
+    }
+
+    /// A fact by its JSON pointer.
+    pub fn fact(&self, pointer: &str) -> String {
+        self.facts
+            .pointer(pointer)
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub fn rpc(&self) -> String {
+        self.fact("/rpc")
+    }
+
+    pub fn contract(&self) -> String {
+        self.fact("/contract")
+    }
+
+    pub fn node(&self) -> String {
+        self.fact("/custodians/0/url")
+    }
+
+    pub fn dataset(&self) -> String {
+        self.fact("/custodians/0/dataset")
+    }
+
+    /// A requestor's folder that is registered.
+    pub fn register(&self, name: &str) -> PathBuf {
+        let home = self.folder.path().join(name);
+        succeed(self.as_requestor(&home).args([
+            "register",
+            "--node",
+            &self.node(),
+            "--rpc",
+            &self.rpc(),
+            "--contract",
+            &self.contract(),
+        ]));
+        home
+    }
+
+    /// A command of the requestor at `home`.
+    pub fn as_requestor(&self, home: &Path) -> Command {
+        let mut command = medshare(self.folder.path());
+        command
+            .env("MEDSHARE_HOME", home)
+            .env("MEDSHARE_PASSPHRASE", PASSPHRASE);
+        command
+    }
+
+    /// A command of the first custodian.
+    pub fn as_custodian(&self) -> Command {
+        let mut command = medshare(self.folder.path());
+        command
+            .env("MEDSHARE_RPC", self.rpc())
+            .env("MEDSHARE_CONTRACT", self.contract())
+            .env("MEDSHARE_KEYSTORE", self.fact("/custodians/0/keystore"))
+            .env(
+                "MEDSHARE_PASSPHRASE",
+                std::fs::read_to_string(self.fact("/passphrase_file"))
+                    .unwrap()
+                    .trim(),
+            );
+        command
+    }
+
+    /// Stops it as a person would; it must end well.
+    pub fn stop(mut self) {
+        interrupt(&self.child);
+        assert!(
+            self.child.wait().unwrap().success(),
+            "the network did not end well"
+        );
+    }
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        // After `stop` there is nothing left to end; after a panic there is.
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            interrupt(&self.child);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Ctrl-C.
+pub fn interrupt(child: &Child) {
+    let id = i32::try_from(child.id()).unwrap();
+    let id = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+}

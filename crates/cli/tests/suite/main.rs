@@ -1,0 +1,9 @@
+//! The binary as people use it: bad input as data, the session of the README, the demo.
+
+#![allow(clippy::unwrap_used)]
+
+mod cases;
+mod demo;
+mod devnet;
+mod program;
+mod session;

@@ -1,0 +1,154 @@
+//! The README's session, typed command by command against a development network.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use super::devnet::Devnet;
+use super::program::{run, succeed};
+
+fn json(command: &mut Command) -> Value {
+    serde_json::from_str(&succeed(command.arg("--json"))).unwrap()
+}
+
+/// `medshare open` in the background. Its standard output stays open: it says how it ended.
+struct OpenPackage {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl OpenPackage {
+    /// Starts it and waits until it says that the package is open.
+    fn start(network: &Devnet, home: &Path, package: &str) -> Self {
+        let mut command = network.as_requestor(home);
+        let piped = command
+            .args(["open", package])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert!(
+            line.starts_with("open: "),
+            "{line}{:?}",
+            child.wait_with_output()
+        );
+        Self { child, stdout }
+    }
+
+    /// Waits for its end: its status and its last words.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut words = String::new();
+        self.stdout.read_to_string(&mut words).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        words.push_str(&String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), words)
+    }
+}
+
+#[test]
+fn the_session_of_the_readme_works_as_printed() {
+    let network = Devnet::start(500);
+    let alice = network.register("alice");
+    let requestor = |args: &[&str]| {
+        let mut command = network.as_requestor(&alice);
+        command.args(args);
+        command
+    };
+    let datasets = json(&mut requestor(&["datasets"]));
+    assert_eq!(datasets[0]["descriptor"]["name"], network.dataset());
+    assert_eq!(datasets[0]["published"], true);
+
+    let asked = json(&mut requestor(&[
+        "request",
+        &network.dataset(),
+        "--purpose",
+        "HRESCH",
+    ]));
+    let package = asked["package"].as_str().unwrap();
+    let status = json(&mut requestor(&["status", package]));
+    assert_eq!(status["stage"], "ready");
+    succeed(&mut requestor(&["download", package]));
+    assert_eq!(json(&mut requestor(&["packages"]))[0]["state"], "issued");
+
+    read_and_violate(&network, &alice, package);
+    review_and_take_back(&network, &alice, package);
+
+    let audit = [
+        "audit",
+        "--rpc",
+        &network.rpc(),
+        "--contract",
+        &network.contract(),
+        "--node",
+        &network.node(),
+    ];
+    let audit = json(&mut requestor(&audit));
+    assert_eq!(audit["findings"], Value::Array(Vec::new()));
+    assert_eq!(audit["parent_blocks"], 1);
+    network.stop();
+}
+
+fn read_and_violate(network: &Devnet, home: &Path, package: &str) {
+    let agent = OpenPackage::start(network, home, package);
+    let act = |args: &[&str]| {
+        let mut command = network.as_requestor(home);
+        run(command.arg("act").args(args), "")
+    };
+    let read = act(&["read", package]);
+    assert!(
+        read.stdout.starts_with("national_number,birth_date,sex,"),
+        "{read:?}"
+    );
+    assert!(read.stdout.lines().count() > 100, "{read:?}");
+    let refused = act(&["copy", package, "stolen.csv"]);
+    assert_eq!(refused.status, 1);
+    assert!(refused.stderr.contains("access is revoked"), "{refused:?}");
+    assert!(!network.folder.path().join("stolen.csv").exists());
+    let (status, words) = agent.end();
+    assert_eq!(
+        status,
+        Some(1),
+        "the agent ends with the violation: {words}"
+    );
+    assert!(words.contains("access is revoked"), "{words}");
+    let closed = act(&["read", package]);
+    assert!(
+        closed.stderr.contains("run `medshare open` first"),
+        "{closed:?}"
+    );
+}
+
+fn review_and_take_back(network: &Devnet, home: &Path, package: &str) {
+    let violations = json(network.as_custodian().args(["custodian", "review"]));
+    assert_eq!(violations[0]["package"], package);
+    assert_eq!(violations[0]["actions"], serde_json::json!(["copy"]));
+    assert_eq!(violations[0]["state"], "revoked");
+    succeed(
+        network
+            .as_custodian()
+            .args(["custodian", "regrant", package]),
+    );
+    let agent = OpenPackage::start(network, home, package);
+    let status = succeed(network.as_requestor(home).args(["act", "status", package]));
+    let status: Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["lock"], Value::Null);
+    succeed(network.as_requestor(home).args(["act", "close", package]));
+    let (status, words) = agent.end();
+    assert_eq!(status, Some(0), "{words}");
+    assert!(words.contains("the data is closed"), "{words}");
+    succeed(network.as_requestor(home).args(["return", package]));
+    succeed(network.as_custodian().args([
+        "custodian",
+        "retrieve",
+        package,
+        "--node",
+        &network.node(),
+    ]));
+    let packages = json(network.as_requestor(home).arg("packages"));
+    assert_eq!(packages[0]["state"], "retrieved");
+    assert_eq!(packages[0]["downloaded"], false);
+}
