@@ -147,10 +147,7 @@ async fn what_is_not_granted_fails_with_eacces_is_reported_and_locks() {
         let Some(mounted) = mounted(&granted).await else {
             return;
         };
-        let refused = mounted
-            .blocking(move |data| attempt(data))
-            .await
-            .unwrap_err();
+        let refused = mounted.blocking(attempt).await.unwrap_err();
         assert_eq!(
             refused.kind(),
             ErrorKind::PermissionDenied,
@@ -175,7 +172,7 @@ async fn what_is_granted_is_done_and_reported() {
             return;
         };
         mounted
-            .blocking(move |data| attempt(data))
+            .blocking(attempt)
             .await
             .unwrap_or_else(|error| panic!("{action}: {error}"));
         assert_eq!(mounted.reported().last(), one(action).last(), "{action}");
