@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) driven: Mutex<HashSet<PackageId>>,
     /// The contract's work limit as it was seen last; 0: not yet.
     pub(crate) work_limit: AtomicU32,
+    /// Packages that share a transaction at most, as experience has it.
+    pub(crate) issue_together: AtomicU32,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -143,6 +145,7 @@ impl Inner {
             processing_weight: Arc::new(Semaphore::new(PROCESSING_WEIGHT)),
             driven: Mutex::default(),
             work_limit: AtomicU32::new(0),
+            issue_together: AtomicU32::new(u32::MAX),
             shutdown,
             tasks: TaskTracker::new(),
         }

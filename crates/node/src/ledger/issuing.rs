@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use medshare_chain::{ContractError, IssueItem};
 use medshare_protocol::block::DATA_VERSION_TABULAR;
@@ -42,7 +43,11 @@ pub(crate) async fn issue_forever(inner: Arc<Inner>) {
 }
 
 async fn issue_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
-    let waiting = waiting(inner).await?;
+    let together = inner
+        .issue_together
+        .load(Ordering::Relaxed)
+        .clamp(1, MAX_ITEMS);
+    let waiting = waiting(inner, together).await?;
     if waiting.is_empty() {
         return Ok(Round::Idle);
     }
@@ -51,8 +56,15 @@ async fn issue_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
     // Whatever the answer was, or if it was lost: the events tell what happened.
     inner.catch_up().await?;
     let receipt = match sent {
-        Ok(receipt) => receipt,
+        Ok(receipt) => {
+            inner
+                .issue_together
+                .store(together.saturating_mul(2), Ordering::Relaxed);
+            receipt
+        }
         Err(error) => {
+            // Perhaps all of them together need more gas than a block has.
+            inner.issue_together.store(together / 2, Ordering::Relaxed);
             tracing::warn!(%error, packages = items.len(), "the packages could not be issued");
             return Ok(Round::Later);
         }
@@ -67,10 +79,10 @@ async fn issue_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
     Ok(round)
 }
 
-async fn waiting(inner: &Inner) -> Result<Vec<Waiting>, NodeError> {
+async fn waiting(inner: &Inner, limit: u32) -> Result<Vec<Waiting>, NodeError> {
     let requests = inner
         .store
-        .requests_between(Stage::Sealed, Stage::Sealed, MAX_ITEMS)
+        .requests_between(Stage::Sealed, Stage::Sealed, limit)
         .await?;
     let mut waiting = Vec::with_capacity(requests.len());
     for request in requests {

@@ -4,6 +4,7 @@
 mod lease;
 mod report;
 mod settling;
+mod taking;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

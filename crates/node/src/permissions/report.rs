@@ -2,60 +2,22 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::Bytes;
 use medshare_protocol::block::{SideBody, SideTransaction};
-use medshare_protocol::id::{PackageId, ReportDigest};
+use medshare_protocol::id::PackageId;
 use medshare_protocol::origin::side_origin;
-use medshare_protocol::report::{MAX_SEALED_BODY_BYTES, body_hash};
 use medshare_protocol::seal::{self, SealedFor};
-use medshare_protocol::typed::{Receipt, Report, SignatureBytes, recover};
-use medshare_protocol::usage::{Action, Actions, State};
+use medshare_protocol::typed::{Receipt, SignatureBytes};
+use medshare_protocol::usage::{Actions, State};
 use medshare_protocol::wire::{LastReport, ReportAnswer, ReportSubmission};
 
 use super::lease::Lease;
+use super::taking::{Taken, check_place};
 use crate::clock;
 use crate::error::NodeError;
 use crate::running::Inner;
 use crate::secrets::Secret;
-use crate::store::{
-    NO_REPORT, NewReport, NewSession, StoredPackage, StoredReport, StoredRequest, StoredSession,
-};
-
-/// A report whose signatures hold.
-struct Taken<'a> {
-    id: PackageId,
-    request: StoredRequest,
-    package: StoredPackage,
-    submission: &'a ReportSubmission,
-    digest: ReportDigest,
-    /// The session as it was before.
-    known: Option<StoredSession>,
-}
-
-impl Taken<'_> {
-    fn report(&self) -> &Report {
-        &self.submission.report
-    }
-
-    fn actions(&self) -> Actions {
-        Actions(self.report().actions)
-    }
-
-    fn opens(&self) -> bool {
-        self.actions().contains(Action::Decrypt)
-    }
-
-    fn requestor(&self) -> Address {
-        self.request.signed.request.requestor
-    }
-
-    /// Whether the session that reports holds the lease.
-    fn is_live(&self, now: u64) -> bool {
-        self.known
-            .as_ref()
-            .is_some_and(|session| !session.ended && session.lease_until > now)
-    }
-}
+use crate::store::{NO_REPORT, NewReport, NewSession, StoredReport, StoredSession};
 
 impl Inner {
     pub(crate) async fn report(
@@ -92,68 +54,6 @@ impl Inner {
             share: None,
             ..receipt
         })
-    }
-
-    /// Form, body and both signatures.
-    async fn checked<'a>(
-        &self,
-        id: PackageId,
-        submission: &'a ReportSubmission,
-    ) -> Result<Taken<'a>, NodeError> {
-        let (request, package) = self.ready_package(id).await?;
-        let (report, session) = (&submission.report, &submission.session);
-        check_form(id, submission)?;
-        let digest = self.chain.domain().report_digest(report);
-        if recover(digest.0, &submission.signature) != Some(session.key) {
-            return Err(NodeError::refused(
-                "the report is not signed by the session key",
-            ));
-        }
-        let now = clock::now_ms();
-        if report.time >= session.expiry {
-            return Err(NodeError::refused(
-                "the session had ended when the report was made",
-            ));
-        }
-        let known = self.store.session(id, session.key).await?;
-        let same = known.as_ref().is_some_and(|known| {
-            known.session == *session && known.signature == submission.session_signature
-        });
-        let requestor = request.signed.request.requestor;
-        if !same {
-            let delegation = self.chain.domain().digest(session);
-            let signature = &submission.session_signature;
-            if !self
-                .chain
-                .verify_wallet_signature(requestor, delegation, signature)
-                .await?
-            {
-                let detail = format!(
-                    "{} tried with a session that is not the requestor's",
-                    session.key
-                );
-                self.store
-                    .record_finding(id, "foreign-session", &detail, now)
-                    .await?;
-                return Err(NodeError::refused(
-                    "the session key is not delegated by the requestor's wallet",
-                ));
-            }
-        }
-        let taken = Taken {
-            id,
-            request,
-            package,
-            submission,
-            digest,
-            known,
-        };
-        if taken.opens() && session.expiry <= now {
-            return Err(NodeError::refused(
-                "the session has ended: delegate to a new session key",
-            ));
-        }
-        Ok(taken)
     }
 
     /// The package's state on chain. A report that opens nothing is recorded also when the chain cannot be seen.
@@ -388,55 +288,4 @@ impl Inner {
             },
         ))
     }
-}
-
-fn check_form(id: PackageId, submission: &ReportSubmission) -> Result<(), NodeError> {
-    let report = &submission.report;
-    let bad = |text: String| Err(NodeError::BadRequest(text));
-    if report.package != id.0 || submission.session.package != id.0 {
-        return bad("the report or its session is about another package".into());
-    }
-    if submission.body.len() > MAX_SEALED_BODY_BYTES {
-        let length = submission.body.len();
-        return bad(format!(
-            "the body has {length} bytes; at most {MAX_SEALED_BODY_BYTES} are taken"
-        ));
-    }
-    if body_hash(&submission.body) != report.body {
-        return bad("the body is not the one whose hash the report carries".into());
-    }
-    let actions = Actions(report.actions);
-    if actions.is_empty() {
-        return bad("the report names no action".into());
-    }
-    if actions.contains(Action::Decrypt) && actions.count() > 1 {
-        return bad("`decrypt` is reported by itself, before anything else is done".into());
-    }
-    Ok(())
-}
-
-/// The report continues the chain of reports, which begins with `decrypt`.
-fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), NodeError> {
-    let report = taken.report();
-    let (due, previous) = last.map_or((1, NO_REPORT), |last| {
-        (last.report.number.saturating_add(1), last.digest.0)
-    });
-    if report.number != due {
-        return Err(NodeError::Conflict(format!(
-            "report number {due} is due, not {}: send what is missing first",
-            report.number
-        )));
-    }
-    if report.previous != previous {
-        return Err(NodeError::Conflict(format!(
-            "report number {due} must continue {previous}, not {}: a report was swapped",
-            report.previous
-        )));
-    }
-    if last.is_none() && !taken.opens() {
-        return Err(NodeError::Conflict(
-            "the first report of a package is `decrypt`".into(),
-        ));
-    }
-    Ok(())
 }

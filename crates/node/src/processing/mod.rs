@@ -5,6 +5,7 @@
 //! before: a node killed at any instant goes on where it was and does nothing twice. What is not kept between two
 //! steps (the payload in clear) is made again from the release, which does not change.
 
+mod generating;
 mod intake;
 mod sealing;
 mod selection;
@@ -15,19 +16,15 @@ use std::sync::Arc;
 use medshare_anonymiser::Table;
 use medshare_protocol::form::{self, Step};
 use medshare_protocol::id::{DatasetId, PackageId};
-use medshare_protocol::package::payload_hash;
-use medshare_protocol::usage::Sensitivity;
 use medshare_protocol::wire::Stage;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clock;
-use crate::contract_generator;
-use crate::descriptor::{Dataset, public_plan};
+use crate::descriptor::public_plan;
 use crate::error::NodeError;
 use crate::release::Release;
 use crate::running::{Inner, Pauses};
-use crate::secrets::Secret;
-use crate::store::{Change, ProcessedPackage, StoredPackage, StoredRequest};
+use crate::store::{Change, StoredPackage, StoredRequest};
 
 /// Cells from which on a table is a large one: only two of them are in memory at once.
 const LARGE_CELLS: usize = 500_000;
@@ -183,96 +180,6 @@ impl Inner {
         };
         self.advance(id, Stage::Authenticated, Stage::Retrieved, &[step], change)
             .await
-    }
-
-    /// The steps `ranked`, `anonymised` and `contract-generated` (P12, P14), with what they fix.
-    async fn generate(
-        &self,
-        request: &StoredRequest,
-        dataset: &Dataset,
-        release: &Release,
-        selected: &selection::Selected,
-        payload: &[u8],
-    ) -> Result<(), NodeError> {
-        let sensitivity = match selected.ranking.sensitivity {
-            medshare_anonymiser::Sensitivity::Low => Sensitivity::Low,
-            medshare_anonymiser::Sensitivity::High => Sensitivity::High,
-        };
-        let now = clock::now_ms();
-        let generated = contract_generator::generate(&dataset.usage, sensitivity, now)?;
-        let mut salt = alloy_primitives::B256::ZERO;
-        getrandom::fill(salt.as_mut_slice())
-            .map_err(|_| NodeError::Internal("the operating system gave no randomness".into()))?;
-        let package = ProcessedPackage {
-            contract_secret: self.secrets.encrypt(
-                Secret::Contract,
-                request.id,
-                generated.secret.expose(),
-            )?,
-            usage: generated.usage,
-            payload_salt: salt,
-            payload_hash: payload_hash(salt, payload),
-            payload_length: payload.len() as u64,
-            processed: now,
-        };
-        let steps = [
-            self.ranked(release, selected),
-            self.anonymised(release, selected),
-            self.step("contract-generated")
-                .with("granted", package.usage.granted)
-                .with("exempt", package.usage.exempt)
-                .with("expiry", package.usage.expiry)
-                .with("contract-key", package.usage.contract_key),
-        ];
-        let change = Change::Processed(&package);
-        self.advance(
-            request.id,
-            Stage::Retrieved,
-            Stage::Processed,
-            &steps,
-            change,
-        )
-        .await
-    }
-
-    fn ranked(&self, release: &Release, selected: &selection::Selected) -> Step {
-        let mut step = self
-            .step("ranked")
-            .with(
-                "raw-sensitivity",
-                format!("{:?}", release.ranking.sensitivity).to_lowercase(),
-            )
-            .with(
-                "sensitivity",
-                format!("{:?}", selected.ranking.sensitivity).to_lowercase(),
-            )
-            .with(
-                "unique-share",
-                format!("{:.6}", selected.ranking.unique_share),
-            );
-        for reason in &selected.ranking.reasons {
-            step = step.with("reason", reason);
-        }
-        step
-    }
-
-    fn anonymised(&self, release: &Release, selected: &selection::Selected) -> Step {
-        let report = &release.report;
-        let mut step = self
-            .step("anonymised")
-            .with("k", selected.measures.k)
-            .with("classes", selected.measures.classes)
-            .with("rows", selected.measures.rows)
-            .with("suppressed-in-release", report.suppressed)
-            .with("suppressed-in-selection", selected.suppressed)
-            .with("loss", format!("{:.6}", report.loss));
-        for (column, level, levels) in &report.levels {
-            step = step.with(
-                "level",
-                format!("{column} {level}/{}", levels.saturating_sub(1)),
-            );
-        }
-        step
     }
 
     async fn processed_package(&self, id: PackageId) -> Result<StoredPackage, NodeError> {

@@ -9,6 +9,8 @@ mod permissions;
 mod reports;
 mod requests;
 mod rows;
+mod sessions;
+mod settlement;
 #[cfg(test)]
 mod tests;
 
@@ -25,10 +27,10 @@ pub use blocks::{ChainEntry, ChainHead};
 pub use events::{Applied, EventContext, EventPoint};
 pub use packages::{ProcessedPackage, SealedPackage, StoredPackage};
 pub use permissions::{Finding, StoredReceipt, StoredViolation};
-pub use reports::{
-    NO_REPORT, NewReport, NewSession, Settlement, StoredReport, StoredSession, StoredTampering,
-};
+pub use reports::{NO_REPORT, NewReport, StoredReport};
 pub use requests::{Change, Recorded, StoredRequest};
+pub use sessions::{NewSession, StoredSession};
+pub use settlement::{Settlement, StoredTampering};
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;

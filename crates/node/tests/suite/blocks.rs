@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use medshare_chain::Event;
 use medshare_node::{Node, NodeError};
 use medshare_protocol::block::Block;
+use medshare_protocol::header::Entry;
 use medshare_protocol::id::{LeafHash, PackageId};
-use medshare_protocol::origin::side_origin;
+use medshare_protocol::merkle::Log;
+use medshare_protocol::origin::{side_origin, thread_origin};
 use medshare_protocol::usage::{Action, Actions};
-use medshare_protocol::wire::PackageBlocks;
+use medshare_protocol::wire::{PackageBlocks, Stage};
 
 use crate::cluster::Cluster;
-use crate::requestor::Requestor;
+use crate::requestor::{Requestor, finished};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -132,4 +135,55 @@ async fn blocks_that_nobody_anchored_and_bytes_that_are_none_are_not_kept() {
         node.block(LeafHash::default()).await,
         Err(NodeError::NotFound(_))
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_write_on_one_thread_at_once_leave_one_whole_thread() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let mut asked = Vec::new();
+    for round in 0..12 {
+        let index = round % 2;
+        let custodian = cluster.custodians[index].address;
+        let request = requestor.sign(requestor.access(custodian, cluster.dataset().id));
+        asked.push((index, requestor.id(&request)));
+        cluster.node(index).request(request).await.unwrap();
+    }
+    for (index, id) in &asked {
+        let status = finished(&cluster.node(*index), *id).await;
+        assert_eq!(status.stage, Stage::Ready, "{:?}", status.reason);
+    }
+    let (chain, contract) = (cluster.governance.chain_id(), cluster.contract);
+    let origin = thread_origin(chain, contract, requestor.address());
+    let newest = cluster.governance.block_number().await.unwrap();
+    let mut log = Log::default();
+    let mut head = origin.0;
+    for logged in cluster.governance.events(0, newest).await.unwrap() {
+        let Event::PackageIssued(issued) = logged.event else {
+            continue;
+        };
+        let entry = Entry::from_bytes(&issued.entry);
+        log.push(entry.leaf);
+        assert_eq!(entry.merkle_root, log.header_root());
+        head = entry.header(head).hash().0;
+        let here = with_sides(&cluster.node(0), issued.package, 0).await.parent;
+        assert_eq!(
+            here,
+            with_sides(&cluster.node(1), issued.package, 0).await.parent
+        );
+        let block = Block::from_bytes(&here.record).unwrap();
+        assert_eq!(
+            (block.header().hash().0, block.signer(origin)),
+            (head, Some(issued.node))
+        );
+    }
+    assert_eq!(log.size(), 12);
+    assert_eq!(
+        head,
+        cluster
+            .governance
+            .thread_head(requestor.address())
+            .await
+            .unwrap()
+    );
 }

@@ -309,6 +309,9 @@ retention-days = 30
 [[response]]
 action = "revoke-dataset"
 after = 2
+[[response]]
+action = "refuse-requests"
+after = 3
 [[column]]
 name = "patient"
 kind = "text"

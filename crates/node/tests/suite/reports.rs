@@ -45,7 +45,7 @@ async fn a_violation_revokes_on_chain_before_it_is_answered_and_leaves_receipts(
     assert_eq!(violations[0].actions, Actions::NONE.with(Action::Copy));
     assert_eq!(violations[0].receipts.len(), 1);
     assert_eq!(violations[0].receipts[0].requestor, requestor.address());
-    assert_eq!(violations[0].list.len(), 1);
+    assert_eq!(violations[0].list.len(), 2);
 
     let renewed = node.renew(id, session.renewal(now())).await.unwrap();
     assert_eq!(
@@ -286,5 +286,91 @@ async fn the_word_that_the_data_is_deleted_is_kept_for_the_custodian() {
     assert_eq!(
         cluster.governance.package(id).await.unwrap().state,
         State::Retrieved
+    );
+}
+
+/// Opens a package and copies from it.
+async fn violate(cluster: &Cluster, requestor: &Requestor, id: PackageId) {
+    let mut session = requestor.session(id);
+    session
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
+    session
+        .report(&cluster.node(0), Action::Copy)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owners_list_of_actions_is_carried_out_with_a_receipt_each() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let node = cluster.node(0);
+    let mut packages = Vec::new();
+    for _ in 0..4 {
+        packages.push(requestor.obtain(&cluster).await);
+    }
+    let mut bystander = requestor.session(packages[3]);
+    bystander.report(&node, Action::Decrypt).await.unwrap();
+    violate(&cluster, &requestor, packages[0]).await;
+    node.renew(packages[3], bystander.renewal(now()))
+        .await
+        .unwrap();
+    // The second violation on the dataset takes all its packages away.
+    violate(&cluster, &requestor, packages[1]).await;
+    let answer = node
+        .renew(packages[3], bystander.renewal(now()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.state, answer.receipt.leaseSeconds),
+        (State::Revoked, 0)
+    );
+    // The third one, and no request is taken any more.
+    cluster.custodians[0]
+        .wallet
+        .regrant(packages[2])
+        .await
+        .unwrap();
+    node.request(requestor.asks(&cluster)).await.unwrap();
+    violate(&cluster, &requestor, packages[2]).await;
+    let error = node.request(requestor.asks(&cluster)).await.unwrap_err();
+    assert!(error.to_string().contains("after a violation"), "{error}");
+    let violations = node.violations().await.unwrap();
+    let receipts: Vec<usize> = violations
+        .iter()
+        .map(|violation| violation.receipts.len())
+        .collect();
+    assert_eq!(receipts, [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_package_is_not_opened() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let id = requestor.obtain(&cluster).await;
+    cluster
+        .rpc("evm_increaseTime", serde_json::json!([31 * 86_400]))
+        .await;
+    cluster.rpc("anvil_mine", serde_json::json!([1])).await;
+    let error = requestor
+        .session(id)
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            NodeError::LeaseRefused {
+                state: State::Expired,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        cluster.node(0).findings(id).await.unwrap()[0].kind,
+        "refused-opening"
     );
 }

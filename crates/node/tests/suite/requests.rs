@@ -8,6 +8,7 @@ use medshare_node::{Limits, NodeError};
 use medshare_protocol::block::{Block, DATA_VERSION_TABULAR};
 use medshare_protocol::form::form_digest;
 use medshare_protocol::package::SignedHeader;
+use medshare_protocol::seal::{self, SealedFor};
 use medshare_protocol::typed::{AccessRequest, Domain, Selection};
 use medshare_protocol::usage::{Action, Sensitivity};
 use medshare_protocol::wire::{SignedRequest, Stage};
@@ -424,4 +425,47 @@ async fn delivered_is_noted_once() {
         1
     );
     assert!(status.package.is_some());
+}
+
+/// Whether any file under `folder`, but for `except`, has these bytes in it.
+fn anywhere(folder: &std::path::Path, bytes: &[u8], except: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find_map(|path| {
+            if path.is_dir() {
+                return anywhere(&path, bytes, except);
+            }
+            let content = std::fs::read(&path).unwrap();
+            let found = content.windows(bytes.len()).any(|window| window == bytes);
+            (found && !path.ends_with(except)).then_some(path)
+        })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_node_keeps_no_data_and_the_first_no_secret_in_clear() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let id = requestor.obtain(&cluster).await;
+    let answer = requestor
+        .session(id)
+        .report(&cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
+    let context = seal::share_context(id, requestor.address());
+    let sealed = answer.share.unwrap();
+    let share = seal::open(
+        &requestor.sealing,
+        SealedFor::CustodianShare,
+        &context,
+        &sealed,
+    )
+    .unwrap();
+    assert_eq!(anywhere(&cluster.custodians[0].folder, &share, "nothing"), None);
+    assert_eq!(
+        anywhere(&cluster.custodians[1].folder, b"asthma", "patients.csv"),
+        None
+    );
+    // The search itself finds what is there.
+    assert!(anywhere(&cluster.custodians[1].folder, b"asthma", "nothing").is_some());
 }

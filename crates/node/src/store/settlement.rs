@@ -1,0 +1,135 @@
+//! Violations and proofs of tampering on their way to the contract (P19).
+
+use alloy_primitives::Bytes;
+use medshare_protocol::id::PackageId;
+use medshare_protocol::typed::Report;
+use sqlx::Row;
+
+use super::reports::{StoredReport, read_report};
+use super::rows::{json, signed, to_json};
+use super::{Store, StoreError};
+
+/// A report that contradicts a recorded one of the same number: proof of tampering.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTampering {
+    /// The recorded one.
+    pub first: StoredReport,
+    /// The one that contradicts it.
+    pub second: Report,
+    /// By the same session key.
+    pub second_signature: Bytes,
+}
+
+/// What became of a violation that is to be settled on chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The contract accepted it.
+    Settled,
+    /// The contract has nothing left to do, as the text says.
+    Moot(String),
+}
+
+impl Settlement {
+    fn text(&self) -> &str {
+        match self {
+            Self::Settled => "settled",
+            Self::Moot(why) => why,
+        }
+    }
+}
+
+impl Store {
+    /// Violations that the contract has not settled yet, with their sessions.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pending_violations(&self) -> Result<Vec<StoredReport>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM report WHERE settlement = 'pending' ORDER BY package, number",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(read_report).collect()
+    }
+
+    /// Notes what became of a violation.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle(
+        &self,
+        package: PackageId,
+        number: u32,
+        settlement: &Settlement,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for statement in [
+            "UPDATE report SET settlement = ? WHERE package = ? AND number = ? AND settlement = 'pending'",
+            "UPDATE tampering SET settlement = ? WHERE package = ? AND number = ? AND settlement = 'pending'",
+        ] {
+            sqlx::query(statement)
+                .bind(settlement.text())
+                .bind(package.as_slice())
+                .bind(number)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps a report that contradicts a recorded one, and ends the package's sessions.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_tampering(
+        &self,
+        package: PackageId,
+        second: &Report,
+        signature: &[u8],
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT OR IGNORE INTO tampering (package, number, report, signature, time, settlement)
+             VALUES (?, ?, ?, ?, ?, 'pending')",
+        )
+        .bind(package.as_slice())
+        .bind(second.number)
+        .bind(to_json(second))
+        .bind(signature)
+        .bind(signed(now))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("UPDATE session SET ended = 1 WHERE package = ?")
+            .bind(package.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Proofs of tampering that the contract has not settled yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pending_tamperings(&self) -> Result<Vec<StoredTampering>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT report.*, tampering.report AS second, tampering.signature AS second_signature
+             FROM tampering JOIN report
+             ON report.package = tampering.package AND report.number = tampering.number
+             WHERE tampering.settlement = 'pending' ORDER BY tampering.package, tampering.number",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredTampering {
+                    first: read_report(row)?,
+                    second: json(row, "second")?,
+                    second_signature: row.try_get::<Vec<u8>, _>("second_signature")?.into(),
+                })
+            })
+            .collect()
+    }
+}
