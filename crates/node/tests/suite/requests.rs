@@ -461,7 +461,10 @@ async fn the_second_node_keeps_no_data_and_the_first_no_secret_in_clear() {
         &sealed,
     )
     .unwrap();
-    assert_eq!(anywhere(&cluster.custodians[0].folder, &share, "nothing"), None);
+    assert_eq!(
+        anywhere(&cluster.custodians[0].folder, &share, "nothing"),
+        None
+    );
     assert_eq!(
         anywhere(&cluster.custodians[1].folder, b"asthma", "patients.csv"),
         None
