@@ -16,6 +16,7 @@
 
 pub mod authenticator;
 pub mod clock;
+pub mod config;
 pub mod contract_generator;
 pub mod descriptor;
 pub mod error;
@@ -24,12 +25,15 @@ pub mod node_key;
 pub mod peer;
 pub mod permissions;
 pub mod processing;
+pub mod query;
 pub mod release;
 mod running;
 pub mod secrets;
+pub mod server;
 pub mod service;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod trigger;
 pub mod verifier;
 mod waiters;
