@@ -47,6 +47,7 @@ rust: node_modules/.package-lock.json
 
 arrows:
 	script/check-arrows
+	script/check-paper-map
 
 fmt: node_modules/.package-lock.json
 	cargo fmt --all

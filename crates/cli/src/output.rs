@@ -23,6 +23,17 @@ pub fn line(text: impl Display) -> Result<()> {
     Ok(())
 }
 
+/// Tells people something beside the result, on stderr: `$(medshare …)` takes the result alone.
+pub fn note(text: impl Display) {
+    // Without a reader there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// `1 block`, `2 blocks`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes a value as indented JSON.
 ///
 /// # Errors

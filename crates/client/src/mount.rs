@@ -19,15 +19,20 @@ mod second_files;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fuser::{BackgroundSession, Config, MountOption};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::agent::Agent;
 use folder::DataFolder;
 
 /// Where the kernel's side is reached.
 const DEVICE: &str = "/dev/fuse";
+
+/// Calls that are carried out at once; more wait.
+const MAX_CALLS: u32 = 1_024;
 
 /// Why the folder is not there.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +67,7 @@ pub enum MountError {
 #[derive(Debug)]
 pub struct Mount {
     session: BackgroundSession,
+    calls: Arc<Semaphore>,
 }
 
 impl Mount {
@@ -81,7 +87,8 @@ impl Mount {
         if !Path::new(DEVICE).exists() {
             return Err(MountError::NoFuse);
         }
-        let folder = DataFolder::new(agent.clone(), Handle::current());
+        let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
+        let folder = DataFolder::new(agent.clone(), Handle::current(), Arc::clone(&calls));
         let mut config = Config::default();
         config.mount_options = vec![
             MountOption::FSName("medshare".into()),
@@ -94,7 +101,7 @@ impl Mount {
         ];
         let session = fuser::spawn_mount(folder, at, &config);
         session
-            .map(|session| Self { session })
+            .map(|session| Self { session, calls })
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound => MountError::NoFuse,
                 _ => MountError::Refused {
@@ -102,6 +109,13 @@ impl Mount {
                     error,
                 },
             })
+    }
+
+    /// Returns once the calls that are under way have their answers: a program whose call closed the data is told so,
+    /// and not that the folder has gone.
+    pub async fn settled(&self) {
+        // The semaphore is never closed, so that there is nothing to handle.
+        let _ = self.calls.acquire_many(MAX_CALLS).await;
     }
 
     /// Unmounts and waits until it is done.

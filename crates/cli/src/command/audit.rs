@@ -64,7 +64,10 @@ impl Audit {
         }
         match report.findings.len() as u64 + report.findings_left_out {
             0 => Ok(()),
-            count => bail!("the audit found {count} faults; they are listed above"),
+            count => bail!(
+                "the audit found {}, listed above",
+                output::counted(count, "fault")
+            ),
         }
     }
 }
@@ -74,12 +77,12 @@ fn print(report: &AuditReport) -> Result<()> {
         "contract {} on chain {}, EVM blocks 0 to {}; block records from {}",
         report.contract, report.chain_id, report.evm_block, report.source
     ))?;
+    let side_blocks = output::counted(report.side_blocks, "side-block");
     output::line(format!(
-        "{} packages, {} chains: {} parent blocks, {} side-blocks, {} bodies missing",
-        report.packages,
-        report.chains,
-        report.parent_blocks,
-        report.side_blocks,
+        "{}, {}: {}, {side_blocks}, {} bodies missing",
+        output::counted(report.packages, "package"),
+        output::counted(report.chains, "chain"),
+        output::counted(report.parent_blocks, "parent block"),
         report.bodies_missing
     ))?;
     for check in &report.checks {

@@ -1,9 +1,12 @@
 //! `medshare open`: reports, opens, and keeps the data in memory for `medshare act` until it is closed (P17).
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use medshare_client::agent::{Agent, DATA_FILE};
+use medshare_client::mount::Mount;
 use medshare_client::opening::{self, Opening};
 use medshare_client::socket::AgentSocket;
 use medshare_protocol::id::PackageId;
@@ -26,6 +29,9 @@ pub struct Open {
     /// Longest wait for the lease of another session, such as one that was killed
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     patience_seconds: u64,
+    /// Show the data as a folder with one file, here: an empty folder (FUSE)
+    #[arg(long, value_name = "FOLDER")]
+    at: Option<PathBuf>,
     #[command(flatten)]
     requestor: RequestorArgs,
 }
@@ -33,6 +39,9 @@ pub struct Open {
 impl Open {
     /// Does it.
     pub async fn run(self) -> Result<()> {
+        if let Some(at) = &self.at {
+            check_folder(at)?;
+        }
         let folder = self.requestor.home.purse()?.known_package(self.package)?;
         if !folder.is_downloaded() {
             bail!(
@@ -51,11 +60,13 @@ impl Open {
             patience: Duration::from_secs(self.patience_seconds),
         };
         let agent = opening::open(&requestor, &opening).await?;
-        output::line(format!(
-            "open: {} bytes, granted: {}; act on it with `medshare act`",
-            agent.length()?,
-            agent.usage().granted
-        ))?;
+        let mount = self.at.as_deref().and_then(|at| mount(&agent, at));
+        let place = match (&mount, &self.at) {
+            (Some(_), Some(at)) => format!("the data is {}", at.join(DATA_FILE).display()),
+            _ => "act on it with `medshare act`".to_owned(),
+        };
+        let (length, granted) = (agent.length()?, agent.usage().granted);
+        output::line(format!("open: {length} bytes, granted: {granted}; {place}"))?;
         let lock = tokio::select! {
             lock = socket.serve(&agent) => lock?,
             () = told => {
@@ -63,9 +74,36 @@ impl Open {
                 agent.locked().await
             }
         };
+        if let Some(mount) = mount {
+            mount.settled().await;
+            tokio::task::spawn_blocking(|| mount.end()).await??;
+        }
         if !lock.is_peaceful() {
             bail!("{lock}");
         }
         output::line(lock)
     }
+}
+
+/// The folder; where it cannot be, the package stays open for `medshare act`.
+fn mount(agent: &Agent, at: &Path) -> Option<Mount> {
+    match Mount::new(agent, at) {
+        Ok(mount) => Some(mount),
+        Err(error) => {
+            output::note(error);
+            None
+        }
+    }
+}
+
+/// Before anything is reported: `decrypt` should not be on record for a slip of the pen.
+fn check_folder(at: &Path) -> Result<()> {
+    let reading = || format!("cannot mount at {}", at.display());
+    if at.read_dir().with_context(reading)?.next().is_some() {
+        bail!(
+            "{} is not empty: make a new folder and mount there",
+            at.display()
+        );
+    }
+    Ok(())
 }

@@ -77,25 +77,24 @@ impl Request {
             }
         };
         if self.wait_seconds == 0 {
-            return output::either(
-                self.json,
-                &status,
-                format!("{package}\nasked: {:?}", status.stage),
-            );
+            output::note(format!("asked; next: medshare status {package}"));
+            return output::either(self.json, &status, package);
         }
         let mut progress = Progress::of_steps();
         let patience = Duration::from_secs(self.wait_seconds);
         let ready = requestor
             .wait(package, patience, |status| progress.say(last_step(status)))
-            .await?;
+            .await
+            .with_context(|| format!("request {package}"))?;
         drop(progress);
+        output::note(format!(
+            "ready: {} bytes, issued by transaction {:?}\nnext: medshare download {package}",
+            ready.length, ready.transaction
+        ));
         output::either(
             self.json,
             &json!({"package": package, "ready": ready}),
-            format!(
-                "{package}\nready: {} bytes, issued by transaction {:?}\nnext: medshare download {package}",
-                ready.length, ready.transaction
-            ),
+            package,
         )
     }
 }

@@ -21,10 +21,11 @@ struct OpenPackage {
 
 impl OpenPackage {
     /// Starts it and waits until it says that the package is open.
-    fn start(network: &Devnet, home: &Path, package: &str) -> Self {
+    fn start(network: &Devnet, home: &Path, arguments: &[&str]) -> Self {
         let mut command = network.as_requestor(home);
         let piped = command
-            .args(["open", package])
+            .arg("open")
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
@@ -93,7 +94,7 @@ fn the_session_of_the_readme_works_as_printed() {
 }
 
 fn read_and_violate(network: &Devnet, home: &Path, package: &str) {
-    let agent = OpenPackage::start(network, home, package);
+    let agent = OpenPackage::start(network, home, &[package]);
     let act = |args: &[&str]| {
         let mut command = network.as_requestor(home);
         run(command.arg("act").args(args), "")
@@ -132,7 +133,7 @@ fn review_and_take_back(network: &Devnet, home: &Path, package: &str) {
             .as_custodian()
             .args(["custodian", "regrant", package]),
     );
-    let agent = OpenPackage::start(network, home, package);
+    let agent = OpenPackage::start(network, home, &[package]);
     let status = succeed(network.as_requestor(home).args(["act", "status", package]));
     let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["lock"], Value::Null);
@@ -151,4 +152,37 @@ fn review_and_take_back(network: &Devnet, home: &Path, package: &str) {
     let packages = json(network.as_requestor(home).arg("packages"));
     assert_eq!(packages[0]["state"], "retrieved");
     assert_eq!(packages[0]["downloaded"], false);
+}
+
+/// P18: what programs do to the file is what they do to the data.
+#[test]
+fn an_open_package_is_a_folder_and_copying_in_it_is_a_violation() {
+    if !Path::new("/dev/fuse").exists() {
+        println!("LEFT OUT: this machine has no /dev/fuse");
+        return;
+    }
+    let network = Devnet::start(300);
+    let alice = network.register("alice");
+    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
+    let asked = succeed(network.as_requestor(&alice).args(request));
+    let package = asked.trim();
+    succeed(network.as_requestor(&alice).args(["download", package]));
+    let folder = network.folder.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let agent = OpenPackage::start(&network, &alice, &[package, "--at", "data"]);
+    let file = folder.join("data.csv");
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .starts_with("national_number,")
+    );
+    let linked = std::fs::hard_link(&file, folder.join("second.csv")).unwrap_err();
+    assert_eq!(linked.kind(), std::io::ErrorKind::PermissionDenied);
+    let (status, words) = agent.end();
+    assert_eq!(status, Some(1), "{words}");
+    assert!(words.contains("`duplicate` is not permitted"), "{words}");
+    assert_eq!(folder.read_dir().unwrap().count(), 0, "it is unmounted");
+    let packages = json(network.as_requestor(&alice).arg("packages"));
+    assert_eq!(packages[0]["state"], "revoked");
+    network.stop();
 }

@@ -69,7 +69,7 @@ impl Filesystem for DataFolder {
             None => reply.attr(&NOT_REMEMBERED, &attributes),
             Some(length) if inode.0 == DATA => {
                 let (agent, program) = (self.agent.clone(), program(request));
-                self.runtime.spawn(async move {
+                self.answer_later(async move {
                     match agent.act(Deed::Truncate { length }, program).await {
                         Ok(_) => {
                             let blocks = length.div_ceil(512);
@@ -135,7 +135,7 @@ impl Filesystem for DataFolder {
         let name = self.files().data_name().to_owned();
         let body = self.body(Action::Read, request, &name, self.whole());
         let agent = self.agent.clone();
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             match agent.authorise(Action::Read, &body).await {
                 Ok(_) => reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO),
                 Err(error) => reply.error(errno(&error)),
@@ -194,7 +194,7 @@ impl Filesystem for DataFolder {
             bytes: Zeroizing::new(data.to_vec()),
         };
         let (agent, program) = (self.agent.clone(), program(request));
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             match agent.act(deed, program).await {
                 Ok(_) => reply.written(written),
                 Err(error) => reply.error(errno(&error)),
@@ -233,7 +233,7 @@ impl Filesystem for DataFolder {
             return reply.ok();
         }
         let (agent, program) = (self.agent.clone(), program(request));
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             match agent.act(Deed::Delete, program).await {
                 Ok(_) => reply.ok(),
                 Err(error) => reply.error(errno(&error)),
@@ -256,7 +256,7 @@ impl Filesystem for DataFolder {
         let (seconds, new_name) = (Arc::clone(&self.seconds), new_name.to_owned());
         let body = self.body(Action::Move, request, &new_name, self.whole());
         let agent = self.agent.clone();
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             if inode == DATA
                 && let Err(error) = agent.authorise(Action::Move, &body).await
             {
@@ -284,7 +284,7 @@ impl Filesystem for DataFolder {
         let (seconds, name) = (Arc::clone(&self.seconds), new_name.to_owned());
         let body = self.body(Action::Duplicate, request, &name, self.whole());
         let (agent, since) = (self.agent.clone(), self.since);
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             let bytes = match agent.authorise(Action::Duplicate, &body).await {
                 Ok(_) => agent.bytes(0, u64::MAX),
                 Err(error) => Err(error),
@@ -322,7 +322,7 @@ impl Filesystem for DataFolder {
         let name = self.files().data_name().to_owned();
         let body = self.body(Action::Duplicate, request, &name, range);
         let (agent, seconds) = (self.agent.clone(), Arc::clone(&self.seconds));
-        self.runtime.spawn(async move {
+        self.answer_later(async move {
             let bytes = match agent.authorise(Action::Duplicate, &body).await {
                 Ok(_) => agent.bytes(from_offset, length.min(u32::MAX.into())),
                 Err(error) => Err(error),

@@ -8,6 +8,7 @@ use fuser::{Errno, FileType, INodeNo, Request};
 use medshare_protocol::report::ReportBody;
 use medshare_protocol::usage::Action;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use super::answer::{attributes, errno, lock_errno};
@@ -23,11 +24,13 @@ pub(super) struct DataFolder {
     pub(super) runtime: Handle,
     pub(super) seconds: Arc<Mutex<SecondFiles>>,
     pub(super) since: SystemTime,
+    /// A permit for each call that is under way.
+    calls: Arc<Semaphore>,
     wiper: AbortHandle,
 }
 
 impl DataFolder {
-    pub(super) fn new(agent: Agent, runtime: Handle) -> Self {
+    pub(super) fn new(agent: Agent, runtime: Handle, calls: Arc<Semaphore>) -> Self {
         let seconds = Arc::new(Mutex::new(SecondFiles::beside_the_data()));
         let wiper = runtime
             .spawn(wipe_with(agent.clone(), Arc::clone(&seconds)))
@@ -37,8 +40,18 @@ impl DataFolder {
             runtime,
             seconds,
             since: SystemTime::now(),
+            calls,
             wiper,
         }
+    }
+
+    /// Carries a call out on the runtime: no call waits for another's network.
+    pub(super) fn answer_later(&self, call: impl Future<Output = ()> + Send + 'static) {
+        let calls = Arc::clone(&self.calls);
+        self.runtime.spawn(async move {
+            let _under_way = calls.acquire_owned().await;
+            call.await;
+        });
     }
 
     pub(super) fn files(&self) -> MutexGuard<'_, SecondFiles> {
