@@ -68,10 +68,7 @@ pub fn receipt(as_json: bool, done: impl Display, receipt: &TxReceipt) -> Result
         block: receipt.block,
         gas_used: receipt.gas_used,
     };
-    let text = format!(
-        "{done}\ntransaction {:?} in block {}, {} gas",
-        receipt.hash, receipt.block, receipt.gas_used
-    );
+    let text = format!("{done} (transaction {:?})", receipt.hash);
     either(as_json, &sent, text)
 }
 
