@@ -110,3 +110,95 @@ async fn within(seconds: u64, answer: impl Future<Output = Response>) -> Respons
         Err(_) => Problem::timed_out(seconds).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    async fn answer(router: Router) -> (StatusCode, String) {
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        let response = TowerToHyperService::new(router)
+            .call(request)
+            .await
+            .unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_is_too_much_is_told_to_come_back() {
+        let guards = Guards {
+            requests: Arc::new(Semaphore::new(1)),
+            ..Guards::default()
+        };
+        let router = Router::new()
+            .route("/", get(|| async { "here" }))
+            .layer(from_fn_with_state(guards.clone(), shed));
+        let place = guards.requests.clone().try_acquire_owned().unwrap();
+        let (status, body) = answer(router.clone()).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("/busy"), "{body}");
+        drop(place);
+        assert_eq!(
+            answer(router.clone()).await,
+            (StatusCode::OK, "here".into())
+        );
+        assert_eq!(
+            answer(router).await.0,
+            StatusCode::OK,
+            "the place is given back"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up_with_a_problem() {
+        let response = within(0, std::future::pending()).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(
+            body.windows(15).any(|window| window == b"longer than 0 s"),
+            "{body:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn payloads_wait_for_a_place_before_they_are_read() {
+        let guards = Guards {
+            validations: Arc::new(Semaphore::new(0)),
+            ..Guards::default()
+        };
+        let router = Router::new()
+            .route("/", get(|| async { "examined" }))
+            .layer(from_fn_with_state(guards.clone(), validation));
+        let mut waiting = std::pin::pin!(answer(router));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        guards.validations.add_permits(1);
+        assert_eq!(waiting.await, (StatusCode::OK, "examined".into()));
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_request_and_says_nothing_of_itself() {
+        async fn falls() -> &'static str {
+            panic!("secret 4711")
+        }
+        let router = Router::new()
+            .route("/", get(falls))
+            .layer(CatchPanicLayer::custom(super::super::problem::panicked));
+        let (status, body) = answer(router).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(
+            body.contains("/internal") && !body.contains("4711"),
+            "{body}"
+        );
+    }
+}

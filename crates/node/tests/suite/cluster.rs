@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use alloy_primitives::Address;
 use medshare_chain::anvil::{AnvilChild, AnvilOptions, spawn};
@@ -145,12 +145,7 @@ impl Custodian {
         let address = wallet.sender().unwrap();
         let key = anvil.keys[3 + index].clone();
         governance.admit_custodian(address).await.unwrap();
-        // The port is held only for the moment: the node takes it again at each start.
-        let listen = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let listen = free_port().await;
         let sealing = sealing_secret(&key).public();
         wallet
             .register_node(key.address(), sealing, &format!("http://{listen}"))
@@ -214,6 +209,23 @@ impl Custodian {
         running.shutdown.cancel();
         running.worked.await.unwrap();
         running.served.await.unwrap().unwrap();
+    }
+}
+
+/// A port that stays free while its node is down: below those that the system gives to others, and in another place
+/// in each of the processes that run tests at the same time.
+async fn free_port() -> SocketAddr {
+    const FIRST: u16 = 10_000;
+    const PROCESSES: u32 = 110;
+    const PORTS_EACH: u16 = 200;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let process = u16::try_from(std::process::id() % PROCESSES).unwrap();
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed) % PORTS_EACH;
+        let address = SocketAddr::from(([127, 0, 0, 1], FIRST + process * PORTS_EACH + number));
+        if TcpListener::bind(address).await.is_ok() {
+            return address;
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod blocks;
 mod cluster;
 mod edges_http;
 mod edges_open;
+mod edges_peers;
 mod edges_real_records;
 mod faults;
 mod reports;
