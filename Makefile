@@ -29,12 +29,12 @@ bench: node_modules/.package-lock.json
 test: contracts rust arrows
 	@echo "make test: all passed"
 
-# The Solidity side, and that the committed ABI and bytecode are what forge builds.
+# The Solidity side (with more fuzz runs than `forge test` at the desk), and that the committed ABI and bytecode are what forge builds.
 contracts: node_modules/.package-lock.json
 	node_modules/.bin/forge fmt --check
 	node_modules/.bin/forge build
 	node script/artifact.mjs --check
-	node_modules/.bin/forge test
+	FOUNDRY_PROFILE=ci node_modules/.bin/forge test
 
 # clippy first: it needs less than a build and says more.
 rust: node_modules/.package-lock.json

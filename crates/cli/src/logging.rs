@@ -1,5 +1,7 @@
 //! The log, on stderr: people's eyes see results on stdout only.
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +19,7 @@ pub fn start(default: &str) -> Result<()> {
         .with_context(|| format!("`{filter}` is no log filter: try info or medshare_node=debug"))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second call changes nothing.
     let _ = subscriber.try_init();

@@ -135,12 +135,11 @@ In another terminal, as a requestor:
   export MEDSHARE_HOME=$(mktemp -d) MEDSHARE_PASSPHRASE=mine
   medshare register --node {url} --rpc {rpc} --contract {contract} --class university
   medshare datasets
-  medshare request {dataset} --purpose HRESCH      # prints the package's id
-  PACKAGE=…                                         # put it here
+  PACKAGE=$(medshare request {dataset} --purpose HRESCH)
   medshare download $PACKAGE
   medshare open $PACKAGE &
   medshare act read $PACKAGE | head
-  medshare act copy $PACKAGE stolen.csv             # a violation: access is revoked
+  medshare act copy $PACKAGE stolen.csv   # a violation: access is revoked
 As the custodian:
   export MEDSHARE_RPC={rpc} MEDSHARE_CONTRACT={contract}
   medshare custodian review
