@@ -5,7 +5,7 @@ use medshare_client::agent::{Agent, AgentError, DATA_FILE, Deed, Lock, ReportErr
 use medshare_protocol::usage::{Action, Actions, Sensitivity, State, UsageContract};
 use zeroize::Zeroizing;
 
-use crate::stage::{PAYLOAD, Stage, granting};
+use crate::stage::{PAYLOAD, Stage, granting, within};
 
 fn deed(stage: &Stage, action: Action) -> Deed {
     let to = stage.path("elsewhere.csv");
@@ -121,7 +121,7 @@ async fn an_action_that_is_not_granted_is_not_done_and_locks() {
                 "{other}"
             );
         }
-        assert_eq!(agent.locked().await, Lock::Violation(action));
+        assert_eq!(within(agent.locked()).await, Lock::Violation(action));
         assert_eq!(stage.node.reported().len(), 2, "nothing more was sent");
     }
 }
@@ -147,9 +147,47 @@ async fn a_violation_that_the_network_hides_is_reported_at_the_next_opening() {
     stage.node.script().busy = 0;
     assert_eq!(stage.node.reported().len(), 1);
 
-    stage.open().await.unwrap_err();
+    let refused = stage.open().await.unwrap_err();
+    assert!(refused.to_string().contains("revoked"), "{refused}");
     assert_eq!(stage.node.reported()[1], Actions::NONE.with(Action::Copy));
     assert_eq!(stage.node.script().state, State::Revoked);
+}
+
+#[tokio::test]
+async fn the_data_is_gone_before_the_violation_s_report_is_out() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    let mut attempt = Box::pin(agent.act(deed(&stage, Action::Copy), None));
+    // As far as it goes without the network.
+    assert!(futures::poll!(&mut attempt).is_pending());
+    assert_eq!(stage.node.reported().len(), 1);
+    assert!(matches!(
+        agent.bytes(0, 1),
+        Err(AgentError::Locked(Lock::Violation(_)))
+    ));
+    attempt.await.unwrap_err();
+    assert_eq!(stage.node.reported().len(), 2);
+}
+
+#[tokio::test]
+async fn a_report_that_never_arrived_goes_first_when_the_package_is_opened_again() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    stage.node.script().busy = 3;
+    agent
+        .act(deed(&stage, Action::Read), None)
+        .await
+        .unwrap_err();
+    drop(agent);
+    let agent = stage.open().await.unwrap();
+    let actions: Vec<u8> = stage
+        .node
+        .reported()
+        .iter()
+        .map(|actions| actions.0)
+        .collect();
+    assert_eq!(actions, [0x40, 1, 0x40]);
+    assert_eq!(agent.last_report().await, 3);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use medshare_client::agent::{AgentError, Deed, Lock};
 use medshare_protocol::usage::{Action, State, UsageContract};
 
-use crate::stage::{BEGINNING_MS, LEASE_SECONDS, Stage, granting};
+use crate::stage::{BEGINNING_MS, LEASE_SECONDS, Stage, granting, within};
 
 const THIRD: Duration = Duration::from_secs(LEASE_SECONDS as u64 / 3);
 
@@ -36,7 +36,7 @@ async fn without_renewals_the_data_is_wiped_at_the_end_of_the_lease() {
     assert_eq!(agent.lease_left(), Duration::from_secs(1));
     stage.clock.advance(Duration::from_secs(1));
     // Nobody touches the data: the watcher wipes it.
-    assert_eq!(agent.locked().await, Lock::LeaseEnded);
+    assert_eq!(within(agent.locked()).await, Lock::LeaseEnded);
     assert!(matches!(
         agent.bytes(0, 1),
         Err(AgentError::Locked(Lock::LeaseEnded))
@@ -77,6 +77,28 @@ async fn a_report_prolongs_the_lease_as_a_renewal_does() {
 }
 
 #[tokio::test]
+async fn a_receipt_without_a_lease_ends_it() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    stage.node.script().lease_seconds = 0;
+    let refused = agent
+        .act(
+            Deed::Read {
+                offset: 0,
+                length: None,
+            },
+            None,
+        )
+        .await;
+    assert!(
+        matches!(refused, Err(AgentError::Locked(Lock::LeaseEnded))),
+        "{refused:?}"
+    );
+    let refused = stage.open().await;
+    assert!(refused.is_err(), "nor does it open without one");
+}
+
+#[tokio::test]
 async fn a_revocation_arrives_with_the_next_renewal() {
     for (state, lock) in [
         (State::Revoked, Lock::Revoked),
@@ -88,7 +110,7 @@ async fn a_revocation_arrives_with_the_next_renewal() {
         stage.node.script().state = state;
         settle().await;
         stage.clock.advance(THIRD);
-        assert_eq!(agent.locked().await, lock);
+        assert_eq!(within(agent.locked()).await, lock);
     }
 }
 
@@ -99,7 +121,7 @@ async fn a_revocation_on_chain_arrives_although_the_node_says_nothing_of_it() {
     stage.ledger.tell(|told| told.state = State::Revoked);
     settle().await;
     stage.clock.advance(THIRD);
-    assert_eq!(agent.locked().await, Lock::Revoked);
+    assert_eq!(within(agent.locked()).await, Lock::Revoked);
 }
 
 #[tokio::test]
@@ -121,7 +143,7 @@ async fn a_refused_renewal_ends_it_with_the_node_s_reason() {
     settle().await;
     stage.clock.advance(THIRD);
     assert_eq!(
-        agent.locked().await,
+        within(agent.locked()).await,
         Lock::Refused("another session took over".into())
     );
 }
@@ -135,7 +157,7 @@ async fn a_forged_renewal_prolongs_nothing() {
     stage.clock.advance(THIRD);
     stage.node.renewed(1).await;
     stage.clock.advance(2 * THIRD);
-    assert_eq!(agent.locked().await, Lock::LeaseEnded);
+    assert_eq!(within(agent.locked()).await, Lock::LeaseEnded);
 }
 
 #[tokio::test]
@@ -148,7 +170,7 @@ async fn an_old_answer_that_is_played_again_prolongs_nothing() {
     stage.clock.advance(THIRD);
     stage.node.renewed(1).await;
     stage.clock.advance(2 * THIRD);
-    assert_eq!(agent.locked().await, Lock::LeaseEnded);
+    assert_eq!(within(agent.locked()).await, Lock::LeaseEnded);
 }
 
 #[tokio::test]

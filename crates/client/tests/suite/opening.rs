@@ -12,7 +12,7 @@ use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::usage::{Action, Actions, Environment, State, UsageContract};
 use medshare_protocol::wire::LastReport;
 
-use crate::stage::{PAYLOAD, Stage, domain, granting};
+use crate::stage::{BEGINNING_MS, PAYLOAD, Stage, domain, granting};
 
 type Change = fn(&mut medshare_chain::PackageIssued);
 
@@ -46,12 +46,25 @@ async fn opening_again_continues_the_report_chain() {
         agent.close();
     }
     let seen = stage.node.seen();
+    let week_ms = 7 * 24 * 3_600_000;
+    assert_eq!(seen.reports[0].session.expiry, BEGINNING_MS + week_ms);
     let keys: Vec<Address> = seen.reports.iter().map(|sent| sent.session.key).collect();
     assert_ne!(keys[0], keys[1], "each opening has its own session key");
     assert_eq!(
         seen.reports[2].report.previous,
         domain().digest(&seen.reports[1].report)
     );
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_usage_contract_at_the_latest() {
+    let usage = UsageContract {
+        expiry: BEGINNING_MS + 5_000,
+        ..granting(&[])
+    };
+    let stage = Stage::set(usage).await;
+    stage.open().await.unwrap();
+    assert_eq!(stage.node.seen().reports[0].session.expiry, usage.expiry);
 }
 
 #[tokio::test]

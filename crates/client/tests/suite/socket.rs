@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
-use crate::stage::{PAYLOAD, Stage};
+use crate::stage::{PAYLOAD, Stage, within};
 
 struct Served {
     stage: Stage,
@@ -107,7 +107,7 @@ async fn a_violation_is_answered_and_ends_the_serving() {
     );
     assert!(!to.exists());
     assert_eq!(
-        served.serving.await.unwrap().unwrap(),
+        within(served.serving).await.unwrap().unwrap(),
         Lock::Violation(Action::Copy)
     );
     assert!(!served.path.exists(), "the socket is gone");
@@ -130,7 +130,7 @@ async fn closing_wipes_and_ends_the_serving() {
             bytes: 0
         }
     );
-    assert_eq!(served.serving.await.unwrap().unwrap(), Lock::Closed);
+    assert_eq!(within(served.serving).await.unwrap().unwrap(), Lock::Closed);
     assert!(served.agent.bytes(0, 1).is_err());
     assert!(matches!(
         idle.order(&Order::Status).await,

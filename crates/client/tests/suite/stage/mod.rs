@@ -40,6 +40,14 @@ pub struct Stage {
     pub opening: Opening,
 }
 
+/// What must happen soon, or the test fails instead of hanging.
+pub async fn within<T>(happening: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(20);
+    tokio::time::timeout(limit, happening)
+        .await
+        .expect("it did not happen")
+}
+
 pub fn domain() -> Domain {
     Domain::new(31_337, Address::repeat_byte(1))
 }

@@ -27,7 +27,7 @@ use medshare_protocol::wire::{
 };
 use tokio::sync::watch;
 
-use super::{FakeClock, domain};
+use super::{FakeClock, domain, within};
 
 pub const LEASE_SECONDS: u32 = 60;
 
@@ -183,7 +183,9 @@ impl FakeNode {
     /// Returns once so many renewals have been answered.
     pub async fn renewed(&self, times: u32) {
         let mut renewed = self.inner.renewed.subscribe();
-        renewed.wait_for(|count| *count >= times).await.unwrap();
+        within(renewed.wait_for(|count| *count >= times))
+            .await
+            .unwrap();
     }
 }
 
