@@ -4,6 +4,7 @@
 //! roles, privacy model, usage terms) is a [`PublicDescriptor`]; the sha256 of its JSON bytes is what the custodian
 //! publishes on chain, so a requestor and a second node can tell that they see the terms that were published.
 
+mod check;
 mod file;
 
 use std::path::{Path, PathBuf};

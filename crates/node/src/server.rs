@@ -14,8 +14,10 @@ use crate::service::Node;
 
 /// So many connections are open at once; further ones wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 1_024;
-/// A client has so long to send the head of a request.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A client has so long to send the head of a request, and may be silent so long between two of them: a little longer
+/// than usual clients keep a silent connection (90 s), so that it is they who close it, never in the middle of a
+/// request.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(95);
 /// After the end was asked for, requests under way have so long to finish.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after the system could not accept a connection.

@@ -1,0 +1,205 @@
+//! What a descriptor's values must be, one function for each part.
+
+use medshare_anonymiser::plan::{DEFAULT_K, DEFAULT_SUPPRESSION_LIMIT, MIN_K};
+use medshare_anonymiser::{Privacy, Role};
+use medshare_chain::Response;
+use medshare_protocol::usage::{Action, Actions, Environment};
+use toml::Spanned;
+
+use super::file::{
+    ColumnFile, Place, PrivacyFile, ResponseFile, SourceFile, SourceKind, UsageFile,
+};
+use super::{
+    DescriptorError, MAX_NAME_BYTES, MAX_RESPONSES, MAX_RETENTION_DAYS, MAX_TITLE_BYTES,
+    SourceSpec, UsageTerms,
+};
+
+pub(super) fn name(place: &Place<'_>, name: &Spanned<String>) -> Result<(), DescriptorError> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let text = name.as_ref();
+    if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(good) {
+        let message = format!(
+            "a dataset's name has 1 to {MAX_NAME_BYTES} characters out of A-Z, a-z, 0-9, `.`, `_`, `-`"
+        );
+        return Err(place.invalid("name", name.span(), message));
+    }
+    Ok(())
+}
+
+pub(super) fn title(place: &Place<'_>, title: &Spanned<String>) -> Result<(), DescriptorError> {
+    let text = title.as_ref();
+    if text.trim().is_empty() || text.len() > MAX_TITLE_BYTES || text.chars().any(char::is_control)
+    {
+        let message = format!("a title is one line of 1 to {MAX_TITLE_BYTES} bytes");
+        return Err(place.invalid("title", title.span(), message));
+    }
+    Ok(())
+}
+
+pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, DescriptorError> {
+    let mut privacy = Privacy {
+        k: DEFAULT_K,
+        suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+    };
+    if let Some(k) = file.k {
+        privacy.k = *k.as_ref();
+        if privacy.k < MIN_K || u32::try_from(privacy.k).is_err() {
+            let message = format!(
+                "k is {}, and {MIN_K} is the least that hides anybody",
+                privacy.k
+            );
+            return Err(place.invalid("k", k.span(), message));
+        }
+    }
+    if let Some(limit) = file.suppression_limit {
+        privacy.suppression_limit = *limit.as_ref();
+        if !(0.0..=1.0).contains(&privacy.suppression_limit) {
+            let message = "it is a share of the rows, from 0 to 1".into();
+            return Err(place.invalid("suppression-limit", limit.span(), message));
+        }
+    }
+    Ok(privacy)
+}
+
+pub(super) fn usage(place: &Place<'_>, file: UsageFile) -> Result<UsageTerms, DescriptorError> {
+    let granted = six(place, "granted", &file.granted)?;
+    let exempt = match &file.exempt {
+        Some(exempt) => six(place, "exempt", exempt)?,
+        None => Actions::NONE,
+    };
+    let retention_days = *file.retention_days.as_ref();
+    if !(1..=MAX_RETENTION_DAYS).contains(&retention_days) {
+        let message = format!("packages are kept for 1 to {MAX_RETENTION_DAYS} days");
+        return Err(place.invalid("retention-days", file.retention_days.span(), message));
+    }
+    // Outside the sandbox a reader and a copying program look alike: who may not copy reads inside it.
+    let default = if granted.contains(Action::Copy) {
+        Environment::Any
+    } else {
+        Environment::Sandbox
+    };
+    let environment = file.environment.unwrap_or(default);
+    Ok(UsageTerms {
+        granted,
+        exempt,
+        environment,
+        retention_days,
+    })
+}
+
+fn six(
+    place: &Place<'_>,
+    key: &'static str,
+    actions: &Spanned<Vec<Action>>,
+) -> Result<Actions, DescriptorError> {
+    match actions
+        .as_ref()
+        .iter()
+        .find(|action| !Actions::SIX.contains(**action))
+    {
+        Some(action) => {
+            let message = format!(
+                "`{action}` can be neither granted nor exempted; the actions are read, write, delete, duplicate, move and copy"
+            );
+            Err(place.invalid(key, actions.span(), message))
+        }
+        None => Ok(actions.as_ref().iter().copied().collect()),
+    }
+}
+
+pub(super) fn responses(
+    place: &Place<'_>,
+    responses: Vec<ResponseFile>,
+) -> Result<Vec<Response>, DescriptorError> {
+    let mut checked: Vec<Response> = Vec::new();
+    for response in responses {
+        let (kind, threshold) = (response.action, *response.after.as_ref());
+        let fault = if threshold == 0 {
+            Some("violations count from 1".to_owned())
+        } else if checked.len() >= MAX_RESPONSES {
+            Some(format!(
+                "at most {MAX_RESPONSES} response actions are taken"
+            ))
+        } else if checked.iter().any(|earlier| earlier.kind == kind) {
+            Some("this action is listed before; keep the lower number".to_owned())
+        } else {
+            None
+        };
+        if let Some(message) = fault {
+            return Err(place.invalid("after", response.after.span(), message));
+        }
+        checked.push(Response { kind, threshold });
+    }
+    Ok(checked)
+}
+
+pub(super) fn source(place: &Place<'_>, source: SourceFile) -> Result<SourceSpec, DescriptorError> {
+    let file = place.resolve(source.file.as_ref());
+    match (source.kind, source.query, source.delimiter) {
+        (SourceKind::Csv, Some(query), _) => {
+            let message = "a CSV file is read as it is; remove the query".into();
+            Err(place.invalid("query", query.span(), message))
+        }
+        (SourceKind::Csv, None, delimiter) => Ok(SourceSpec::Csv {
+            file,
+            delimiter: csv_delimiter(place, delimiter)?,
+        }),
+        (SourceKind::Sqlite, _, Some(delimiter)) => {
+            let message = "a database has no delimiter; remove it".into();
+            Err(place.invalid("delimiter", delimiter.span(), message))
+        }
+        (SourceKind::Sqlite, Some(query), None) if !query.as_ref().trim().is_empty() => {
+            Ok(SourceSpec::Sqlite {
+                file,
+                query: query.into_inner(),
+            })
+        }
+        (SourceKind::Sqlite, query, None) => {
+            let message = "say with a SELECT which records of the database are meant".into();
+            let span = query.map_or_else(|| source.file.span(), |query| query.span());
+            Err(place.invalid("query", span, message))
+        }
+    }
+}
+
+fn csv_delimiter(
+    place: &Place<'_>,
+    delimiter: Option<Spanned<String>>,
+) -> Result<u8, DescriptorError> {
+    match delimiter {
+        None => Ok(b','),
+        Some(text) => match text.as_ref().as_bytes() {
+            [byte @ (b',' | b';' | b'\t' | b'|')] => Ok(*byte),
+            _ => {
+                let message = "a delimiter is one of `,`, `;`, `|` and a tab".into();
+                Err(place.invalid("delimiter", text.span(), message))
+            }
+        },
+    }
+}
+
+pub(super) fn columns(
+    place: &Place<'_>,
+    columns: &Spanned<Vec<ColumnFile>>,
+) -> Result<(), DescriptorError> {
+    let list = columns.as_ref();
+    if !list.iter().any(|column| column.role != Role::Identifier) {
+        let message = "identifiers are never released, and there is no other column".into();
+        return Err(place.invalid("column", columns.span(), message));
+    }
+    for (index, column) in list.iter().enumerate() {
+        let name = column.name.as_ref();
+        if name.trim().is_empty() {
+            let message = "a column needs the name it has in the source".into();
+            return Err(place.invalid("name", column.name.span(), message));
+        }
+        if list[..index]
+            .iter()
+            .any(|earlier| earlier.name.as_ref() == name)
+        {
+            let message = format!("column `{name}` is declared twice; remove one");
+            return Err(place.invalid("name", column.name.span(), message));
+        }
+    }
+    Ok(())
+}
