@@ -11,4 +11,3 @@ mod faults;
 mod reports;
 mod requestor;
 mod requests;
-mod speed;
