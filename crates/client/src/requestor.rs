@@ -25,6 +25,9 @@ pub const REGISTRATION_LIFETIME_MS: u64 = 60 * 60 * 1000;
 /// How long a signed request may be used, ms: nodes take no more than a day.
 pub const REQUEST_LIFETIME_MS: u64 = 23 * 60 * 60 * 1000;
 
+/// Pause before the next poll when the last one brought nothing.
+const NO_NEWS_PAUSE: Duration = Duration::from_millis(250);
+
 /// Why asking for data failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
@@ -233,9 +236,16 @@ impl Requestor {
         let mut seen = 0;
         loop {
             let left = end.saturating_sub(self.clock.since_boot());
-            let answer = self.node.status(id, seen, left.min(LONGEST_POLL)).await;
-            let status = judge_status(id, answer?)?;
-            if status.form.len() > seen {
+            let status = match self.node.status(id, seen, left.min(LONGEST_POLL)).await {
+                Err(error) if error.may_pass() && !left.is_zero() => {
+                    tracing::warn!(%id, %error, "the request goes on; asking again");
+                    tokio::time::sleep(NO_NEWS_PAUSE).await;
+                    continue;
+                }
+                answer => judge_status(id, answer?)?,
+            };
+            let news = status.form.len() > seen;
+            if news {
                 seen = status.form.len();
                 progress(&status);
             }
@@ -248,6 +258,10 @@ impl Requestor {
                     stage: status.stage,
                     seconds,
                 });
+            }
+            if !news {
+                // The node did not hold the poll, or held it to its end.
+                tokio::time::sleep(NO_NEWS_PAUSE).await;
             }
         }
     }

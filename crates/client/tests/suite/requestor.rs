@@ -113,6 +113,18 @@ async fn waiting_tells_each_step_and_ends_with_the_package() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_away_for_a_while_is_waited_for() {
+    let stage = Stage::granting(&[]).await;
+    let (_, id) = asked(&stage, &[(2, How::Ready)]);
+    stage.node.script().statuses[0].package = Some(stage.node.ready());
+    // More than one call tries by itself.
+    stage.node.script().busy = 7;
+    let patience = Duration::from_secs(60);
+    stage.requestor.wait(id, patience, |_| ()).await.unwrap();
+    assert_eq!(stage.node.seen().calls, 8);
+}
+
+#[tokio::test]
 async fn a_refusal_carries_the_node_s_reason() {
     let stage = Stage::granting(&[]).await;
     let (signed, id) = asked(&stage, &[(1, How::Refused)]);
