@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Overrides what is logged, in the form of `tracing` filters: `debug`, `medshare_node=debug,info`.
 const VARIABLE: &str = "MEDSHARE_LOG";
@@ -14,13 +16,13 @@ const VARIABLE: &str = "MEDSHARE_LOG";
 /// When the filter is not one.
 pub fn start(default: &str) -> Result<()> {
     let filter = std::env::var(VARIABLE).unwrap_or_else(|_| default.to_owned());
-    let parsed = EnvFilter::try_new(&filter);
-    let parsed = parsed
+    let targets: Targets = filter
+        .parse()
         .with_context(|| format!("`{filter}` is no log filter: try info or medshare_node=debug"))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(parsed)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // A second call changes nothing.
     let _ = subscriber.try_init();
     Ok(())
