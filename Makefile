@@ -1,7 +1,7 @@
 # `make demo` runs the whole story; `make test` runs everything that CI runs. Rust and Node are all they need.
 # One profile (dev) serves both, so no dependency is compiled twice.
 
-MEDSHARE := target/debug/medshare
+MEDSHARE := $(or $(CARGO_TARGET_DIR),target)/debug/medshare
 CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nextest run"; else echo test; fi)
 ROWS ?= 10000
 ROUNDS ?= 30

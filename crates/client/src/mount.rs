@@ -20,8 +20,11 @@ mod second_files;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fuser::{BackgroundSession, Config, MountOption};
+use rustix::io::Errno;
+use rustix::mount::{UnmountFlags, unmount};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -33,6 +36,11 @@ const DEVICE: &str = "/dev/fuse";
 
 /// Calls that are carried out at once; more wait.
 const MAX_CALLS: u32 = 1_024;
+
+/// How long programs have to leave a folder that goes.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two looks whether they have.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why the folder is not there.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +74,7 @@ pub enum MountError {
 /// A mounted folder; unmounted when this is dropped.
 #[derive(Debug)]
 pub struct Mount {
+    at: PathBuf,
     session: BackgroundSession,
     calls: Arc<Semaphore>,
 }
@@ -101,7 +110,11 @@ impl Mount {
         ];
         let session = fuser::spawn_mount(folder, at, &config);
         session
-            .map(|session| Self { session, calls })
+            .map(|session| Self {
+                at: at.to_owned(),
+                session,
+                calls,
+            })
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound => MountError::NoFuse,
                 _ => MountError::Refused {
@@ -118,11 +131,27 @@ impl Mount {
         let _ = self.calls.acquire_many(MAX_CALLS).await;
     }
 
-    /// Unmounts and waits until it is done.
+    /// Unmounts. Programs have a moment to leave; after that the folder goes without them, and what they still hold of
+    /// it fails.
     ///
     /// # Errors
     /// [`MountError::Busy`].
     pub fn end(self) -> Result<(), MountError> {
-        self.session.umount_and_join().map_err(MountError::Busy)
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match unmount(&self.at, UnmountFlags::empty()) {
+                // The kernel lets go of a path only after the call on it was answered.
+                Err(Errno::BUSY) if Instant::now() < until => std::thread::sleep(PAUSE),
+                Err(Errno::BUSY) => {
+                    unmount(&self.at, UnmountFlags::DETACH)
+                        .map_err(|error| MountError::Busy(error.into()))?;
+                    // Its thread ends when the last program has left; nobody waits for that.
+                    std::mem::forget(self.session);
+                    return Ok(());
+                }
+                // Done; or only `fusermount3` may, which the session knows how to ask.
+                _ => return self.session.umount_and_join().map_err(MountError::Busy),
+            }
+        }
     }
 }

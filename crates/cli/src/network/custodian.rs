@@ -8,28 +8,9 @@ use medshare_chain::{Chain, PrivateKeySigner};
 use medshare_node::descriptor::Dataset;
 use medshare_node::node_key::sealing_secret;
 
+use super::dataset::{DatasetSource, place};
 use super::process::NodeProcess;
 use super::{passphrase_file, write_wallet};
-use crate::synth::write_hospital;
-
-/// What a custodian shares.
-#[derive(Clone, Debug)]
-pub enum DatasetSource {
-    /// A synthetic hospital.
-    Synthetic {
-        /// The seed of its patients.
-        seed: u64,
-        /// How many.
-        rows: usize,
-    },
-    /// The custodian's own table.
-    Own {
-        /// The file with the records.
-        data: PathBuf,
-        /// What it says about them.
-        descriptor: PathBuf,
-    },
-}
 
 /// A custodian with its running node.
 pub struct Custodian {
@@ -90,7 +71,7 @@ impl Draft {
     ) -> Result<Joined> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
-        let descriptor = place_dataset(folder, self.name, source).await?;
+        let descriptor = place(folder, self.name, source).await?;
         let dataset = Dataset::load(&descriptor)?;
         let (keystore, node_keystore) = (folder.join("custodian.json"), folder.join("node.json"));
         // Two keystores at a time: each keeps a core busy.
@@ -169,61 +150,4 @@ impl Joined {
             process,
         })
     }
-}
-
-/// Brings the records into place; the path of their descriptor.
-async fn place_dataset(folder: &Path, name: &str, source: &DatasetSource) -> Result<PathBuf> {
-    match source {
-        DatasetSource::Synthetic { seed, rows } => {
-            write_hospital(folder, &format!("{name}-stays"), *seed, *rows).await
-        }
-        DatasetSource::Own { data, descriptor } => place_own(folder, data, descriptor),
-    }
-}
-
-/// Writes a descriptor into `folder` that names the custodian's files by absolute paths: the records stay where they
-/// are, and nothing is written there (P9). Hierarchies are looked for beside the descriptor, then beside the data.
-fn place_own(folder: &Path, data: &Path, descriptor: &Path) -> Result<PathBuf> {
-    let text = crate::connection::read_text(descriptor)?;
-    let mut table: toml::Table = text
-        .parse()
-        .with_context(|| format!("{} is no descriptor", descriptor.display()))?;
-    let data = absolute(data)?;
-    if let Some(source) = table.get_mut("source").and_then(toml::Value::as_table_mut) {
-        source.insert(
-            "file".to_owned(),
-            toml::Value::String(data.display().to_string()),
-        );
-    }
-    let folders = [absolute(descriptor)?, data]
-        .map(|path| path.parent().map(Path::to_owned).unwrap_or_default());
-    let columns = table.get_mut("column").and_then(toml::Value::as_array_mut);
-    for column in columns
-        .into_iter()
-        .flatten()
-        .filter_map(toml::Value::as_table_mut)
-    {
-        let Some(hierarchy) = column.get("hierarchy").and_then(toml::Value::as_str) else {
-            continue;
-        };
-        let candidates = folders.iter().map(|folder| folder.join(hierarchy));
-        let found = candidates.clone().find(|path| path.is_file());
-        // Where none is there, the loader names the one beside the descriptor.
-        let path = found
-            .or_else(|| candidates.clone().next())
-            .unwrap_or_default();
-        column.insert(
-            "hierarchy".to_owned(),
-            toml::Value::String(path.display().to_string()),
-        );
-    }
-    let path = folder.join("descriptor.toml");
-    std::fs::write(&path, toml::to_string_pretty(&table)?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize()
-        .with_context(|| format!("cannot read {}", path.display()))
 }

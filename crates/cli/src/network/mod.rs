@@ -2,17 +2,21 @@
 //! contract, two custodians, one node each. Every node is a process of its own with its own folder, as in earnest.
 
 mod custodian;
+mod dataset;
 mod process;
 
-pub use custodian::{Custodian, DatasetSource};
+pub use custodian::Custodian;
+pub use dataset::DatasetSource;
 pub use process::READY;
 
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use medshare_chain::anvil::{self, AnvilChild, AnvilOptions};
 use medshare_chain::{Chain, ChainConfig, PrivateKeySigner, keystore};
+
+use custodian::{Draft, Joined};
 
 use crate::command::deploy::DEFAULT_WORK_LIMIT;
 
@@ -86,48 +90,44 @@ pub struct Deployed {
 impl Deployed {
     /// Admits both custodians, registers their nodes, publishes their datasets and starts the nodes.
     pub async fn populate(self, plan: &NetworkPlan) -> Result<Network> {
-        let mut custodians = Vec::with_capacity(NAMES.len());
-        for (position, name) in NAMES.into_iter().enumerate() {
-            let port = match plan.port {
-                Some(port) => port
-                    .checked_add(1 + u16::try_from(position)?)
-                    .context("the port is too high")?,
-                None => free_port()?,
-            };
-            let keys = (
-                account(&self.anvil, 1 + 2 * position)?,
-                account(&self.anvil, 2 + 2 * position)?,
-            );
-            let draft = custodian::Draft {
-                name,
-                port,
-                wallet: keys.0,
-                node: keys.1,
-                lease_seconds: plan.lease_seconds,
-            };
-            let folder = plan.folder.join(name);
-            custodians.push(
-                draft
-                    .join(&self.governance, &folder, &plan.datasets[position])
-                    .await?,
-            );
-        }
-        // A node serves only after all are registered: the first would look for its peer in vain.
-        let mut running = Vec::with_capacity(NAMES.len());
-        for joined in custodians {
-            running.push(joined.start().await?);
-        }
-        let Ok(custodians) = <[Custodian; 2]>::try_from(running) else {
-            bail!("there are as many nodes as names");
-        };
+        let north = self.join(plan, 0).await?;
+        let south = self.join(plan, 1).await?;
+        // Only after both are registered: a node that serves may need the other at once.
         let governor = account(&self.anvil, 0)?;
-        write_wallet(&plan.folder.join("governance.json"), governor).await?;
+        let keystore = plan.folder.join("governance.json");
+        let (north, south, _) = tokio::try_join!(
+            north.start(),
+            south.start(),
+            write_wallet(&keystore, governor)
+        )?;
+        let custodians = [north, south];
         Ok(Network {
             anvil: self.anvil,
             governance: self.governance,
             custodians,
             folder: plan.folder.clone(),
         })
+    }
+
+    async fn join(&self, plan: &NetworkPlan, position: u8) -> Result<Joined> {
+        let port = match plan.port {
+            Some(port) => port
+                .checked_add(1 + u16::from(position))
+                .context("the port is too high: the nodes get the next two")?,
+            None => free_port()?,
+        };
+        let index = usize::from(position);
+        let draft = Draft {
+            name: NAMES[index],
+            port,
+            wallet: account(&self.anvil, 1 + 2 * index)?,
+            node: account(&self.anvil, 2 + 2 * index)?,
+            lease_seconds: plan.lease_seconds,
+        };
+        let folder = plan.folder.join(draft.name);
+        draft
+            .join(&self.governance, &folder, &plan.datasets[index])
+            .await
     }
 }
 

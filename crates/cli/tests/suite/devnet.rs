@@ -58,6 +58,12 @@ impl Devnet {
             .to_owned()
     }
 
+    /// A file beside the first custodian's keystore.
+    pub fn sibling_of_keystore(&self, name: &str) -> String {
+        let keystore = PathBuf::from(self.fact("/custodians/0/keystore"));
+        keystore.with_file_name(name).display().to_string()
+    }
+
     pub fn rpc(&self) -> String {
         self.fact("/rpc")
     }

@@ -6,8 +6,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use super::devnet::Devnet;
-use super::program::{run, succeed};
+use super::devnet::{Devnet, interrupt};
+use super::program::{medshare, run, succeed};
 
 fn json(command: &mut Command) -> Value {
     serde_json::from_str(&succeed(command.arg("--json"))).unwrap()
@@ -171,18 +171,60 @@ fn an_open_package_is_a_folder_and_copying_in_it_is_a_violation() {
     std::fs::create_dir(&folder).unwrap();
     let agent = OpenPackage::start(&network, &alice, &[package, "--at", "data"]);
     let file = folder.join("data.csv");
-    assert!(
-        std::fs::read_to_string(&file)
-            .unwrap()
-            .starts_with("national_number,")
-    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("national_number,"));
+    // A program that has the file open for good must not keep the folder.
+    let mut held = std::fs::File::open(&file).unwrap();
     let linked = std::fs::hard_link(&file, folder.join("second.csv")).unwrap_err();
     assert_eq!(linked.kind(), std::io::ErrorKind::PermissionDenied);
     let (status, words) = agent.end();
     assert_eq!(status, Some(1), "{words}");
     assert!(words.contains("`duplicate` is not permitted"), "{words}");
     assert_eq!(folder.read_dir().unwrap().count(), 0, "it is unmounted");
+    assert!(
+        held.read(&mut [0]).is_err(),
+        "what is still held gives nothing"
+    );
     let packages = json(network.as_requestor(&alice).arg("packages"));
     assert_eq!(packages[0]["state"], "revoked");
+    network.stop();
+}
+
+/// A second process with the first node's key, in a folder of its own: it ends in order however it is told.
+#[test]
+fn a_node_ends_with_a_signal_and_with_whoever_started_it() {
+    let network = Devnet::start(300);
+    let config = std::fs::read_to_string(network.fact("/custodians/0/config")).unwrap();
+    let mut config: toml::Table = config.parse().unwrap();
+    config["listen"] = "127.0.0.1:0".into();
+    config["keystore"] = network.sibling_of_keystore("node.json").into();
+    let mut start = |folder: &str, arguments: &[&str]| {
+        config["data-dir"] = folder.into();
+        let file = network.folder.path().join(format!("{folder}.toml"));
+        std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+        let mut command = medshare(network.folder.path());
+        command
+            .arg("node")
+            .arg("--config")
+            .arg(file)
+            .args(arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.starts_with("listening on 127.0.0.1:"), "{line}");
+        child
+    };
+    let mut child = start("signalled", &[]);
+    interrupt(&child);
+    assert!(child.wait().unwrap().success());
+    let mut child = start("orphaned", &["--until-stdin-ends"]);
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
     network.stop();
 }

@@ -12,6 +12,8 @@ use clap::Subcommand;
 pub enum CustodianCommand {
     /// Admit a custodian (governance's wallet)
     Admit(participants::Admit),
+    /// Remove a custodian: its nodes can no longer do anything (governance's wallet)
+    Remove(participants::Remove),
     /// Add and remove nodes
     #[command(subcommand)]
     Node(participants::NodeCommand),
@@ -40,6 +42,7 @@ impl CustodianCommand {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Admit(command) => command.run().await,
+            Self::Remove(command) => command.run().await,
             Self::Node(command) => command.run().await,
             Self::Publish(command) => command.run().await,
             Self::Withdraw(command) => command.run().await,

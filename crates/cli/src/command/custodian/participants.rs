@@ -34,6 +34,30 @@ impl Admit {
     }
 }
 
+/// `custodian remove`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  medshare custodian remove 0x7099…79C8 --rpc $RPC --contract $CONTRACT --keystore governance.json"
+)]
+pub struct Remove {
+    /// The custodian's address
+    custodian: Address,
+    #[command(flatten)]
+    sender: SenderArgs,
+}
+
+impl Remove {
+    pub async fn run(self) -> Result<()> {
+        let chain = self.sender.connect().await?;
+        let receipt = chain.remove_custodian(self.custodian).await?;
+        let done = format!(
+            "{} is no custodian any more, and its nodes can do nothing",
+            self.custodian
+        );
+        output::receipt(self.sender.json, done, &receipt)
+    }
+}
+
 /// `custodian node`.
 #[derive(Subcommand, Debug)]
 pub enum NodeCommand {
