@@ -21,6 +21,8 @@ use clap::Parser;
 async fn main() -> ExitCode {
     // Wrong usage ends here, with status 2.
     let cli = cli::Cli::parse();
+    // What is written here is about patients, or opens something that is: it is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
     match cli.command.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
