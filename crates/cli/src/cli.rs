@@ -94,3 +94,37 @@ impl Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_shows_how_it_is_used() {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut waiting = vec![&cli];
+        let mut leaves = 0;
+        while let Some(command) = waiting.pop() {
+            let inner: Vec<_> = command
+                .get_subcommands()
+                .filter(|inner| inner.get_name() != "help")
+                .collect();
+            if inner.is_empty() {
+                leaves += 1;
+                let after = command
+                    .get_after_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                assert!(
+                    after.contains("medshare "),
+                    "`{}` shows no example",
+                    command.get_name()
+                );
+            }
+            waiting.extend(inner);
+        }
+        assert!(leaves > 30, "only {leaves} commands were looked at");
+    }
+}
