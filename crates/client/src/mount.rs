@@ -137,21 +137,24 @@ impl Mount {
     /// # Errors
     /// [`MountError::Busy`].
     pub fn end(self) -> Result<(), MountError> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match unmount(&self.at, UnmountFlags::empty()) {
-                // The kernel lets go of a path only after the call on it was answered.
-                Err(Errno::BUSY) if Instant::now() < until => std::thread::sleep(PAUSE),
-                Err(Errno::BUSY) => {
-                    unmount(&self.at, UnmountFlags::DETACH)
-                        .map_err(|error| MountError::Busy(error.into()))?;
-                    // Its thread ends when the last program has left; nobody waits for that.
-                    std::mem::forget(self.session);
-                    return Ok(());
-                }
-                // Done; or only `fusermount3` may, which the session knows how to ask.
-                _ => return self.session.umount_and_join().map_err(MountError::Busy),
+        match self.session.umount_and_join() {
+            Err(error) if error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {
+                leave(&self.at).map_err(|error| MountError::Busy(error.into()))
             }
+            ended => ended.map_err(MountError::Busy),
+        }
+    }
+}
+
+/// Unmounts what is still in use. The session's thread ends with the last program that leaves; nobody waits for that.
+fn leave(at: &Path) -> Result<(), Errno> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match unmount(at, UnmountFlags::empty()) {
+            // The kernel lets go of a path only after the call on it was answered.
+            Err(Errno::BUSY) if Instant::now() < until => std::thread::sleep(PAUSE),
+            Err(Errno::BUSY) => return unmount(at, UnmountFlags::DETACH),
+            ended => return ended,
         }
     }
 }

@@ -95,9 +95,7 @@ pub enum OpenError {
         theirs: u32,
     },
     /// Another session has the lease.
-    #[error(
-        "the package is open in another session: {0}; close it there, or wait until its lease ends"
-    )]
+    #[error("{0}: close it there, or wait until that lease ends")]
     LeaseElsewhere(String),
     /// The report was received, but no share came with it.
     #[error("the node took the report but gave no share of the key: ask the custodian")]

@@ -259,6 +259,21 @@ async fn programs_may_keep_files_of_their_own_beside_the_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_held_by_a_program_goes_all_the_same() {
+    let Some(mounted) = mounted(&[Action::Read]).await else {
+        return;
+    };
+    let mut held = mounted.blocking(|data| fs::File::open(data).unwrap()).await;
+    mounted.agent.close();
+    mounted.end().await;
+    let read = tokio::task::spawn_blocking(move || held.read(&mut [0; 8]));
+    assert!(
+        read.await.unwrap().is_err(),
+        "and what it holds of it fails"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_an_empty_folder_is_mounted_on() {
     let stage = Stage::granting(&[]).await;
     let agent = stage.open().await.unwrap();
