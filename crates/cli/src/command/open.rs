@@ -26,8 +26,8 @@ access was taken away. Leave it running and act from another terminal:
 pub struct Open {
     /// The package
     package: PackageId,
-    /// Longest wait for the lease of another session, such as one that was killed
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    /// Longest wait for the lease of a session before this one to end; the default outlasts a lease of 60 s
+    #[arg(long, default_value_t = 75, value_name = "SECONDS")]
     patience_seconds: u64,
     /// Show the data as a folder with one file, here: an empty folder (FUSE)
     #[arg(long, value_name = "FOLDER")]
@@ -59,7 +59,7 @@ impl Open {
             environment: Environment::Any,
             patience: Duration::from_secs(self.patience_seconds),
         };
-        let agent = opening::open(&requestor, &opening).await?;
+        let agent = patiently(opening::open(&requestor, &opening)).await?;
         let mount = self.at.as_deref().and_then(|at| mount(&agent, at));
         let place = match (&mount, &self.at) {
             (Some(_), Some(at)) => format!("the data is {}", at.join(DATA_FILE).display()),
@@ -82,6 +82,18 @@ impl Open {
             bail!("{lock}");
         }
         output::line(lock)
+    }
+}
+
+/// Says why it takes so long when it does: the lease of the session before has to end first.
+async fn patiently<T>(opening: impl Future<Output = T>) -> T {
+    let mut opening = std::pin::pin!(opening);
+    tokio::select! {
+        opened = &mut opening => opened,
+        () = tokio::time::sleep(Duration::from_secs(2)) => {
+            output::note("waiting: the lease of the session before this one has to end first");
+            opening.await
+        }
     }
 }
 
