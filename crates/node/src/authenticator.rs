@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, U256};
 use medshare_protocol::id::DatasetId;
 use medshare_protocol::purpose::Purpose;
-use medshare_protocol::typed::AccessRequest;
+use medshare_protocol::typed::{AccessRequest, Registration};
 use medshare_protocol::wire::{RegistrationAnswer, SignedRegistration, SignedRequest};
 
 use crate::clock;
@@ -114,6 +114,7 @@ impl Inner {
                 registration.nonce
             )));
         }
+        self.check_vouching(registration).await?;
         match self
             .chain
             .register_requestor(registration, &signed.signature)
@@ -129,6 +130,24 @@ impl Inner {
                 None => Err(error.into()),
             },
         }
+    }
+
+    /// To register is to vouch: only for credentials that the custodian names, or that it vouched for before (P1).
+    async fn check_vouching(&self, registration: &Registration) -> Result<(), NodeError> {
+        let credential = registration.credential;
+        if self.vouching.covers(credential) {
+            return Ok(());
+        }
+        let record = self.chain.requestor(registration.requestor).await?;
+        let is_ours = record.is_some_and(|record| {
+            record.credential == credential && record.custodian == self.custodian
+        });
+        if is_ours {
+            return Ok(());
+        }
+        Err(NodeError::refused(format!(
+            "this node does not vouch for the credential {credential}: ask the custodian's operator to add it to `vouch-for` in the node's configuration"
+        )))
     }
 
     /// The answer to a repeat of the registration that holds.

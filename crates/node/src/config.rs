@@ -15,6 +15,7 @@ use toml::Spanned;
 use zeroize::Zeroizing;
 
 use crate::service::Limits;
+use crate::vouching::Vouching;
 
 pub use open::{OpenError, Prepared, RunningNode, open, prepare};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub datasets: Vec<PathBuf>,
     /// Leases, confirmations, queues.
     pub limits: Limits,
+    /// For whom it vouches.
+    pub vouching: Vouching,
     /// What is logged, as `tracing` filters say it.
     pub log: String,
 }
@@ -133,6 +136,8 @@ struct ConfigFile {
     lease_seconds: Option<Spanned<u32>>,
     confirmations: Option<Spanned<u64>>,
     max_pending_requests: Option<Spanned<u64>>,
+    max_unauthenticated_requests: Option<Spanned<u64>>,
+    vouch_for: Option<Spanned<toml::Value>>,
     log: Option<String>,
 }
 
@@ -221,6 +226,10 @@ impl Checker<'_> {
             limits.max_pending_requests =
                 self.within("max-pending-requests", pending, 1..=1_000_000)?;
         }
+        if let Some(waiting) = file.max_unauthenticated_requests {
+            limits.max_unauthenticated_requests =
+                self.within("max-unauthenticated-requests", waiting, 1..=1_000_000)?;
+        }
         Ok(Config {
             file: self.path.to_owned(),
             listen: file.listen,
@@ -232,6 +241,7 @@ impl Checker<'_> {
             data_dir: self.resolve(&file.data_dir),
             datasets: self.datasets(file.datasets)?,
             limits,
+            vouching: self.vouching(file.vouch_for)?,
             log: file.log.unwrap_or_else(|| DEFAULT_LOG.into()),
         })
     }
@@ -247,6 +257,14 @@ impl Checker<'_> {
             "it is no HTTP address of at most {MAX_ENDPOINT_BYTES} bytes, such as https://node.example.org"
         );
         Err(self.invalid("public-endpoint", endpoint.span(), message))
+    }
+
+    fn vouching(&self, value: Option<Spanned<toml::Value>>) -> Result<Vouching, ConfigError> {
+        let Some(value) = value else {
+            return Ok(Vouching::default());
+        };
+        Vouching::read(value.as_ref())
+            .map_err(|message| self.invalid("vouch-for", value.span(), message))
     }
 
     fn datasets(

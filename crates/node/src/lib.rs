@@ -36,7 +36,9 @@ pub mod store;
 pub mod telemetry;
 pub mod trigger;
 pub mod verifier;
+pub mod vouching;
 mod waiters;
 
 pub use error::NodeError;
 pub use service::{ContainerFile, Limits, Node, NodeParts};
+pub use vouching::Vouching;

@@ -25,6 +25,7 @@ use crate::release::Releases;
 use crate::secrets::AtRest;
 use crate::service::{Limits, Node, NodeParts};
 use crate::store::Store;
+use crate::vouching::Vouching;
 use crate::waiters::Waiters;
 use crate::{clock, ledger, permissions, processing, trigger};
 
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) releases: Releases,
     pub(crate) peers: Peers,
     pub(crate) limits: Limits,
+    pub(crate) vouching: Vouching,
     pub(crate) secrets: AtRest,
     pub(crate) waiters: Waiters,
     /// Something is sealed and waits to be issued.
@@ -135,6 +137,7 @@ impl Inner {
             packages_dir: parts.packages_dir,
             peers: parts.peers,
             limits: parts.limits,
+            vouching: parts.vouching,
             waiters: Waiters::default(),
             to_issue: Notify::new(),
             to_anchor: Notify::new(),

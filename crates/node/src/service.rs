@@ -24,11 +24,14 @@ use crate::error::NodeError;
 use crate::peer::{Peers, ValidationRequest};
 use crate::permissions::ViolationRecord;
 use crate::store::{Finding, Store};
+use crate::vouching::Vouching;
 
 /// Length of a lease when the configuration names none.
 pub const DEFAULT_LEASE_SECONDS: u32 = 60;
 /// Requests that may wait at once when the configuration names no limit.
 pub const DEFAULT_MAX_PENDING_REQUESTS: u64 = 1_024;
+/// Requests that may wait to be authenticated when the configuration names no limit.
+pub const DEFAULT_MAX_UNAUTHENTICATED_REQUESTS: u64 = 4_096;
 /// A long poll waits no longer than this, whatever is asked for.
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// A request's deadline may lie so far ahead at most: 24 hours.
@@ -41,8 +44,10 @@ pub struct Limits {
     pub lease_seconds: u32,
     /// EVM blocks on top of the one that issued a package before it is handed out.
     pub confirmations: u64,
-    /// Requests that may be under way at once; more are told to come later.
+    /// Authenticated requests that may be under way at once; more are told to come later.
     pub max_pending_requests: u64,
+    /// Requests that may wait at once for the chain to be seen, so that they can be authenticated.
+    pub max_unauthenticated_requests: u64,
 }
 
 impl Default for Limits {
@@ -51,6 +56,7 @@ impl Default for Limits {
             lease_seconds: DEFAULT_LEASE_SECONDS,
             confirmations: 0,
             max_pending_requests: DEFAULT_MAX_PENDING_REQUESTS,
+            max_unauthenticated_requests: DEFAULT_MAX_UNAUTHENTICATED_REQUESTS,
         }
     }
 }
@@ -78,6 +84,8 @@ pub struct NodeParts {
     pub peers: Peers,
     /// What the operator set.
     pub limits: Limits,
+    /// For whom it vouches.
+    pub vouching: Vouching,
 }
 
 /// A finished container on disk.
@@ -172,7 +180,7 @@ impl Node {
         self.inner.container(id).await
     }
 
-    /// Notes that a package was downloaded completely.
+    /// Notes that a package was delivered: downloaded whole, or opened.
     ///
     /// # Errors
     /// [`NodeError::NotFound`].

@@ -191,6 +191,7 @@ impl Prepared {
             packages_dir: config.data_dir.join("packages"),
             releases_dir: config.data_dir.join("releases"),
             limits: config.limits,
+            vouching: config.vouching,
         };
         let (node, worked) = Node::start(parts, shutdown.clone()).await?;
         let ended = shutdown.clone().cancelled_owned();

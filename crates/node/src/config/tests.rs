@@ -23,6 +23,7 @@ fn the_example_is_taken_and_paths_are_relative_to_it() {
     assert_eq!(config.listen.port(), 8600);
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.log, DEFAULT_LOG);
+    assert_eq!(config.vouching, Vouching::Anyone);
     assert_eq!(config.chain.chain_id, Some(31_337));
     assert_eq!(config.data_dir, example().with_file_name("data"));
     let dataset = Dataset::load(&config.datasets[0]).unwrap();
@@ -36,6 +37,7 @@ fn commented_defaults_of_the_example_are_the_defaults() {
         "lease-seconds",
         "confirmations",
         "max-pending-requests",
+        "max-unauthenticated-requests",
         "log",
     ] {
         assert!(text.contains(&format!("\n# {key} = ")), "{key}");
@@ -94,6 +96,16 @@ fn every_fault_is_named_with_file_line_and_key() {
             "0x0000000000000000000000000000000000000000",
             "`custodian`: it is the zero address",
         ),
+        (
+            "vouch-for = \"anyone\"",
+            "vouch-for = \"everyone\"",
+            "line 28, `vouch-for`: it is \"anyone\" or a list",
+        ),
+        (
+            "vouch-for = \"anyone\"",
+            "vouch-for = [\"0x12\"]",
+            "`vouch-for`: \"0x12\" is no credential hash",
+        ),
         ("datasets = [", "datasets = 7 #", "line 18: invalid type"),
         ("keystore =", "# keystore =", "missing field `keystore`"),
         ("chain-id = 31337", "chain-id = ", "line 10: "),
@@ -147,4 +159,17 @@ fn the_passphrase_comes_from_its_file_without_the_line_end() {
     config.passphrase_file = Some(folder.path().join("missing"));
     let error = config.passphrase().unwrap_err().to_string();
     assert!(error.starts_with("cannot read "), "{error}");
+}
+
+#[test]
+fn nobody_is_vouched_for_unless_the_operator_says_so() {
+    let line = "vouch-for = \"anyone\"";
+    assert_eq!(changed(line, "").unwrap().vouching, Vouching::default());
+    let listed = alloy_primitives::B256::repeat_byte(7);
+    let vouching = changed(line, &format!("vouch-for = [\"{listed}\"]"))
+        .unwrap()
+        .vouching;
+    assert!(vouching.covers(listed));
+    assert!(!vouching.covers(alloy_primitives::B256::repeat_byte(8)));
+    assert!(!Vouching::default().covers(listed));
 }

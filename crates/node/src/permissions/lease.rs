@@ -54,8 +54,10 @@ impl Lease {
 }
 
 impl Inner {
-    /// A whole lease from `now`, but none that outlives the usage contract.
-    pub(super) fn full_lease(&self, expiry: u64, now: u64) -> Lease {
+    /// A whole lease from `now`, but none that outlives the usage contract or the wallet's delegation, both ms since
+    /// the Unix epoch.
+    pub(super) fn full_lease(&self, usage_expiry: u64, session_expiry: u64, now: u64) -> Lease {
+        let expiry = usage_expiry.min(session_expiry);
         let left_seconds = u32::try_from(expiry.saturating_sub(now) / 1_000).unwrap_or(u32::MAX);
         let seconds = self.limits.lease_seconds.min(left_seconds);
         Lease {
@@ -77,12 +79,21 @@ impl Inner {
         if !state.is_usable() {
             return self.answer(&last, Lease::over(), state);
         }
+        self.refuse_deleted(id, state).await?;
         let now = clock::now_ms();
+        if session.session.expiry <= now {
+            let reason =
+                "the session has ended: delegate to a new session key and report `decrypt`";
+            return Err(NodeError::LeaseRefused {
+                state,
+                reason: reason.into(),
+            });
+        }
         if session.ended || session.lease_until <= now {
             let reason = "the lease has lapsed: report `decrypt` to open the package again".into();
             return Err(NodeError::LeaseRefused { state, reason });
         }
-        let lease = self.full_lease(package.processed.usage.expiry, now);
+        let lease = self.full_lease(package.processed.usage.expiry, session.session.expiry, now);
         let until = lease.until.unwrap_or(now);
         let time = submission.renewal.time;
         match self.store.renew_lease(id, session.session.key, time, until).await {
@@ -93,6 +104,22 @@ impl Inner {
             )),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whoever said that the data is deleted gets no key to it again (P19).
+    pub(super) async fn refuse_deleted(
+        &self,
+        id: PackageId,
+        state: State,
+    ) -> Result<(), NodeError> {
+        if self.store.deletion(id).await?.is_none() {
+            return Ok(());
+        }
+        let reason = "the requestor has signed that the data is deleted: ask for the data again";
+        Err(NodeError::LeaseRefused {
+            state,
+            reason: reason.into(),
+        })
     }
 
     /// The session that signed the renewal, and the last report, which it must know of.

@@ -208,6 +208,8 @@ impl Inner {
                 "the deletion is not signed by the requestor's wallet",
             ));
         }
+        // No report slips in between: from here on there is no key.
+        let _one_at_a_time = self.report_locks.lock(id).await;
         self.store.put_deletion(id, &submission).await?;
         Ok(())
     }

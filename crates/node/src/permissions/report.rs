@@ -12,7 +12,7 @@ use medshare_protocol::usage::{Actions, State};
 use medshare_protocol::wire::{LastReport, ReportAnswer, ReportSubmission};
 
 use super::lease::Lease;
-use super::taking::{Taken, check_place};
+use super::taking::{Taken, check_place, check_time};
 use crate::clock;
 use crate::error::NodeError;
 use crate::running::Inner;
@@ -33,6 +33,7 @@ impl Inner {
             return self.heard_before(&taken).await;
         }
         check_place(&taken, last.as_ref())?;
+        check_time(taken.report().time, clock::now_ms())?;
         let state = self.state_for(&taken).await?;
         let share = if taken.opens() {
             Some(self.open(&taken, state).await?)
@@ -41,6 +42,9 @@ impl Inner {
         };
         let violated = taken.package.processed.usage.violations(taken.actions());
         let receipt = self.record(&taken, violated, state).await?;
+        if taken.opens() {
+            self.note_opened(id).await;
+        }
         if violated.is_empty() {
             return Ok(ReportAnswer {
                 state: state.unwrap_or(State::Active),
@@ -54,6 +58,14 @@ impl Inner {
             share: None,
             ..receipt
         })
+    }
+
+    /// Who opens a package has it: `decrypt` is the requestor's own word that it was delivered (P16).
+    async fn note_opened(&self, id: PackageId) {
+        if let Err(error) = self.delivered(id).await {
+            // The report is recorded, and the client is to have its answer; the next `decrypt` notes it again.
+            tracing::warn!(%id, %error, "the delivery could not be noted");
+        }
     }
 
     /// The package's state on chain. A report that opens nothing is recorded also when the chain cannot be seen.
@@ -80,6 +92,7 @@ impl Inner {
                 .await?;
             return Err(NodeError::LeaseRefused { state, reason });
         }
+        self.refuse_deleted(taken.id, state).await?;
         if let Some(live) = self.store.live_session(taken.id, now).await?
             && live.session.key != taken.submission.session.key
         {
@@ -120,7 +133,7 @@ impl Inner {
         let lease = if !violated.is_empty() {
             Lease::over()
         } else if taken.opens() {
-            self.full_lease(taken.package.processed.usage.expiry, now)
+            self.lease_of(taken, now)
         } else {
             self.lease_after(
                 taken.known.as_ref().filter(|_| taken.is_live(now)),
@@ -168,6 +181,12 @@ impl Inner {
         })
     }
 
+    /// A whole lease for the session that reports.
+    fn lease_of(&self, taken: &Taken<'_>, now: u64) -> Lease {
+        let usage = &taken.package.processed.usage;
+        self.full_lease(usage.expiry, taken.submission.session.expiry, now)
+    }
+
     /// The lease after a report that neither opens nor violates.
     fn lease_after(
         &self,
@@ -180,7 +199,7 @@ impl Inner {
             // Late evidence is taken, but a lapsed lease is not revived by it.
             (None, _) => Lease::none(taken.known.as_ref().is_none_or(|session| session.ended)),
             (Some(_), Some(state)) if !state.is_usable() => Lease::over(),
-            (Some(_), Some(_)) => self.full_lease(taken.package.processed.usage.expiry, now),
+            (Some(_), Some(_)) => self.lease_of(taken, now),
             // The chain cannot be seen: what was given stays, nothing is added.
             (Some(session), None) => Lease::rest_of(session.lease_until, now),
         }
@@ -245,8 +264,9 @@ impl Inner {
             .record_finding(taken.id, "fork", &detail, now)
             .await?;
         self.settle_now().await;
+        let outcome = self.outcome_of_tampering(taken.id, number).await;
         Err(NodeError::refused(format!(
-            "{detail}: this is tampering, and access is revoked"
+            "{detail}: this is tampering, and {outcome}"
         )))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use medshare_chain::{ChainError, ContractError, TxReceipt};
 use medshare_protocol::id::PackageId;
+use medshare_protocol::usage::State;
 
 use crate::error::NodeError;
 use crate::running::Inner;
@@ -12,6 +13,9 @@ use crate::store::{Settlement, StoredReport, StoredTampering};
 
 /// A client waits so long at most for the contract's word; what takes longer goes on behind its back.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reason code of the event `PackageRevoked`: tampering.
+const REASON_TAMPERING: u8 = 1;
 
 impl Inner {
     /// Settles what is pending before the client is answered, as far as that can be done now. What cannot stays in the
@@ -49,6 +53,10 @@ impl Inner {
         for tampering in self.store.pending_tamperings().await? {
             let sent = self.send_tampering(&tampering).await?;
             let (package, number) = (tampering.first.package, tampering.second.number);
+            if !self.revoked_if_settled_before(package, &sent).await? {
+                left += 1;
+                continue;
+            }
             left += usize::from(!self.settled(package, number, sent).await?);
         }
         Ok(left)
@@ -78,6 +86,61 @@ impl Inner {
             .chain
             .report_tampering(first, second, Some(session))
             .await)
+    }
+
+    /// The contract settles no number twice. A fork below the last settled number that comes to light after a re-grant
+    /// is new evidence all the same: the owner's node takes access away itself. False: that has to be tried again.
+    async fn revoked_if_settled_before(
+        &self,
+        package: PackageId,
+        sent: &Result<TxReceipt, ChainError>,
+    ) -> Result<bool, NodeError> {
+        let is_old = sent.as_ref().is_err_and(|error| {
+            matches!(
+                error.contract_error(),
+                Some(ContractError::AlreadySettled { .. })
+            )
+        });
+        if !is_old || !self.chain.package(package).await?.state.is_usable() {
+            return Ok(true);
+        }
+        match self.chain.revoke(package, REASON_TAMPERING).await {
+            Ok(receipt) => {
+                tracing::warn!(%package, transaction = %receipt.hash, "revoked for tampering that was found late");
+                Ok(true)
+            }
+            Err(error) => {
+                tracing::warn!(%package, %error, "a package could not be revoked for tampering yet");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What became of a fork, as the chain has it now, in the words of an answer.
+    pub(super) async fn outcome_of_tampering(&self, package: PackageId, number: u32) -> String {
+        let state = match self.chain.package(package).await {
+            Ok(status) => status.state,
+            Err(error) => {
+                tracing::warn!(%package, %error, "the outcome of tampering cannot be seen");
+                return "access is revoked as soon as the chain can be reached".into();
+            }
+        };
+        if state == State::Revoked {
+            return "access is revoked".into();
+        }
+        if !state.is_usable() {
+            return format!("the package is {state:?} already");
+        }
+        match self.store.pending_tamperings().await {
+            Ok(pending)
+                if !pending.iter().any(|tampering| {
+                    tampering.first.package == package && tampering.second.number == number
+                }) =>
+            {
+                "it was settled before the custodian granted access again; this session ends".into()
+            }
+            _ => "access is revoked as soon as the contract takes it".into(),
+        }
     }
 
     async fn session_of(

@@ -12,6 +12,9 @@ use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::{NO_REPORT, StoredPackage, StoredReport, StoredRequest, StoredSession};
 
+/// A report's time may be ahead of the node's clock by so much at most, ms.
+pub(super) const MAX_AHEAD_MS: u64 = 120_000;
+
 /// A report whose signatures hold.
 pub(super) struct Taken<'a> {
     pub(super) id: PackageId,
@@ -137,6 +140,16 @@ fn check_form(id: PackageId, submission: &ReportSubmission) -> Result<(), NodeEr
     Ok(())
 }
 
+/// A report from the future would make the side-block's time a lie. A late one is evidence all the same.
+pub(super) fn check_time(time: u64, now: u64) -> Result<(), NodeError> {
+    if time.saturating_sub(now) <= MAX_AHEAD_MS {
+        return Ok(());
+    }
+    Err(NodeError::refused(format!(
+        "the report is of {time} and it is {now} here (ms since the Unix epoch): set the clock and report again"
+    )))
+}
+
 /// The report continues the chain of reports, which begins with `decrypt`.
 pub(super) fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), NodeError> {
     let report = taken.report();
@@ -161,4 +174,21 @@ pub(super) fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Res
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_may_be_ahead_by_the_limit_and_late_by_anything() {
+        for (time, taken) in [
+            (0, true),
+            (1_000_000 + MAX_AHEAD_MS, true),
+            (1_000_001 + MAX_AHEAD_MS, false),
+            (u64::MAX, false),
+        ] {
+            assert_eq!(check_time(time, 1_000_000).is_ok(), taken, "{time}");
+        }
+    }
 }

@@ -18,6 +18,11 @@ use crate::running::Inner;
 use crate::service::ContainerFile;
 use crate::store::{Change, Recorded, StoreError, StoredRequest};
 
+/// Longest name of a field that a selection may have, bytes.
+pub const MAX_FIELD_NAME_BYTES: usize = 128;
+/// Longest signature that is recorded, bytes: as long as one that a wallet is asked about.
+pub const MAX_SIGNATURE_BYTES: usize = 16_384;
+
 impl Inner {
     pub(crate) async fn request(
         self: &Arc<Self>,
@@ -28,10 +33,7 @@ impl Inner {
         if let Some(known) = self.store.stored_request(id).await? {
             return self.repeated(known, signed).await;
         }
-        let waiting = self.store.pending_count().await?;
-        if waiting >= self.limits.max_pending_requests {
-            return Err(NodeError::TooMany { waiting });
-        }
+        self.check_room().await?;
         match self
             .store
             .record_request(id, &signed, &self.received(&signed))
@@ -40,6 +42,20 @@ impl Inner {
             Recorded::New => self.admit(id, &signed).await,
             Recorded::Known(known) => self.repeated(*known, signed).await,
         }
+    }
+
+    /// Requests that nobody could authenticate yet, because the chain cannot be seen, have a bound of their own: they
+    /// take no place of those that are known to be a requestor's.
+    async fn check_room(&self) -> Result<(), NodeError> {
+        let waiting = self.store.pending_count().await?;
+        if waiting >= self.limits.max_pending_requests {
+            return Err(NodeError::TooMany { waiting });
+        }
+        let waiting = self.store.unauthenticated_count().await?;
+        if waiting >= self.limits.max_unauthenticated_requests {
+            return Err(NodeError::TooMany { waiting });
+        }
+        Ok(())
     }
 
     /// A request that is recorded already. Its id does not cover the signature, so a stranger may have sent it with a
@@ -220,6 +236,20 @@ fn check_size(signed: &SignedRequest) -> Result<(), NodeError> {
         return Err(NodeError::BadRequest(format!(
             "the selection names {} fields; at most {MAX_FIELDS} are taken",
             selection.fields.len()
+        )));
+    }
+    for name in &selection.fields {
+        if name.len() > MAX_FIELD_NAME_BYTES {
+            return Err(NodeError::BadRequest(format!(
+                "the selection names a field in {} bytes; at most {MAX_FIELD_NAME_BYTES} are taken",
+                name.len()
+            )));
+        }
+    }
+    if signed.signature.len() > MAX_SIGNATURE_BYTES {
+        return Err(NodeError::BadRequest(format!(
+            "the signature has {} bytes; at most {MAX_SIGNATURE_BYTES} are taken",
+            signed.signature.len()
         )));
     }
     if selection.filter.len() > MAX_FILTER_BYTES {

@@ -1,6 +1,7 @@
 //! What handlers take in: axum's extractors, with problems for what they refuse.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -10,6 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
+/// A client has so long to send a JSON body, seconds.
+pub const JSON_BODY_SECONDS: u64 = 10;
+
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -17,10 +21,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(Problem::rejected(rejection.status(), rejection.body_text())),
-        }
+        read_json(request, state, JSON_BODY_SECONDS).await.map(Self)
+    }
+}
+
+/// A slow sender holds one of the node's places for so long at most.
+async fn read_json<T: DeserializeOwned, S: Send + Sync>(
+    request: Request,
+    state: &S,
+    seconds: u64,
+) -> Result<T, Problem> {
+    let read = Json::<T>::from_request(request, state);
+    match tokio::time::timeout(Duration::from_secs(seconds), read).await {
+        Ok(Ok(Json(body))) => Ok(body),
+        Ok(Err(rejection)) => Err(Problem::rejected(rejection.status(), rejection.body_text())),
+        Err(_) => Err(Problem::timed_out(seconds)),
     }
 }
 
@@ -82,5 +97,26 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
                 T::NAME
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use axum::response::IntoResponse;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let silent = futures::stream::pending::<Result<axum::body::Bytes, std::io::Error>>();
+        let request = Request::builder()
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from_stream(silent))
+            .unwrap();
+        let Err(problem) = read_json::<u8, _>(request, &(), 0).await else {
+            panic!("a body that never came was read");
+        };
+        let status = problem.into_response().status();
+        assert_eq!(status, axum::http::StatusCode::REQUEST_TIMEOUT);
     }
 }

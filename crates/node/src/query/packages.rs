@@ -85,7 +85,7 @@ pub(super) async fn download(
     Ok(response)
 }
 
-/// Sends a part of the file from disk, piece by piece, and notes the delivery.
+/// Sends a part of the file from disk, piece by piece, and notes the delivery of a whole one.
 async fn stream(
     node: Node,
     id: PackageId,
@@ -105,12 +105,13 @@ async fn stream(
         .await
         .map_err(unreadable)?;
     let pieces = ReaderStream::with_capacity(file.take(part.end - part.start), PIECE_BYTES);
-    let is_last = part.end == container.length;
+    // A range says nothing about the rest: what was pieced together is delivered when it is opened (P16).
+    let is_whole = part == (0..container.length);
     let mut left = part.end - part.start;
     // With the file's last piece, because nobody asks for more once all the bytes that were announced are there.
     let pieces = pieces.then(move |piece| {
         left = left.saturating_sub(piece.as_ref().map_or(0, |bytes| bytes.len() as u64));
-        let node = (is_last && left == 0).then(|| node.clone());
+        let node = (is_whole && left == 0).then(|| node.clone());
         async move {
             if let Some(node) = node
                 && let Err(error) = node.delivered(id).await

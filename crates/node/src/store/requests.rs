@@ -205,16 +205,30 @@ impl Store {
         Ok(())
     }
 
-    /// How many requests are between being received and being issued.
+    /// How many requests are authenticated and not yet issued.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn pending_count(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT count(*) AS pending FROM request WHERE stage < ?")
-            .bind(stage_number(Stage::Issued))
+        let row =
+            sqlx::query("SELECT count(*) AS pending FROM request WHERE stage >= ? AND stage < ?")
+                .bind(stage_number(Stage::Authenticated))
+                .bind(stage_number(Stage::Issued))
+                .fetch_one(&self.reader)
+                .await?;
+        unsigned(&row, "pending")
+    }
+
+    /// How many requests are recorded and neither authenticated nor refused yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unauthenticated_count(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT count(*) AS waiting FROM request WHERE stage = ?")
+            .bind(stage_number(Stage::Received))
             .fetch_one(&self.reader)
             .await?;
-        unsigned(&row, "pending")
+        unsigned(&row, "waiting")
     }
 }
 

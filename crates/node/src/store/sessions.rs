@@ -146,7 +146,7 @@ impl Store {
         Ok(packages)
     }
 
-    /// Keeps the requestor's word that the data is deleted.
+    /// Keeps the requestor's word that the data is deleted, and ends the package's sessions.
     ///
     /// # Errors
     /// When the store fails.
@@ -164,6 +164,10 @@ impl Store {
         .bind(to_json(submission))
         .execute(&mut *transaction)
         .await?;
+        sqlx::query("UPDATE session SET ended = 1 WHERE package = ?")
+            .bind(package.as_slice())
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }

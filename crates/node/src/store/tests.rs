@@ -123,6 +123,7 @@ async fn a_request_is_recorded_once_and_moves_only_from_where_it_is() {
     assert!(matches!(twice, Err(StoreError::MovedOn { .. })));
     assert_eq!(store.form(id(1)).await.unwrap().len(), 2);
     assert_eq!(store.pending_count().await.unwrap(), 1);
+    assert_eq!(store.unauthenticated_count().await.unwrap(), 0);
     let refused = Change::Refused { reason: "why" };
     store
         .advance(id(1), Stage::Authenticated, Stage::Refused, &[], refused)
@@ -138,6 +139,8 @@ async fn a_request_is_recorded_once_and_moves_only_from_where_it_is() {
         .reopen_request(id(1), &request(1), &step(4, "received"))
         .await
         .unwrap();
+    assert_eq!(store.pending_count().await.unwrap(), 0);
+    assert_eq!(store.unauthenticated_count().await.unwrap(), 1);
     assert_eq!(
         store.stored_request(id(1)).await.unwrap().unwrap().reason,
         None

@@ -12,7 +12,7 @@ use medshare_node::descriptor::Dataset;
 use medshare_node::node_key::sealing_secret;
 use medshare_node::peer::Peers;
 use medshare_node::store::Store;
-use medshare_node::{Limits, Node, NodeParts, server};
+use medshare_node::{Limits, Node, NodeParts, Vouching, server};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,7 @@ pub struct Custodian {
     pub datasets: Vec<Dataset>,
     pub rpc: Line,
     pub limits: Limits,
+    pub vouching: Vouching,
     pub running: Option<Running>,
 }
 
@@ -169,6 +170,7 @@ impl Custodian {
             datasets,
             rpc,
             limits,
+            vouching: Vouching::Anyone,
             running: None,
         }
     }
@@ -189,6 +191,7 @@ impl Custodian {
             releases_dir: self.folder.join("releases"),
             peers: Peers::new(self.key.clone(), sealing).unwrap(),
             limits: self.limits,
+            vouching: self.vouching.clone(),
         };
         let shutdown = CancellationToken::new();
         let (node, worked) = Node::start(parts, shutdown.clone()).await.unwrap();

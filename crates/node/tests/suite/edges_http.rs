@@ -240,11 +240,16 @@ async fn a_download_goes_on_where_it_broke_off() {
         format!("\"0x{}\"", hex::encode(sha256d(&[&container]))),
         tag
     );
-    assert_eq!(stage(&cluster, id).await, Stage::Delivered);
+    assert_eq!(
+        stage(&cluster, id).await,
+        Stage::Ready,
+        "ranges do not prove that all of it arrived"
+    );
 
     let whole = http.get(&path).await;
     assert_eq!(whole.status(), StatusCode::OK);
     assert_eq!(whole.bytes().await.unwrap(), container);
+    assert_eq!(stage(&cluster, id).await, Stage::Delivered);
     let last = http
         .get_with(&path, "range", "bytes=-10")
         .await

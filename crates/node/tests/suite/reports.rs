@@ -374,3 +374,108 @@ async fn an_expired_package_is_not_opened() {
         "refused-opening"
     );
 }
+
+/// Whether it is a refusal of a lease with this word in it.
+fn is_lease_refused(error: &NodeError, word: &str) -> bool {
+    matches!(error, NodeError::LeaseRefused { .. }) && error.to_string().contains(word)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signed_that_the_data_is_deleted_gets_no_key_to_it_again() {
+    let cluster = Cluster::start().await;
+    let (requestor, id, mut session) = opened(&cluster).await;
+    let node = cluster.node(0);
+    let open_again = session.next(Actions::NONE.with(Action::Decrypt), "again");
+    node.deletion(id, requestor.deletion(id)).await.unwrap();
+    let error = node.renew(id, session.renewal(now())).await.unwrap_err();
+    assert!(is_lease_refused(&error, "deleted"), "{error}");
+    let error = node.report(id, open_again).await.unwrap_err();
+    assert!(is_lease_refused(&error, "deleted"), "{error}");
+    let mut other = requestor.session(id);
+    (other.number, other.previous) = (session.number, session.previous);
+    let error = other.report(&node, Action::Decrypt).await.unwrap_err();
+    assert!(is_lease_refused(&error, "deleted"), "{error}");
+    // What was still done before is evidence, and revives nothing.
+    let late = session.report(&node, Action::Read).await.unwrap();
+    assert_eq!((late.receipt.leaseSeconds, late.share), (0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_share_comes_with_the_repeat_of_an_opening_after_the_deletion() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let id = requestor.obtain(&cluster).await;
+    let node = cluster.node(0);
+    let submission = requestor
+        .session(id)
+        .next(Actions::NONE.with(Action::Decrypt), "");
+    node.report(id, submission.clone()).await.unwrap();
+    node.deletion(id, requestor.deletion(id)).await.unwrap();
+    assert_eq!(node.report(id, submission).await.unwrap().share, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_ends_with_the_session_and_is_not_renewed_behind_it() {
+    let limits = medshare_node::Limits {
+        lease_seconds: 60,
+        ..medshare_node::Limits::default()
+    };
+    let cluster = Cluster::with(40, limits).await;
+    let requestor = Requestor::registered(&cluster).await;
+    let id = requestor.obtain(&cluster).await;
+    let node = cluster.node(0);
+    let mut session = requestor.session_until(id, now() + 2_900);
+    let answer = session.report(&node, Action::Decrypt).await.unwrap();
+    assert!(answer.receipt.leaseSeconds <= 2, "{:?}", answer.receipt);
+    // A session ends by time alone: there is nothing else to wait for.
+    while now() < session.session.expiry {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let error = node.renew(id, session.renewal(now())).await.unwrap_err();
+    assert!(is_lease_refused(&error, "session has ended"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_from_the_future_is_refused_and_nothing_recorded() {
+    let cluster = Cluster::start().await;
+    let (_, id, session) = opened(&cluster).await;
+    let node = cluster.node(0);
+    let mut ahead = session.next(Actions::NONE.with(Action::Read), "");
+    ahead.report.time = now() + 180_000;
+    let ahead = session.signed(ahead.report, ahead.body);
+    let error = node.report(id, ahead).await.unwrap_err();
+    assert!(error.to_string().contains("set the clock"), "{error}");
+    assert_eq!(node.last_report(id).await.unwrap().number, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_open_a_package_is_to_have_it() {
+    let cluster = Cluster::start().await;
+    let (_, id, mut session) = opened(&cluster).await;
+    let node = cluster.node(0);
+    session.report(&node, Action::Decrypt).await.unwrap();
+    let status = node.status(id, 0, std::time::Duration::ZERO).await.unwrap();
+    let delivered = status.form.iter().filter(|step| step.action == "delivered");
+    assert_eq!(delivered.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tampering_below_what_was_settled_revokes_after_a_regrant() {
+    let cluster = Cluster::start().await;
+    let (_, id, mut session) = opened(&cluster).await;
+    let node = cluster.node(0);
+    let fork = session.next(Actions::NONE.with(Action::Write), "another story");
+    session.report(&node, Action::Read).await.unwrap();
+    session.report(&node, Action::Copy).await.unwrap();
+    cluster.custodians[0].wallet.regrant(id).await.unwrap();
+    session.report(&node, Action::Decrypt).await.unwrap();
+    let error = node.report(id, fork.clone()).await.unwrap_err();
+    assert!(error.to_string().ends_with("access is revoked"), "{error}");
+    let state = async || cluster.governance.package(id).await.unwrap().state;
+    assert_eq!(state().await, State::Revoked);
+    // The custodian's second thought stands against the same fork, and the answer says so.
+    cluster.custodians[0].wallet.regrant(id).await.unwrap();
+    let error = node.report(id, fork).await.unwrap_err();
+    assert!(error.to_string().contains("settled before"), "{error}");
+    assert!(state().await.is_usable());
+}

@@ -125,11 +125,16 @@ impl Requestor {
 
     /// Opens a new session for the package.
     pub fn session(&self, package: PackageId) -> OpenSession {
+        self.session_until(package, now() + 60 * MINUTE_MS)
+    }
+
+    /// One that ends at `expiry`, ms since the Unix epoch.
+    pub fn session_until(&self, package: PackageId, expiry: u64) -> OpenSession {
         let key = PrivateKeySigner::random();
         let session = Session {
             package: package.0,
             key: key.address(),
-            expiry: now() + 60 * MINUTE_MS,
+            expiry,
         };
         let signature = self.signature(&session);
         let domain = self.domain.clone();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
 use medshare_chain::{Event, PrivateKeySigner};
-use medshare_node::{Limits, NodeError};
+use medshare_node::{Limits, NodeError, Vouching};
 use medshare_protocol::block::{Block, DATA_VERSION_TABULAR};
 use medshare_protocol::form::form_digest;
 use medshare_protocol::package::SignedHeader;
@@ -471,4 +471,79 @@ async fn the_second_node_keeps_no_data_and_the_first_no_secret_in_clear() {
     );
     // The search itself finds what is there.
     assert!(anywhere(&cluster.custodians[1].folder, b"asthma", "nothing").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_longer_than_a_request_needs_is_not_recorded() {
+    let cluster = Cluster::start().await;
+    let requestor = Requestor::registered(&cluster).await;
+    let node = cluster.node(0);
+    let mut named = requestor.access(cluster.custodians[0].address, cluster.dataset().id);
+    named.selection.fields = vec!["a".repeat(129)];
+    let signed = SignedRequest {
+        signature: vec![1; 16_385].into(),
+        ..requestor.asks(&cluster)
+    };
+    for (request, word) in [
+        (requestor.sign(named), "129 bytes"),
+        (signed, "16385 bytes"),
+    ] {
+        let id = requestor.id(&request);
+        let error = node.request(request).await.unwrap_err();
+        assert!(matches!(error, NodeError::BadRequest(_)), "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+        let recorded = node.status(id, 0, Duration::ZERO).await;
+        assert!(matches!(recorded, Err(NodeError::NotFound(_))));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_the_chain_take_no_place_of_authenticated_ones() {
+    let limits = Limits {
+        max_pending_requests: 1,
+        max_unauthenticated_requests: 2,
+        ..Limits::default()
+    };
+    let cluster = Cluster::with(20, limits).await;
+    let requestor = Requestor::registered(&cluster).await;
+    let node = cluster.node(0);
+    cluster.custodians[0].rpc.cut();
+    for _ in 0..2 {
+        let error = node.request(requestor.asks(&cluster)).await.unwrap_err();
+        assert!(matches!(error, NodeError::ChainUnavailable(_)), "{error}");
+    }
+    let error = node.request(requestor.asks(&cluster)).await.unwrap_err();
+    assert!(
+        matches!(error, NodeError::TooMany { waiting: 2 }),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_credentials_that_the_operator_lists_are_vouched_for() {
+    let mut cluster = Cluster::start().await;
+    let known = Requestor::registered(&cluster).await;
+    let (listed, stranger) = (
+        Requestor::new(&cluster.governance),
+        Requestor::new(&cluster.governance),
+    );
+    cluster.kill_node(0).await;
+    let credential = listed.registration(0).registration.credential;
+    cluster.custodians[0].vouching = Vouching::Credentials([credential].into());
+    let node = cluster.start_node(0).await;
+    listed.register(&node, 0).await.unwrap();
+    let error = stranger.register(&node, 0).await.unwrap_err();
+    assert!(matches!(error, NodeError::Refused { .. }), "{error}");
+    let credential = stranger.registration(0).registration.credential;
+    let words = error.to_string();
+    assert!(
+        words.contains(&credential.to_string()) && words.contains("`vouch-for`"),
+        "{words}"
+    );
+    let registered = cluster.governance.requestor(stranger.address()).await;
+    assert!(registered.unwrap().is_none());
+    // Whom it vouched for before may rotate its key.
+    let mut rotated = known;
+    rotated.sealing = medshare_protocol::seal::SealingSecret::generate().unwrap();
+    rotated.register(&node, 1).await.unwrap();
 }
