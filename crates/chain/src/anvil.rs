@@ -22,6 +22,8 @@ const START_TIMEOUT_MS: u64 = 20_000;
 const MAX_ACCOUNTS: u8 = 100;
 /// Most lines of its output that an error repeats.
 const MAX_ERROR_LINES: usize = 5;
+/// Most bytes of a program's first line that are looked at, to tell a script.
+const MAX_SCRIPT_LINE_BYTES: u64 = 256;
 
 /// How the chain is started.
 #[derive(Clone, Debug)]
@@ -209,7 +211,7 @@ fn lines(child: &mut Child) -> mpsc::UnboundedReceiver<String> {
 #[must_use]
 pub fn find() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(PROGRAM_VARIABLE) {
-        return Some(PathBuf::from(named));
+        return Some(native(PathBuf::from(named)));
     }
     let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
     let in_modules = starts.iter().flatten().find_map(|start| find_above(start));
@@ -218,10 +220,35 @@ pub fn find() -> Option<PathBuf> {
         std::env::split_paths(&path)
             .map(|folder| folder.join("anvil"))
             .find(|program| program.is_file())
+            .map(native)
     })
 }
 
-/// npm's `.bin/anvil` is a Node script that starts the real program and would leave it behind when it is killed.
+/// npm's `.bin/anvil` is a Node script that starts the real program and would leave it behind when it is killed: the
+/// real one is taken in its place, where it is found.
+fn native(program: PathBuf) -> PathBuf {
+    if !is_node_script(&program) {
+        return program;
+    }
+    let named = std::path::absolute(&program).ok();
+    let linked = program.canonicalize().ok();
+    let found = [named, linked]
+        .iter()
+        .flatten()
+        .find_map(|program| find_above(program));
+    found.unwrap_or(program)
+}
+
+fn is_node_script(program: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(program) else {
+        return false;
+    };
+    let mut line = Vec::new();
+    let read = BufReader::new(file.take(MAX_SCRIPT_LINE_BYTES)).read_until(b'\n', &mut line);
+    read.is_ok() && line.starts_with(b"#!") && line.windows(4).any(|word| word == b"node")
+}
+
+/// The program for this machine that npm installed beside the script.
 fn find_above(start: &Path) -> Option<PathBuf> {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -241,7 +268,50 @@ fn find_above(start: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_real_program_is_taken_in_place_of_npm_s_script() {
+        let project = tempfile::tempdir().unwrap();
+        let modules = project.path().join("node_modules");
+        let script = modules.join("@foundry-rs/anvil/bin.mjs");
+        let link = modules.join(".bin/anvil");
+        let own = project.path().join("anvil.sh");
+        for file in [&script, &link] {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        }
+        std::fs::write(&script, "#!/usr/bin/env node\nrun()\n").unwrap();
+        std::os::unix::fs::symlink("../@foundry-rs/anvil/bin.mjs", &link).unwrap();
+        std::fs::write(&own, "#!/bin/sh\nexec anvil\n").unwrap();
+        assert_eq!(native(link.clone()), link, "the real one is not installed");
+
+        let system = if cfg!(target_os = "macos") {
+            "darwin"
+        } else {
+            "linux"
+        };
+        let architecture = if cfg!(target_arch = "x86_64") {
+            "amd64"
+        } else {
+            "arm64"
+        };
+        let real = modules.join(format!(
+            "@foundry-rs/anvil-{system}-{architecture}/bin/anvil"
+        ));
+        std::fs::create_dir_all(real.parent().unwrap()).unwrap();
+        std::fs::write(&real, b"\x7fELF").unwrap();
+        for (named, expected) in [
+            (&link, &real),
+            (&script, &real),
+            (&real, &real),
+            (&own, &own),
+        ] {
+            assert_eq!(native(named.clone()), *expected, "{}", named.display());
+        }
+        let missing = project.path().join("missing");
+        assert_eq!(native(missing.clone()), missing);
+    }
 
     #[test]
     fn keys_are_told_from_accounts() {
