@@ -26,6 +26,9 @@ pub const VALIDATION_TIMEOUT_SECONDS: u64 = 120;
 
 const REQUEST_ID: &str = "x-request-id";
 
+/// What a supervisor looks at is answered however busy the node is: or it would end a node that only has much to do.
+const ALWAYS_ANSWERED: [&str; 2] = ["/v1/health", "/metrics"];
+
 /// The places that are left.
 #[derive(Clone)]
 pub(super) struct Guards {
@@ -75,6 +78,10 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
 
 /// Refuses what is too much instead of queueing it: a queue would only answer everybody late.
 pub(super) async fn shed(State(guards): State<Guards>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    if path.is_some_and(|path| ALWAYS_ANSWERED.contains(&path.as_str())) {
+        return next.run(request).await;
+    }
     match guards.requests.try_acquire() {
         Ok(_place) => next.run(request).await,
         Err(_) => Problem::busy().into_response(),
@@ -125,7 +132,11 @@ mod tests {
     use tower_http::catch_panic::CatchPanicLayer;
 
     async fn answer(router: Router) -> (StatusCode, String) {
-        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        answer_at(router, "/").await
+    }
+
+    async fn answer_at(router: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = TowerToHyperService::new(router)
             .call(request)
             .await
@@ -143,11 +154,17 @@ mod tests {
         };
         let router = Router::new()
             .route("/", get(|| async { "here" }))
+            .route("/metrics", get(|| async { "figures" }))
+            .route("/v1/health", get(|| async { "well" }))
             .layer(from_fn_with_state(guards.clone(), shed));
         let place = guards.requests.clone().try_acquire_owned().unwrap();
         let (status, body) = answer(router.clone()).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(body.contains("/busy"), "{body}");
+        for (path, word) in [("/metrics", "figures"), ("/v1/health", "well")] {
+            let answered = answer_at(router.clone(), path).await;
+            assert_eq!(answered, (StatusCode::OK, word.into()));
+        }
         drop(place);
         assert_eq!(
             answer(router.clone()).await,
