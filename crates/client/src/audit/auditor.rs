@@ -51,6 +51,10 @@ pub fn leaves(event: &Event) -> Vec<LeafHash> {
 struct Counts {
     parent_blocks: u64,
     side_blocks: u64,
+    /// Parent blocks whose body was there and readable; the rest could be compared with nothing.
+    parent_bodies: u64,
+    /// Side-blocks whose body was there and readable.
+    side_bodies: u64,
     bodies: u64,
     bodies_missing: u64,
     violations: u64,
@@ -199,6 +203,8 @@ impl Auditor {
         let Counts {
             parent_blocks,
             side_blocks,
+            parent_bodies,
+            side_bodies,
             bodies,
             violations,
             heads,
@@ -215,11 +221,11 @@ impl Auditor {
             check("signatures of registered nodes", bodies),
             check(
                 "parent blocks against request, usage contract and second node on chain",
-                parent_blocks,
+                parent_bodies,
             ),
             check(
                 "side-blocks in order, and judged again under the usage contract",
-                side_blocks,
+                side_bodies,
             ),
             check("settled violations against their side-blocks", violations),
             check("heads of chains against the contract's", heads),

@@ -60,6 +60,19 @@ async fn a_sound_ledger_has_no_findings_and_everything_is_counted() {
 }
 
 #[tokio::test]
+async fn checks_that_need_a_body_are_counted_only_where_one_was_served() {
+    let world = lively().await;
+    for file in std::fs::read_dir(world.folder.path()).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let report = world.audit().await;
+    assert_eq!((report.parent_blocks, report.side_blocks), (3, 6));
+    assert_eq!(report.bodies_missing, 9);
+    let counts: Vec<u64> = report.checks.iter().map(|check| check.count).collect();
+    assert_eq!(counts, [9, 0, 0, 0, 0, 0, 4, 3]);
+}
+
+#[tokio::test]
 async fn an_empty_ledger_is_sound() {
     let world = World::new().await;
     let report = world.audit().await;

@@ -218,6 +218,15 @@ impl Trail {
         (faults, pending)
     }
 
+    /// How many accepted violations had a readable side-block to be compared with.
+    pub(super) fn compared_violations(&self) -> u64 {
+        let is_compared = |accepted: &&Accepted| {
+            let number = accepted.number;
+            self.side.height() >= u64::from(number) && !self.unread.contains(&number)
+        };
+        self.accepted.iter().filter(is_compared).count() as u64
+    }
+
     /// Tampering is proven by two reports with one number; which of them was recorded does not matter.
     fn difference(&self, accepted: &Accepted) -> Option<AuditFault> {
         if accepted.actions.contains(Action::Tampering) {

@@ -43,6 +43,7 @@ impl Auditor {
             faults.push(AuditFault::DataVersion { found, known });
         }
         if let Some(Block::Parent(block)) = block {
+            self.counts.parent_bodies += 1;
             faults.extend(parent_faults(&block.body, issued));
             faults.extend(closed_late(block.body.locktime, &entry));
         }
@@ -142,6 +143,7 @@ impl Auditor {
         }
         match block {
             Some(Block::Side(block)) => {
+                self.counts.side_bodies += 1;
                 faults.extend(side_faults(&block.body, trail, height));
                 faults.extend(closed_late(block.body.locktime, &entry));
                 let SideBody {

@@ -123,7 +123,7 @@ impl Auditor {
             return 0;
         };
         self.counts.states += 1;
-        self.counts.violations += trail.accepted.len() as u64;
+        self.counts.violations += trail.compared_violations();
         let key = conduct_key(&trail);
         let epochs = self.epochs(key);
         let violations = self.conducts.get(&key).map_or(0, |(count, _)| *count);
