@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::BufReader;
 use tokio::net::unix::OwnedWriteHalf;
@@ -19,6 +20,8 @@ use crate::agent::{Agent, AgentError, Lock};
 
 /// Connections that are served at once; more wait.
 pub const MAX_CONNECTIONS: usize = 16;
+/// How long a caller has, once the data is closed, to take its last answer. Bytes of the data are not waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The listening socket; its file goes when this is dropped.
 #[derive(Debug)]
@@ -53,7 +56,7 @@ impl AgentSocket {
     }
 
     /// Serves until the data is closed, for whatever reason; returns the reason once those who are connected have
-    /// their answers.
+    /// their answers, or have not taken them for two seconds.
     ///
     /// # Errors
     /// [`SocketError::Disk`] when the socket fails.
@@ -87,6 +90,8 @@ impl AgentSocket {
                 Some(_) = connections.join_next() => {}
             }
         };
+        // No caller can hold this up: after the lock its bytes are not waited for, and its answer only shortly. What is
+        // waited for is the report of the violation that closed the data.
         while connections.join_next().await.is_some() {}
         Ok(lock)
     }
@@ -122,7 +127,7 @@ async fn converse(stream: UnixStream, agent: &Agent) -> Result<(), SocketError> 
                 let refusal = Answer::Failed {
                     reason: error.to_string(),
                 };
-                write_line(&mut writer, &refusal, &[]).await?;
+                reply(&mut writer, &refusal, &[], agent).await?;
                 return Err(error);
             }
         }
@@ -139,19 +144,44 @@ async fn answer(
     let attached = order.attachment_bytes();
     if attached > MAX_WRITE_BYTES {
         let error = SocketError::WriteTooLong(attached);
-        write_line(
-            writer,
-            &Answer::Failed {
-                reason: error.to_string(),
-            },
-            &[],
-        )
-        .await?;
+        let refusal = Answer::Failed {
+            reason: error.to_string(),
+        };
+        reply(writer, &refusal, &[], agent).await?;
         return Err(error);
     }
-    let bytes = read_attachment(reader, attached).await?;
+    let bytes = tokio::select! {
+        bytes = read_attachment(reader, attached) => bytes?,
+        // What the caller announced and does not send must not keep the agent alive.
+        lock = agent.locked() => return reply(writer, &Answer::Locked { lock }, &[], agent).await,
+    };
     let (answer, bytes) = carry_out(order, bytes, agent, caller).await;
-    write_line(writer, &answer, &bytes).await
+    reply(writer, &answer, &bytes, agent).await
+}
+
+/// Writes an answer. Once the data is closed, not one byte more of it is handed over, and a caller that does not take
+/// an answer without data is left.
+async fn reply(
+    writer: &mut OwnedWriteHalf,
+    answer: &Answer,
+    bytes: &[u8],
+    agent: &Agent,
+) -> Result<(), SocketError> {
+    let too_late = async {
+        let lock = agent.locked().await;
+        if bytes.is_empty() {
+            tokio::time::sleep(FAREWELL).await;
+        }
+        lock
+    };
+    tokio::select! {
+        biased;
+        lock = too_late => {
+            tracing::debug!(%lock, "a caller did not take its answer in time");
+            Err(SocketError::Broken(std::io::ErrorKind::TimedOut.into()))
+        }
+        written = write_line(writer, answer, bytes) => written,
+    }
 }
 
 async fn carry_out(

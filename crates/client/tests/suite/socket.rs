@@ -139,6 +139,55 @@ async fn closing_wipes_and_ends_the_serving() {
 }
 
 #[tokio::test]
+async fn a_caller_that_sends_nothing_does_not_keep_the_agent_alive() {
+    let served = serve(&[Action::Write]).await;
+    let mut stalled = UnixStream::connect(&served.path).await.unwrap();
+    stalled
+        .write_all(b"{\"order\":\"write\",\"offset\":0,\"length\":1000000}\n")
+        .await
+        .unwrap();
+    // A connection that is served later shows that the first one was taken.
+    let mut second = AgentConnection::open(&served.path).await.unwrap();
+    second.order(&Order::Status).await.unwrap();
+    served.agent.close();
+    assert_eq!(within(served.serving).await.unwrap().unwrap(), Lock::Closed);
+    let mut answer = Vec::new();
+    within(stalled.read_to_end(&mut answer)).await.unwrap();
+    let told: Option<Answer> = serde_json::from_slice(&answer).ok();
+    assert!(
+        told.is_none() || told == Some(Answer::Locked { lock: Lock::Closed }),
+        "{told:?}"
+    );
+    assert_eq!(
+        served.stage.node.reported().len(),
+        1,
+        "no write was reported"
+    );
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_no_more_of_the_data_once_it_is_closed() {
+    let served = serve(&[Action::Read, Action::Write]).await;
+    let length = 8 * 1024 * 1024;
+    let mut writer = AgentConnection::open(&served.path).await.unwrap();
+    writer.write(0, &vec![b'x'; length]).await.unwrap();
+    let mut slow = UnixStream::connect(&served.path).await.unwrap();
+    slow.write_all(b"{\"order\":\"read\",\"offset\":0,\"length\":null}\n")
+        .await
+        .unwrap();
+    // The first bytes are here, so the agent is in the middle of its answer.
+    let mut beginning = [0; 100];
+    within(slow.read_exact(&mut beginning)).await.unwrap();
+    assert!(beginning.starts_with(b"{\"answer\":\"done\""));
+    served.agent.close();
+    assert_eq!(within(served.serving).await.unwrap().unwrap(), Lock::Closed);
+    let mut rest = Vec::new();
+    // What the system had taken over before is still there; the rest never comes.
+    let _ = within(slow.read_to_end(&mut rest)).await;
+    assert!(rest.len() < length / 2, "{} bytes came", rest.len());
+}
+
+#[tokio::test]
 async fn a_failed_order_leaves_the_connection_usable() {
     let served = serve(&[Action::Read]).await;
     let mut connection = AgentConnection::open(&served.path).await.unwrap();
