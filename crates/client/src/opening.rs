@@ -5,6 +5,7 @@
 
 mod checks;
 mod error;
+mod whole;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -53,14 +54,15 @@ pub struct Opening {
 /// The beginning of a package file: whose it is and which rules go with it. Opens nothing and asks nobody.
 ///
 /// # Errors
-/// [`OpenError::Disk`], [`OpenError::Package`].
+/// [`OpenError::Disk`], [`OpenError::Damaged`], [`OpenError::Package`].
 pub fn read_header(container: &Path) -> Result<SignedHeader, OpenError> {
     let file = File::open(container);
     let file = file.map_err(|error| OpenError::Disk {
         path: container.to_owned(),
         error,
     })?;
-    Ok(SignedHeader::read(&mut BufReader::new(file))?)
+    SignedHeader::read(&mut BufReader::new(file))
+        .map_err(|error| whole::of_header(container, error))
 }
 
 /// Opens a package for `requestor`: the agent that comes back holds the plaintext and keeps the lease.
@@ -76,6 +78,7 @@ pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, Ope
     settle(requestor, &header, &mut journal).await?;
     checks::state(requestor, package).await?;
     checks::environment(usage.environment, opening.environment)?;
+    whole::check(requestor, &header, &opening.container).await?;
 
     let mut reporter = reporter(requestor, &header, &usage, journal)?;
     let answered = report_decrypt(requestor, &mut reporter, opening.patience).await?;
@@ -214,7 +217,8 @@ async fn report_decrypt(
         };
         let left = end.saturating_sub(requestor.clock.since_boot());
         if left.is_zero() {
-            return Err(OpenError::LeaseElsewhere(error.to_string()));
+            let now_ms = requestor.clock.wall_ms();
+            return Err(OpenError::LeaseElsewhere(checks::elsewhere(&error, now_ms)));
         }
         tracing::info!(%package, %error, "waiting for the lease");
         // The last try is at the very end of the patience.

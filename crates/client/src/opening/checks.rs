@@ -8,7 +8,7 @@ use medshare_protocol::usage::{Environment, State, UsageContract};
 use medshare_protocol::wire::LastReport;
 
 use super::OpenError;
-use crate::agent::Lock;
+use crate::agent::{Lock, ReportError};
 use crate::reporter::Answered;
 use crate::requestor::Requestor;
 
@@ -95,6 +95,27 @@ pub(super) fn report_chain(ours: Option<&Receipt>, theirs: &LastReport) -> Resul
     Ok(())
 }
 
+/// Who has the lease, in one sentence with the time from now: nodes tell its end in ms since the Unix epoch.
+pub(super) fn elsewhere(error: &ReportError, now_ms: u64) -> String {
+    let said = error.to_string();
+    match lease_end_ms(&said) {
+        Some(end_ms) => {
+            let seconds = end_ms.saturating_sub(now_ms).div_ceil(1000);
+            format!(
+                "another session has the package open, and its lease ends in {seconds} s unless it is renewed"
+            )
+        }
+        None => said,
+    }
+}
+
+/// The number behind `lease until`, if there is one.
+fn lease_end_ms(said: &str) -> Option<u64> {
+    let (_, behind) = said.split_once("lease until ")?;
+    let digits = behind.find(|character: char| !character.is_ascii_digit());
+    behind[..digits.unwrap_or(behind.len())].parse().ok()
+}
+
 /// Whether the answer to the report permits to go on.
 pub(super) fn lease(answered: Answered) -> Result<Answered, OpenError> {
     if !answered.state.is_usable() {
@@ -110,7 +131,34 @@ pub(super) fn lease(answered: Answered) -> Result<Answered, OpenError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::api::ApiError;
     use alloy_primitives::B256;
+
+    #[test]
+    fn the_lease_of_another_session_is_told_once_and_from_now() {
+        let told = |detail: &str| {
+            let refused = ApiError::Refused {
+                status: 409,
+                kind: "conflict".into(),
+                detail: detail.into(),
+                retry_after_seconds: None,
+            };
+            elsewhere(&refused.into(), 1_700_000_000_000)
+        };
+        assert_eq!(
+            told("the package is open: another session holds the lease until 1700000041500 (ms)"),
+            "another session has the package open, and its lease ends in 42 s unless it is renewed"
+        );
+        assert!(told("x lease until 5").contains("ends in 0 s"));
+        // Words that carry no time are passed on as they are.
+        for other in [
+            "there is a gap",
+            "lease until soon",
+            "lease until 99999999999999999999999 (ms)",
+        ] {
+            assert_eq!(told(other), other);
+        }
+    }
 
     #[test]
     fn a_node_that_forgot_a_receipted_report_is_found_out() {

@@ -21,7 +21,15 @@ pub enum OpenError {
         /// What the system says.
         error: std::io::Error,
     },
-    /// The file is no whole, unchanged package.
+    /// The file was cut or changed on its way or here. Nothing was reported.
+    #[error("the package file is damaged: download it again ({path}: {reason})")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file is no package, or opens to something else.
     #[error(transparent)]
     Package(#[from] PackageError),
     /// It belongs to another contract.
@@ -95,7 +103,7 @@ pub enum OpenError {
         theirs: u32,
     },
     /// Another session has the lease.
-    #[error("{0}: close it there, or wait until that lease ends")]
+    #[error("{0}: close it there, or wait")]
     LeaseElsewhere(String),
     /// The report was received, but no share came with it.
     #[error("the node took the report but gave no share of the key: ask the custodian")]

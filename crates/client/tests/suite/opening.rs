@@ -10,7 +10,7 @@ use medshare_client::opening::{OpenError, read_header};
 use medshare_protocol::package::PackageError;
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::usage::{Action, Actions, Environment, State, UsageContract};
-use medshare_protocol::wire::LastReport;
+use medshare_protocol::wire::{LastReport, RequestStatus, Stage as How};
 
 use crate::stage::{BEGINNING_MS, PAYLOAD, Stage, domain, granting};
 
@@ -195,24 +195,73 @@ async fn a_share_for_another_key_or_none_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_changed_package_file_is_found_out() {
+async fn a_damaged_package_file_is_found_out_before_anything_is_reported() {
     let stage = Stage::granting(&[]).await;
     let container = std::fs::read(&stage.opening.container).unwrap();
-    let mut changed = container.clone();
-    *changed.last_mut().unwrap() ^= 1;
-    std::fs::write(&stage.opening.container, &changed).unwrap();
+    let cut = container.len() - 1;
+    let longer = [&container[..], b"x"].concat();
+    let damages = [
+        (&container[..cut], "bytes instead of"),
+        (&longer, "bytes instead of"),
+        (&changed(&container), "not those that the node announced"),
+        (&container[..40], "it ends within its header"),
+        (&container[..10], "it ends within its header"),
+        (b"", "it is empty"),
+    ];
+    for (bytes, reason) in damages {
+        std::fs::write(&stage.opening.container, bytes).unwrap();
+        let refused = stage.open().await.unwrap_err();
+        assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+        let said = refused.to_string();
+        assert!(
+            said.starts_with("the package file is damaged: download it again"),
+            "{said}"
+        );
+        assert!(said.contains(reason), "{said}");
+    }
+    assert!(
+        stage.node.reported().is_empty(),
+        "nothing was reported as opened"
+    );
+    std::fs::write(&stage.opening.container, b"%PDF-1.7 something").unwrap();
     let refused = stage.open().await.unwrap_err();
     assert!(
-        matches!(refused, OpenError::Package(PackageError::BadChunk(0))),
+        matches!(refused, OpenError::Package(PackageError::NotAPackage)),
         "{refused}"
     );
-    std::fs::write(&stage.opening.container, &container[..40]).unwrap();
-    assert!(matches!(stage.open().await, Err(OpenError::Package(_))));
     std::fs::remove_file(&stage.opening.container).unwrap();
     assert!(matches!(
         read_header(&stage.opening.container),
         Err(OpenError::Disk { .. })
     ));
+    // Downloaded again, it opens at once: no lease was taken in vain.
+    std::fs::write(&stage.opening.container, &container).unwrap();
+    stage.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_node_s_word_the_decryption_finds_a_changed_file_out() {
+    let stage = Stage::granting(&[]).await;
+    let container = std::fs::read(&stage.opening.container).unwrap();
+    stage.node.script().statuses = vec![RequestStatus {
+        id: stage.header.package_id(),
+        stage: How::Ready,
+        reason: None,
+        form: Vec::new(),
+        package: None,
+    }];
+    std::fs::write(&stage.opening.container, changed(&container)).unwrap();
+    let refused = stage.open().await.unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Package(PackageError::BadChunk(0))),
+        "{refused}"
+    );
+}
+
+fn changed(container: &[u8]) -> Vec<u8> {
+    let mut changed = container.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    changed
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use medshare_protocol::usage::{Action, Actions, State};
 use medshare_protocol::wire::{
     DeletionSubmission, LastReport, NodeInfo, PackageReady, Problem, RegistrationAnswer,
     RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
-    SignedRequest,
+    SignedRequest, Stage,
 };
 use tokio::sync::watch;
 
@@ -63,7 +63,9 @@ pub struct Script {
     /// The container breaks off after so many bytes, each time.
     pub cut_after: Option<usize>,
     pub ignore_ranges: bool,
-    /// The statuses of a request, one a call; the last one stays.
+    /// So many requests are recorded, and the connection breaks before the answer.
+    pub lost_answers: u32,
+    /// The statuses of a request, one a call; the last one stays. Without any, the package is ready.
     pub statuses: Vec<RequestStatus>,
     pub info: NodeInfo,
 }
@@ -111,6 +113,7 @@ impl FakeNode {
             last_report: None,
             cut_after: None,
             ignore_ranges: false,
+            lost_answers: 0,
             statuses: Vec::new(),
             info: NodeInfo {
                 version: "0".into(),
@@ -171,13 +174,7 @@ impl FakeNode {
 
     /// What a requestor is told when the package is ready.
     pub fn ready(&self) -> PackageReady {
-        let container = &self.inner.parts.container;
-        PackageReady {
-            length: container.len() as u64,
-            container_hash: sha256d(&[container]).into(),
-            parent: B256::repeat_byte(3).into(),
-            transaction: B256::repeat_byte(4),
-        }
+        self.inner.ready()
     }
 
     /// Returns once so many renewals have been answered.
@@ -237,6 +234,16 @@ impl Inner {
             return Err(problem(StatusCode::SERVICE_UNAVAILABLE, "busy"));
         }
         Ok(())
+    }
+
+    fn ready(&self) -> PackageReady {
+        let container = &self.parts.container;
+        PackageReady {
+            length: container.len() as u64,
+            container_hash: sha256d(&[container]).into(),
+            parent: B256::repeat_byte(3).into(),
+            transaction: B256::repeat_byte(4),
+        }
     }
 
     fn receipt(&self, number: u32, digest: B256) -> (Receipt, Bytes) {
@@ -432,10 +439,16 @@ async fn register(
 async fn request(
     Shared(node): Node,
     Json(request): Json<SignedRequest>,
-) -> Result<Json<RequestStatus>, Response> {
+) -> Result<Response, Response> {
     node.intercept()?;
     node.seen().requests.push(request);
-    Ok(Json(node.script().statuses[0].clone()))
+    let mut script = node.script();
+    if script.lost_answers > 0 {
+        script.lost_answers -= 1;
+        let cut = [Err::<axum::body::Bytes, _>(std::io::Error::other("cut"))];
+        return Ok(Body::from_stream(futures::stream::iter(cut)).into_response());
+    }
+    Ok(Json(script.statuses[0].clone()).into_response())
 }
 
 #[derive(serde::Deserialize)]
@@ -450,6 +463,15 @@ async fn status(
 ) -> Result<Json<RequestStatus>, Response> {
     node.intercept()?;
     let mut script = node.script();
+    if script.statuses.is_empty() {
+        return Ok(Json(RequestStatus {
+            id: node.parts.header.package_id(),
+            stage: Stage::Ready,
+            reason: None,
+            form: Vec::new(),
+            package: Some(node.ready()),
+        }));
+    }
     while script.statuses.len() > 1 && script.statuses[0].form.len() <= poll.after {
         script.statuses.remove(0);
     }
