@@ -25,6 +25,10 @@ pub const REGISTRATION_LIFETIME_MS: u64 = 60 * 60 * 1000;
 /// How long a signed request may be used, ms: nodes take no more than a day.
 pub const REQUEST_LIFETIME_MS: u64 = 23 * 60 * 60 * 1000;
 
+/// How often a signed request is handed in before it is left to the requestor to ask what became of it.
+const SUBMISSIONS: u32 = 4;
+/// Pause before it is handed in for the second time; doubled each time.
+const SUBMISSION_PAUSE: Duration = Duration::from_millis(250);
 /// Pause before the next poll when the last one brought nothing.
 const NO_NEWS_PAUSE: Duration = Duration::from_millis(250);
 
@@ -212,13 +216,34 @@ impl Requestor {
     /// Hands a signed request in. May be repeated: the same request is the same package.
     ///
     /// # Errors
-    /// [`RequestError`]; [`RequestError::Refused`] when the node recorded it and refused it.
+    /// [`RequestError`]; [`RequestError::Refused`] when the node recorded it and refused it,
+    /// [`ApiError::Unconfirmed`] when it went out and no answer came.
     pub async fn submit(&self, signed: &SignedRequest) -> Result<RequestStatus, RequestError> {
         self.check_deployment().await?;
         self.check_registration().await?;
         let id = self.package_id(&signed.request);
-        let status = self.node.request(signed).await?;
+        let status = self.hand_in(id, signed).await?;
         judge_status(id, status)
+    }
+
+    /// An answer that got lost on its way is asked for again.
+    async fn hand_in(
+        &self,
+        id: PackageId,
+        signed: &SignedRequest,
+    ) -> Result<RequestStatus, ApiError> {
+        let mut pause = SUBMISSION_PAUSE;
+        for _ in 1..SUBMISSIONS {
+            match self.node.request(signed).await {
+                Err(error @ ApiError::Unreachable { .. }) => {
+                    tracing::warn!(%id, %error, "no answer came; handing the same request in again");
+                    tokio::time::sleep(pause).await;
+                }
+                answer => return confirmed(id, answer),
+            }
+            pause *= 2;
+        }
+        confirmed(id, self.node.request(signed).await)
     }
 
     /// Waits for the package; `progress` is called with each change. Survives a node that is away for a while.
@@ -317,6 +342,20 @@ impl fmt::Debug for Requestor {
             .field("wallet", &self.address())
             .finish_non_exhaustive()
     }
+}
+
+/// An attempt without an answer may have been recorded.
+fn confirmed(
+    id: PackageId,
+    answer: Result<RequestStatus, ApiError>,
+) -> Result<RequestStatus, ApiError> {
+    answer.map_err(|error| match error {
+        ApiError::Unreachable { .. } | ApiError::TimedOut { .. } => ApiError::Unconfirmed {
+            id,
+            error: Box::new(error),
+        },
+        error => error,
+    })
 }
 
 fn judge_status(id: PackageId, status: RequestStatus) -> Result<RequestStatus, RequestError> {

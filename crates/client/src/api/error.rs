@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::Problem;
 use reqwest::{Response, StatusCode};
 
@@ -21,6 +22,16 @@ pub enum ApiError {
         address: String,
         /// What the network said.
         reason: String,
+    },
+    /// A request went out, again and again, and no answer came: it may be recorded.
+    #[error(
+        "no answer to the request came; it may have been recorded all the same, and `medshare status {id}` tells: {error}"
+    )]
+    Unconfirmed {
+        /// The request.
+        id: PackageId,
+        /// What became of the last attempt.
+        error: Box<ApiError>,
     },
     /// It took too long.
     #[error("the node {address} did not answer in time: try again later")]
@@ -71,7 +82,7 @@ impl ApiError {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Unconfirmed { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..=599),
             _ => false,
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
+use medshare_client::api::ApiError;
 use medshare_client::requestor::{Ask, RequestError};
 use medshare_protocol::form::Step;
 use medshare_protocol::id::{DatasetId, PackageId};
@@ -155,6 +156,39 @@ async fn patience_ends_and_the_request_goes_on_without_us() {
             ..
         }
     ));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_with_the_same_request() {
+    let stage = Stage::granting(&[]).await;
+    let (signed, _) = asked(&stage, &[(1, How::Received)]);
+    stage.node.script().lost_answers = 3;
+    let status = stage.requestor.submit(&signed).await.unwrap();
+    assert_eq!(status.stage, How::Received);
+    assert_eq!(stage.node.seen().requests, [&signed; 4].map(Clone::clone));
+}
+
+#[tokio::test]
+async fn a_request_without_any_answer_may_be_recorded_and_says_how_to_ask() {
+    let stage = Stage::granting(&[]).await;
+    let (signed, id) = asked(&stage, &[(1, How::Received)]);
+    stage.node.script().lost_answers = u32::MAX;
+    let lost = stage.requestor.submit(&signed).await.unwrap_err();
+    assert!(
+        matches!(&lost, RequestError::Api(ApiError::Unconfirmed { id: of, .. }) if *of == id),
+        "{lost}"
+    );
+    let said = lost.to_string();
+    assert!(said.contains("may have been recorded"), "{said}");
+    assert!(said.contains(&format!("`medshare status {id}`")), "{said}");
+    assert!(
+        stage
+            .node
+            .seen()
+            .requests
+            .iter()
+            .all(|sent| *sent == signed)
+    );
 }
 
 #[tokio::test]
