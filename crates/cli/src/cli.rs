@@ -1,6 +1,7 @@
 //! The command line as a whole.
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::*;
 
@@ -65,12 +66,20 @@ pub enum Command {
     Devnet(devnet::Devnet),
 }
 
+/// Says that the command line is used wrongly, where clap by itself cannot tell, and ends with status 2.
+pub fn wrong_usage(message: impl std::fmt::Display) -> ! {
+    Cli::command()
+        .error(ErrorKind::ValueValidation, message)
+        .exit()
+}
+
 impl Command {
     /// Does it.
     pub async fn run(self) -> anyhow::Result<()> {
         if !matches!(self, Self::Node(_)) {
             // A node's log is its configuration's matter.
-            crate::logging::start("warn")?;
+            // What goes wrong is said in one sentence at the end; warnings beside it only confuse.
+            crate::logging::start("error")?;
         }
         match self {
             Self::Wallet(command) => command.run(),
@@ -98,7 +107,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn every_command_shows_how_it_is_used() {

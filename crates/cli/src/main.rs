@@ -10,6 +10,7 @@ mod network;
 mod output;
 mod passphrase;
 mod profile;
+mod records;
 mod shutdown;
 mod synth;
 

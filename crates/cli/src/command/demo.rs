@@ -1,12 +1,15 @@
 //! `medshare demo`: the whole story on real parts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use medshare_node::descriptor::UsageTerms;
+use medshare_protocol::usage::{Action, Environment};
 
 use crate::demo::{self, DemoPlan};
-use crate::network::DatasetSource;
+use crate::network::{DatasetSource, load_own};
+use crate::records;
 
 /// Patients of the custodian that nobody asks.
 const OTHER_ROWS: usize = 500;
@@ -48,7 +51,10 @@ impl Demo {
             None => temporary.path().join("network"),
         };
         let dataset = match (self.data, self.descriptor) {
-            (Some(data), Some(descriptor)) => DatasetSource::Own { data, descriptor },
+            (Some(data), Some(descriptor)) => {
+                check_own(&data, &descriptor).await?;
+                DatasetSource::Own { data, descriptor }
+            }
             _ => DatasetSource::Synthetic {
                 seed: self.seed,
                 rows: self.rows,
@@ -66,6 +72,33 @@ impl Demo {
         })
         .await
     }
+}
+
+/// Before the chain starts: a node tells requestors no more than that it cannot release, and here the custodian asks.
+async fn check_own(data: &Path, descriptor: &Path) -> Result<()> {
+    let dataset = load_own(data, descriptor)?;
+    check_terms(&dataset.usage)
+        .with_context(|| format!("the story cannot be told with {}", descriptor.display()))?;
+    records::try_out(descriptor, &dataset).await
+}
+
+/// The requestor reads, which is recorded, and copies, which is a violation; outside of a sandbox.
+fn check_terms(usage: &UsageTerms) -> Result<()> {
+    ensure!(
+        usage.granted.contains(Action::Read) && !usage.granted.contains(Action::Copy),
+        "the story needs a dataset that grants read and not copy, and this one grants {}",
+        usage.granted
+    );
+    ensure!(
+        !usage.exempt.contains(Action::Read) && !usage.exempt.contains(Action::Copy),
+        "the story needs reports of read and copy, and this one exempts {}",
+        usage.exempt
+    );
+    ensure!(
+        usage.environment == Environment::Any,
+        "its packages open in the sandbox alone: write `environment = \"any\"` under [usage]"
+    );
+    Ok(())
 }
 
 /// Fewer cannot be hidden among each other; more belong into a benchmark.

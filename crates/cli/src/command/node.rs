@@ -1,15 +1,16 @@
 //! `medshare node`: the custodian's node, until it is told to stop (P5).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use medshare_node::config::{Config, open, prepare};
+use medshare_node::config::{Config, Prepared, open, prepare};
+use medshare_node::descriptor::Dataset;
 use medshare_node::node_key::sealing_secret;
 use serde_json::json;
 
 use crate::network::READY;
-use crate::{logging, output, shutdown};
+use crate::{logging, output, records, shutdown};
 
 /// Runs a node.
 #[derive(Args, Debug)]
@@ -17,7 +18,7 @@ use crate::{logging, output, shutdown};
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "An annotated configuration: crates/node/examples/node.toml.
-It stops in order on Ctrl-C and SIGTERM; what was under way goes on at the next start.
+It stops in order on Ctrl-C, SIGTERM and SIGHUP; what was under way goes on at the next start.
 Example:
   medshare node check --config node.toml
   medshare node --config node.toml"
@@ -35,7 +36,7 @@ pub struct Node {
 
 #[derive(Subcommand, Debug)]
 enum NodeCommand {
-    /// Check everything that can be checked without starting: key, descriptors, chain, registration
+    /// Check everything that can be checked without starting: key, descriptors, records, chain, registration
     #[command(after_help = "Example:\n  medshare node check --config node.toml")]
     Check {
         /// The node's configuration
@@ -94,6 +95,13 @@ async fn check(file: PathBuf, as_json: bool) -> Result<()> {
     let config = Config::load(&file)?;
     let passphrase = config.passphrase()?;
     let prepared = prepare(config, &passphrase).await?;
+    let mut unpublished = Vec::new();
+    for (descriptor, dataset) in prepared.config.datasets.iter().zip(&prepared.datasets) {
+        records::try_out(descriptor, dataset).await?;
+        if !is_published(&prepared, descriptor, dataset).await? {
+            unpublished.push(dataset.descriptor.name.clone());
+        }
+    }
     let names: Vec<_> = prepared
         .datasets
         .iter()
@@ -104,10 +112,35 @@ async fn check(file: PathBuf, as_json: bool) -> Result<()> {
     let endpoint = &prepared.config.public_endpoint;
     output::either(
         as_json,
-        &json!({"node": node, "sealing_key": sealing_key, "endpoint": endpoint, "datasets": names}),
+        &json!({"node": node, "sealing_key": sealing_key, "endpoint": endpoint, "datasets": names, "unpublished": unpublished}),
         format!(
-            "node {node}\nsealing key {sealing_key}\nendpoint {endpoint}\ndatasets {}\neverything is in order",
-            names.join(", ")
+            "node {node}\nsealing key {sealing_key}\nendpoint {endpoint}\ndatasets {}\n{}everything is in order",
+            names.join(", "),
+            match unpublished.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "not published yet, so nobody can ask: {} (`medshare custodian publish`)\n",
+                    unpublished.join(", ")
+                ),
+            }
         ),
     )
+}
+
+/// Whether the chain has this very descriptor; a dataset that is not published is not served.
+async fn is_published(prepared: &Prepared, file: &Path, dataset: &Dataset) -> Result<bool> {
+    let custodian = prepared.config.custodian;
+    let record = prepared.chain.dataset(custodian, dataset.id).await?;
+    let Some(record) = record else {
+        return Ok(false);
+    };
+    ensure!(
+        record.descriptor == dataset.descriptor_hash,
+        "`{}` is published with another descriptor ({}) than {} ({}): publish this one with `medshare custodian publish`, or put the published one back",
+        dataset.descriptor.name,
+        record.descriptor,
+        file.display(),
+        dataset.descriptor_hash
+    );
+    Ok(true)
 }

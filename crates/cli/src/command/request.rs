@@ -13,6 +13,7 @@ use medshare_protocol::typed::Selection;
 use medshare_protocol::wire::{DatasetInfo, RequestStatus};
 use serde_json::json;
 
+use crate::cli::wrong_usage;
 use crate::output::{self, Progress};
 use crate::profile::RequestorArgs;
 
@@ -46,6 +47,11 @@ pub struct Request {
 impl Request {
     /// Does it.
     pub async fn run(self) -> Result<()> {
+        if let Some(field) = repeated(&self.fields) {
+            wrong_usage(format!(
+                "--fields names `{field}` twice: name each column once"
+            ));
+        }
         let node = self.requestor.home.node()?;
         let dataset = find(&node, &self.dataset).await?;
         let custodian = node.info().await?.custodian;
@@ -118,6 +124,12 @@ pub async fn find(node: &NodeApi, name: &str) -> Result<DatasetInfo> {
         node.address(),
         names.join(", ")
     )
+}
+
+/// The first that was there before.
+fn repeated(fields: &[String]) -> Option<&String> {
+    let mut rest = fields.iter().enumerate();
+    rest.find_map(|(index, field)| fields[..index].contains(field).then_some(field))
 }
 
 /// The last thing that happened.

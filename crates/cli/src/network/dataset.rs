@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
+use medshare_node::descriptor::{Dataset, DescriptorError};
+use serde::Deserialize;
+use toml::Spanned;
 
 use crate::synth::write_hospital;
 
@@ -35,46 +38,81 @@ pub(super) async fn place(folder: &Path, name: &str, source: &DatasetSource) -> 
     }
 }
 
-/// Writes a descriptor into `folder` that names the custodian's files by absolute paths: the records stay where they
-/// are, and nothing is written there (P9). Hierarchies are looked for beside the descriptor, then beside the data.
-fn place_own(folder: &Path, data: &Path, descriptor: &Path) -> Result<PathBuf> {
-    let mut table = read_table(descriptor)?;
-    let data = absolute(data)?;
-    if let Some(source) = table.get_mut("source").and_then(toml::Value::as_table_mut) {
-        source.insert("file".to_owned(), text_of(&data));
+/// The custodian's own dataset, as it will be served. What is wrong is told of the custodian's own files.
+pub(crate) fn load_own(data: &Path, descriptor: &Path) -> Result<Dataset> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let placed = place_own(folder.path(), data, descriptor)?;
+    Dataset::load(&placed).map_err(|error| told_of(error, &placed, descriptor).into())
+}
+
+/// The same fault, told of the file that the custodian wrote: its lines are the same.
+fn told_of(mut error: DescriptorError, placed: &Path, own: &Path) -> DescriptorError {
+    let (DescriptorError::Unreadable { path, .. }
+    | DescriptorError::TooLarge { path, .. }
+    | DescriptorError::Malformed { path, .. }
+    | DescriptorError::Invalid { path, .. }
+    | DescriptorError::Hierarchy { path, .. }) = &mut error;
+    if path == placed {
+        own.clone_into(path);
     }
-    let folders = [absolute(descriptor)?, data]
+    error
+}
+
+/// The files that a descriptor names, and where in it.
+#[derive(Deserialize)]
+struct NamedFiles {
+    source: NamedSource,
+    #[serde(default)]
+    column: Vec<NamedHierarchy>,
+}
+
+#[derive(Deserialize)]
+struct NamedSource {
+    file: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+struct NamedHierarchy {
+    hierarchy: Option<Spanned<String>>,
+}
+
+/// Writes a descriptor into `folder` that names the custodian's files by absolute paths and is the custodian's own
+/// otherwise, line by line: the records stay where they are, and nothing is written there (P9). Hierarchies are
+/// looked for beside the descriptor, then beside the data.
+fn place_own(folder: &Path, data: &Path, descriptor: &Path) -> Result<PathBuf> {
+    let mut text = crate::connection::read_text(descriptor)?;
+    let data = absolute(data)?;
+    let named: NamedFiles = match toml::from_str(&text) {
+        Ok(named) => named,
+        Err(error) => {
+            // The loader says it with the line.
+            Dataset::load(descriptor)?;
+            return Err(error).with_context(|| format!("cannot use {}", descriptor.display()));
+        }
+    };
+    let folders = [absolute(descriptor)?, data.clone()]
         .map(|path| path.parent().map(Path::to_owned).unwrap_or_default());
-    let columns = table.get_mut("column").and_then(toml::Value::as_array_mut);
-    let columns = columns.into_iter().flatten();
-    for column in columns.filter_map(toml::Value::as_table_mut) {
-        let Some(hierarchy) = column.get("hierarchy").and_then(toml::Value::as_str) else {
-            continue;
-        };
-        let [first, second] = folders.each_ref().map(|folder| folder.join(hierarchy));
+    let mut replaced = vec![(named.source.file.span(), data)];
+    for hierarchy in named.column.into_iter().filter_map(|it| it.hierarchy) {
+        let [first, second] = folders
+            .each_ref()
+            .map(|folder| folder.join(hierarchy.as_ref()));
         // Where none is there, the loader names the one beside the descriptor.
         let path = if !first.is_file() && second.is_file() {
             second
         } else {
             first
         };
-        column.insert("hierarchy".to_owned(), text_of(&path));
+        replaced.push((hierarchy.span(), path));
+    }
+    // From the end: what comes before keeps its place.
+    replaced.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    for (span, path) in replaced {
+        text.replace_range(span, &text_of(&path).to_string());
     }
     let path = folder.join("descriptor.toml");
-    std::fs::write(&path, toml::to_string_pretty(&table)?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
-}
-
-/// A descriptor as it stands; the node's loader checks it when it is in place.
-fn read_table(descriptor: &Path) -> Result<toml::Table> {
-    let text = crate::connection::read_text(descriptor)?;
-    text.parse().map_err(|error: toml::de::Error| {
-        let before = text.get(..error.span().map_or(0, |span| span.start));
-        let line = before.unwrap_or_default().matches('\n').count() + 1;
-        let message = error.message().replace('\n', " ");
-        anyhow!("{}, line {line}: {message}", descriptor.display())
-    })
 }
 
 fn text_of(path: &Path) -> toml::Value {
@@ -82,8 +120,8 @@ fn text_of(path: &Path) -> toml::Value {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize()
-        .with_context(|| format!("cannot read {}", path.display()))
+    let found = path.metadata().and_then(|_| std::path::absolute(path));
+    found.with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]
@@ -124,5 +162,28 @@ mod tests {
             text_of(&descriptors.join("nobodys.csv"))
         );
         assert!(columns[3].get("hierarchy").is_none());
+    }
+
+    #[test]
+    fn a_fault_is_told_of_the_custodians_own_descriptor_and_its_line() {
+        let root = tempfile::tempdir().unwrap();
+        let (data, descriptor) = (root.path().join("t.csv"), root.path().join("d.toml"));
+        std::fs::write(&data, "a\n1\n").unwrap();
+        let good = "name = 'x'\ntitle = 'X'\n# mine\n[source]\nkind = 'csv'\nfile = 'elsewhere.csv'\n[usage]\n\
+                    granted = ['read']\nretention-days = 1\n[[column]]\nname = 'a'\nkind = 'text'\nrole = 'plain'\n";
+        std::fs::write(&descriptor, good).unwrap();
+        let dataset = load_own(&data, &descriptor).unwrap();
+        assert_eq!(dataset.source.file(), data);
+        for (bad, line) in [
+            (good.replace("= 1", "= 0"), 9),
+            (format!("{good}hierarchy = 'h.csv'\n"), 14),
+            (good.replace("'plain'", "'plane'"), 13),
+            (good.replace("file", "fill"), 6),
+        ] {
+            std::fs::write(&descriptor, bad).unwrap();
+            let error = load_own(&data, &descriptor).unwrap_err().to_string();
+            let place = format!("{}, line {line}", descriptor.display());
+            assert!(error.starts_with(&place), "{error}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod process;
 
 pub use custodian::Custodian;
 pub use dataset::DatasetSource;
+pub(crate) use dataset::load_own;
 pub use process::READY;
 
 use std::path::{Path, PathBuf};

@@ -200,6 +200,7 @@ fn wrong_input_gets_one_sentence_from_a_running_network_too() {
         ("custodian", network.fact("/custodians/0/address")),
         ("custodian-keystore", network.fact("/custodians/0/keystore")),
         ("governance-keystore", network.fact("/governance_keystore")),
+        ("node-keystore", network.sibling_of_keystore("node.json")),
         ("passphrase-file", network.fact("/passphrase_file")),
     ]);
     check_all(true, &facts);

@@ -9,7 +9,7 @@ use medshare_node::descriptor::Dataset;
 use medshare_protocol::id::{DatasetId, PackageId};
 
 use crate::connection::SenderArgs;
-use crate::output;
+use crate::{output, records};
 
 /// `PackageRevoked`'s reason code for the owner's own decision (`IMedShare.sol`).
 const OWNERS_REASON: u8 = 2;
@@ -22,6 +22,9 @@ pub struct Publish {
     /// The dataset's descriptor, as the node reads it
     #[arg(long, value_name = "FILE")]
     descriptor: PathBuf,
+    /// Do not try the records: for a wallet that is kept away from them
+    #[arg(long)]
+    without_records: bool,
     #[command(flatten)]
     sender: SenderArgs,
 }
@@ -29,6 +32,9 @@ pub struct Publish {
 impl Publish {
     pub async fn run(self) -> Result<()> {
         let dataset = Dataset::load(&self.descriptor)?;
+        if !self.without_records {
+            records::try_out(&self.descriptor, &dataset).await?;
+        }
         let chain = self.sender.connect().await?;
         let receipt = chain
             .publish_dataset(
