@@ -13,6 +13,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+use crate::cli::wrong_usage;
 use crate::connection::read_text;
 use crate::output;
 
@@ -45,6 +46,9 @@ pub struct Anonymise {
 impl Anonymise {
     /// Does it.
     pub async fn run(self) -> Result<()> {
+        if place(&self.output) == place(&self.report) {
+            wrong_usage("--output and --report name the same file: give each its own");
+        }
         for file in [&self.output, &self.report] {
             if file.exists() {
                 bail!(
@@ -65,9 +69,7 @@ impl Anonymise {
         let (anonymised, report) = work.await??;
         let release = write_beside(&self.output, &anonymised.table.to_csv())?;
         let told = write_beside(&self.report, &serde_json::to_vec_pretty(&report)?)?;
-        // Both are complete on disk; now they get their names.
-        keep(release, &self.output)?;
-        keep(told, &self.report)?;
+        keep_both((release, &self.output), (told, &self.report))?;
         let facts = anonymised.report;
         output::line(format!(
             "{} of {} rows released, {} suppressed, k = {}, loss {:.4}",
@@ -135,8 +137,53 @@ fn write_beside(target: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
     Ok(file)
 }
 
+/// The same for every way of writing a path to one file, as long as its folder is there.
+fn place(file: &Path) -> PathBuf {
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = whole.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, whole.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => whole,
+    }
+}
+
+/// Both are complete on disk; now they get their names, or neither does.
+fn keep_both(first: (NamedTempFile, &Path), second: (NamedTempFile, &Path)) -> Result<()> {
+    keep(first.0, first.1)?;
+    keep(second.0, second.1).inspect_err(|_| {
+        // It is this run's own: `keep` overwrites nothing. The error that counts is the one above.
+        let _ = std::fs::remove_file(first.1);
+    })
+}
+
 fn keep(file: NamedTempFile, target: &Path) -> Result<()> {
     let kept = file.persist_noclobber(target);
     kept.map(|_| ())
         .with_context(|| format!("cannot write {}", target.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn when_one_file_cannot_be_kept_neither_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, report) = (folder.path().join("o"), folder.path().join("r"));
+        let attempt = || {
+            let release = write_beside(&output, b"release").unwrap();
+            let told = write_beside(&report, b"report").unwrap();
+            keep_both((release, &output), (told, &report))
+        };
+        // Somebody else was faster.
+        std::fs::write(&report, "precious").unwrap();
+        attempt().unwrap_err();
+        assert!(!output.exists());
+        assert_eq!(std::fs::read(&report).unwrap(), b"precious");
+        std::fs::remove_file(&report).unwrap();
+        attempt().unwrap();
+        assert_eq!(std::fs::read(&output).unwrap(), b"release");
+        assert_eq!(std::fs::read(&report).unwrap(), b"report");
+    }
 }
