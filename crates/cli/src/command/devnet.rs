@@ -1,9 +1,11 @@
 //! `medshare devnet`: the demo's network, left running.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, value_parser};
+use medshare_node::config::LEASE_SECONDS;
 use serde_json::json;
 
 use super::demo::rows;
@@ -15,12 +17,12 @@ const OTHER_ROWS: usize = 500;
 
 /// Starts a network.
 #[derive(Args, Debug)]
-#[command(after_help = "Runs until Ctrl-C.
+#[command(after_help = "Runs until Ctrl-C, or until its terminal is closed.
 Example:
   medshare devnet --port 8545 --dir ./devnet")]
 pub struct Devnet {
     /// Port of the chain; the nodes get the next two; 0: free ones
-    #[arg(long, default_value_t = 8545)]
+    #[arg(long, default_value_t = 8545, value_parser = value_parser!(u16).range(..=65533))]
     port: u16,
     /// Write everything into this new folder and keep it [default: a temporary one]
     #[arg(long, value_name = "FOLDER")]
@@ -29,7 +31,7 @@ pub struct Devnet {
     #[arg(long, default_value_t = 10_000, value_parser = rows)]
     rows: usize,
     /// Length of a lease
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = value_parser!(u32).range(lease_range()))]
     lease_seconds: u32,
     /// Print JSON
     #[arg(long)]
@@ -74,6 +76,11 @@ impl Devnet {
         told.await;
         network.stop().await
     }
+}
+
+/// What a node's configuration takes.
+fn lease_range() -> RangeInclusive<i64> {
+    LEASE_SECONDS.start.into()..=i64::from(LEASE_SECONDS.end) - 1
 }
 
 async fn start(plan: &NetworkPlan) -> Result<Network> {

@@ -18,18 +18,18 @@ pub struct Devnet {
 
 impl Devnet {
     pub fn start(rows: usize) -> Self {
+        Self::with(&["--rows", &rows.to_string()])
+    }
+
+    /// With more arguments.
+    pub fn with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let temporary = folder.path().join("temporary");
+        std::fs::create_dir(&temporary).unwrap();
         let mut child = medshare(folder.path())
-            .args([
-                "devnet",
-                "--port",
-                "0",
-                "--json",
-                "--dir",
-                "devnet",
-                "--rows",
-                &rows.to_string(),
-            ])
+            .env("TMPDIR", &temporary)
+            .args(["devnet", "--port", "0", "--json", "--dir", "devnet"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -122,11 +122,19 @@ impl Devnet {
 
     /// Stops it as a person would; it must end well.
     pub fn stop(mut self) {
-        interrupt(&self.child);
+        self.end(interrupt);
+    }
+
+    /// Tells it to end; its folder stays for now, but nothing that was temporary does.
+    pub fn end(&mut self, tell: fn(&Child)) {
+        tell(&self.child);
         assert!(
             self.child.wait().unwrap().success(),
             "the network did not end well"
         );
+        let temporary = self.folder.path().join("temporary");
+        let left: Vec<_> = temporary.read_dir().unwrap().collect();
+        assert!(left.is_empty(), "the network left {left:?}");
     }
 }
 
@@ -142,7 +150,16 @@ impl Drop for Devnet {
 
 /// Ctrl-C.
 pub fn interrupt(child: &Child) {
+    signal(child, rustix::process::Signal::INT);
+}
+
+/// The end of the terminal.
+pub fn hang_up(child: &Child) {
+    signal(child, rustix::process::Signal::HUP);
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
     let id = i32::try_from(child.id()).unwrap();
     let id = rustix::process::Pid::from_raw(id).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(id, signal).unwrap();
 }
