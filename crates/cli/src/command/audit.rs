@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use medshare_client::audit::{AuditReport, BlockSource, audit_with};
 
+use crate::cli::wrong_usage;
 use crate::connection::ChainArgs;
 use crate::output::{self, Progress};
 
@@ -20,13 +21,9 @@ Example:
 pub struct Audit {
     #[command(flatten)]
     chain: ChainArgs,
-    /// Any node of the network
-    #[arg(
-        long,
-        env = "MEDSHARE_NODE",
-        value_name = "URL",
-        required_unless_present = "blocks"
-    )]
+    /// Any node of the network [env: MEDSHARE_NODE]
+    // Not clap's `env`: a variable for other commands must not stand in the way of --blocks.
+    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
     node: Option<String>,
     /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
     #[arg(long, value_name = "FOLDER")]
@@ -39,10 +36,12 @@ pub struct Audit {
 impl Audit {
     /// Does it.
     pub async fn run(self) -> Result<()> {
-        let source = match (&self.blocks, &self.node) {
-            (Some(folder), _) => BlockSource::Directory(folder.clone()),
-            (None, Some(url)) => BlockSource::node(url)?,
-            (None, None) => bail!("give --node or --blocks"),
+        let usual = std::env::var("MEDSHARE_NODE");
+        let usual = usual.ok().filter(|node| !node.is_empty());
+        let source = match (self.blocks, self.node.or(usual)) {
+            (Some(folder), _) => BlockSource::Directory(folder),
+            (None, Some(url)) => BlockSource::node(&url)?,
+            (None, None) => wrong_usage("give --node <URL> or --blocks <FOLDER>"),
         };
         let chain = self.chain.connect().await?;
         let progress = Mutex::new(Progress::of_steps());
@@ -50,8 +49,10 @@ impl Audit {
             // A bar that panicked elsewhere is not worth stopping an audit for.
             if let Ok(mut progress) = progress.lock() {
                 progress.say(format!(
-                    "EVM block {} of {}, {} blocks checked",
-                    at.evm_block, at.last_evm_block, at.blocks
+                    "EVM block {} of {}, {} checked",
+                    at.evm_block,
+                    at.last_evm_block,
+                    output::counted(at.blocks, "block")
                 ));
             }
         })
@@ -79,11 +80,14 @@ fn print(report: &AuditReport) -> Result<()> {
     ))?;
     let side_blocks = output::counted(report.side_blocks, "side-block");
     output::line(format!(
-        "{}, {}: {}, {side_blocks}, {} bodies missing",
+        "{}, {}: {}, {side_blocks}, {} missing",
         output::counted(report.packages, "package"),
         output::counted(report.chains, "chain"),
         output::counted(report.parent_blocks, "parent block"),
-        report.bodies_missing
+        match report.bodies_missing {
+            1 => "1 body".to_owned(),
+            count => format!("{count} bodies"),
+        }
     ))?;
     for check in &report.checks {
         output::line(format!("  {:>8}  {}", check.count, check.what))?;

@@ -8,6 +8,7 @@ use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::StoredBlock;
 
 use super::{Stage, Story};
+use crate::output;
 
 /// The audit runs clean, and then does not.
 pub async fn audit(story: &mut Story, stage: &Stage, package: PackageId) -> Result<()> {
@@ -31,8 +32,10 @@ async fn clean(stage: &Stage) -> Result<((), String)> {
         report.side_blocks
     );
     let seen = format!(
-        "{} chains, {} parent and {} side-blocks",
-        report.chains, report.parent_blocks, report.side_blocks
+        "{}: {}, {}",
+        output::counted(report.chains, "chain"),
+        output::counted(report.parent_blocks, "parent block"),
+        output::counted(report.side_blocks, "side-block")
     );
     Ok(((), seen))
 }

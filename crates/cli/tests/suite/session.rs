@@ -1,12 +1,13 @@
 //! The README's session, typed command by command against a development network.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use super::devnet::{Devnet, interrupt};
+use super::devnet::{Devnet, hang_up, interrupt};
 use super::program::{medshare, run, succeed};
 
 fn json(command: &mut Command) -> Value {
@@ -190,6 +191,46 @@ fn an_open_package_is_a_folder_and_copying_in_it_is_a_violation() {
     network.stop();
 }
 
+/// P2: a refused request is on record, also here; and a lease that ends is told of once.
+#[test]
+fn what_failed_is_listed_and_said_in_one_sentence() {
+    let mut network = Devnet::with(&["--rows", "300", "--lease-seconds", "3"]);
+    let alice = network.register("alice");
+    let requestor = |args: &[&str]| {
+        let mut command = network.as_requestor(&alice);
+        command.args(args);
+        command
+    };
+    let dataset = network.dataset();
+    let refused = run(
+        &mut requestor(&["request", &dataset, "--purpose", "HMARKT"]),
+        "",
+    );
+    assert_eq!(refused.status, 1, "{refused:?}");
+    let listed = succeed(&mut requestor(&["packages"]));
+    assert!(listed.contains("  refused: "), "{listed}");
+    assert!(listed.contains("HMARKT"), "{listed}");
+
+    let asked = succeed(&mut requestor(&[
+        "request",
+        &dataset,
+        "--purpose",
+        "HRESCH",
+    ]));
+    let package = asked.trim();
+    succeed(&mut requestor(&["download", package]));
+    let agent = OpenPackage::start(&network, &alice, &[package]);
+    // The network's terminal is closed: chain and nodes go away, and the lease is not renewed any more.
+    network.end(hang_up);
+    let rpc = network.rpc();
+    let chain = TcpStream::connect(rpc.trim_start_matches("http://"));
+    assert!(chain.is_err(), "the chain goes on at {rpc}");
+    let (status, words) = agent.end();
+    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(words.starts_with("medshare: "), "{words}");
+}
+
 /// A second process with the first node's key, in a folder of its own: it ends in order however it is told.
 #[test]
 fn a_node_ends_with_a_signal_and_with_whoever_started_it() {
@@ -222,6 +263,9 @@ fn a_node_ends_with_a_signal_and_with_whoever_started_it() {
     };
     let mut child = start("signalled", &[]);
     interrupt(&child);
+    assert!(child.wait().unwrap().success());
+    let mut child = start("hung-up", &[]);
+    hang_up(&child);
     assert!(child.wait().unwrap().success());
     let mut child = start("orphaned", &["--until-stdin-ends"]);
     drop(child.stdin.take());
