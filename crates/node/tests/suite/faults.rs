@@ -197,7 +197,8 @@ async fn after_a_reorganisation_what_is_gone_is_sent_again() {
         if again && status.stage == Stage::Ready {
             break;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{status:?}");
+        // An end to waiting for what never comes, not a measure of speed.
+        assert!(begun.elapsed() < Duration::from_secs(90), "{status:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let blocks = with_sides(&node, second, 1).await;
