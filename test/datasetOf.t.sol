@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Response} from "../contracts/interfaces/IMedShare.sol";
+import {Base} from "./Base.t.sol";
+
+/// @notice What is not there; what is there, the tests of each function that changes it compare.
+contract DatasetOfTest is Base {
+    function test_datasetOf(address custodian, bytes32 dataset) public view {
+        vm.assume(custodian != hospital);
+        (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses) = med.datasetOf(custodian, dataset);
+        assertEq(descriptor, 0);
+        assertEq(purposes.length, 0);
+        assertEq(responses.length, 0);
+    }
+}
