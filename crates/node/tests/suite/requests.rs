@@ -320,7 +320,7 @@ async fn a_selection_gets_its_columns_and_rows_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn suspended_and_refused_requestors_are_refused() {
+async fn suspended_requestors_are_refused() {
     let cluster = Cluster::start().await;
     let requestor = Requestor::registered(&cluster).await;
     cluster.custodians[0]
