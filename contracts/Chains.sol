@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, PackageId, Segment} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {PackageId, Segment} from "./interfaces/Types.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Header} from "./libraries/Header.sol";
 import {Inclusion} from "./libraries/Inclusion.sol";
 import {Packages} from "./Packages.sol";
@@ -17,46 +19,30 @@ abstract contract Chains is Packages {
         _setWorkLimit(workLimitBits);
     }
 
-    modifier onlyItself() {
-        if (msg.sender != address(this)) revert NotPermitted(msg.sender);
-        _;
-    }
-
     /// @inheritdoc IMedShare
     function setWorkLimit(uint32 bits) external onlyRole(DEFAULT_ADMIN_ROLE) {
         _setWorkLimit(bits);
     }
 
     /// @inheritdoc IMedShare
-    function anchorReports(Segment[] calldata segments) external onlyNode {
+    function anchorReports(Segment[] calldata segments, bytes calldata entries) external {
+        mapping(PackageId => bytes32) storage heads = _heads[_requireNode()];
+        Header.Limit memory limit = _limit();
         for (uint256 i = 0; i < segments.length; i++) {
-            try this.anchorOne(msg.sender, segments[i]) {}
-            catch (bytes memory reason) {
-                _requireItsOwnFault(reason);
-                emit SegmentSkipped(segments[i].package, msg.sender, reason);
+            Segment calldata segment = segments[i];
+            bytes calldata itsOwn;
+            (itsOwn, entries) = Header.split(entries, segment.count);
+            bytes32 head = heads[segment.package];
+            bytes memory fault = _faultOf(segment, head);
+            if (fault.length == 0) (head, fault) = Header.extend(itsOwn, head, limit);
+            if (fault.length == 0) {
+                heads[segment.package] = head;
+                emit ReportsAnchored(segment.package, msg.sender, itsOwn);
+            } else {
+                emit SegmentSkipped(segment.package, msg.sender, fault);
             }
         }
-    }
-
-    /// @inheritdoc IMedShare
-    function anchorOne(address node, Segment calldata segment) external onlyItself {
-        // In every state: what was done to the data must be recordable after a revocation and after expiry too.
-        Package storage package = _known(segment.package);
-        _requireOwnersNode(segment.package, package, node);
-        uint256 length = segment.entries.length;
-        if (length == 0 || length % Header.ENTRY_BYTES != 0) revert BadEntryLength(length);
-        uint256 count = length / Header.ENTRY_BYTES;
-        if (count > MAX_ENTRIES) revert TooLong(count, MAX_ENTRIES);
-
-        bytes32 head = package.head;
-        _requireHead(segment.expectedHead, head);
-        uint256 limit = Header.target(_workLimit);
-        for (uint256 at = 0; at < length; at += Header.ENTRY_BYTES) {
-            head = Header.check(segment.entries[at:at + Header.ENTRY_BYTES], head, limit);
-        }
-        package.head = head;
-        package.started = true;
-        emit ReportsAnchored(segment.package, node, segment.entries);
+        if (entries.length != 0) revert BadEntryLength(entries.length);
     }
 
     /// @inheritdoc IMedShare
@@ -90,7 +76,7 @@ abstract contract Chains is Packages {
             header.length == Header.HEADER_BYTES && index < size && proof.length <= Inclusion.MAX_PROOF;
         if (!wellFormed) revert BadProof();
         bool ofThread = PackageId.unwrap(package) == 0;
-        _requireHead(Header.sha256d(header), ofThread ? threadHead(requestor) : _known(package).head);
+        _requireHead(Header.sha256d(header), ofThread ? threadHead(requestor) : _headOf(package, _known(package)));
         if (Inclusion.rootInHeader(root, size) != bytes32(header[36:68])) return false;
         return Inclusion.verify(root, size, index, leaf, proof);
     }
@@ -99,20 +85,37 @@ abstract contract Chains is Packages {
     function _extendThread(address requestor, bytes32 expectedHead, bytes calldata entry) internal {
         bytes32 head = threadHead(requestor);
         _requireHead(expectedHead, head);
-        _threads[requestor] = Header.check(entry, head, Header.target(_workLimit));
+        if (entry.length != Header.ENTRY_BYTES) revert BadEntryLength(entry.length);
+        bytes memory fault;
+        (head, fault) = Header.extend(entry, head, _limit());
+        if (fault.length != 0) LowLevelCall.bubbleRevert(fault);
+        _threads[requestor] = head;
     }
 
-    /// @dev A lack of gas is the sender's fault, not the item's: skipping for it would let a gas estimate settle on
-    /// a transaction that skips everything.
-    function _requireItsOwnFault(bytes memory reason) internal pure {
-        bool noReason = reason.length < 4; // as when gas runs out: all our errors have a selector
-        // The selector is what is wanted of the longer bytes.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        if (noReason || bytes4(reason) == GasTooLow.selector) revert GasTooLow(0);
+    /// @dev What is wrong with a segment before its entries are looked at; empty: nothing.
+    /// @param head The head that its sender has in reach; zero: none.
+    function _faultOf(Segment calldata segment, bytes32 head) private view returns (bytes memory fault) {
+        uint256 count = segment.count;
+        bool fits = head == segment.expectedHead && head != 0 && count != 0 && count <= MAX_ENTRIES;
+        if (fits) return fault;
+        PackageId id = segment.package;
+        bool known = _packages[id].standing != Standing.None;
+        if (!known) return abi.encodeWithSelector(UnknownPackage.selector, id);
+        if (head == 0) return abi.encodeWithSelector(NotOwner.selector, id, msg.sender);
+        if (head != segment.expectedHead) {
+            return abi.encodeWithSelector(StaleHead.selector, segment.expectedHead, head);
+        }
+        if (count == 0) return abi.encodeWithSelector(BadEntryLength.selector, 0);
+        return abi.encodeWithSelector(TooLong.selector, count, MAX_ENTRIES);
     }
 
     function _requireHead(bytes32 expected, bytes32 actual) private pure {
         if (expected != actual) revert StaleHead(expected, actual);
+    }
+
+    function _limit() private view returns (Header.Limit memory) {
+        uint32 bits = _workLimit;
+        return Header.Limit(bits, Header.target(bits));
     }
 
     function _setWorkLimit(uint32 bits) private {

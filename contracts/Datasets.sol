@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, ActionKind, Response} from "./interfaces/IMedShare.sol";
+import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {ActionKind, Response} from "./interfaces/Types.sol";
 import {Participants} from "./Participants.sol";
 
-/// @title Published datasets, and whom an owner refuses (P7)
+/// @title Published datasets: what may be asked for, and what follows a violation (P7)
+/// @notice A dataset is numbered when it is first published; packages hold the number, which leads to its owner too.
 abstract contract Datasets is Participants {
+    using EnumerableSet for EnumerableSet.Bytes32Set;
+
     struct Dataset {
-        bytes32 descriptor;
-        bytes32[] purposes;
+        address custodian;
+        bytes32 id; // in the custodian's own namespace
+        bytes32 descriptor; // zero: withdrawn
+        EnumerableSet.Bytes32Set purposes; // a set: a long list makes no request dearer
         Response[] responses;
     }
 
     uint256 private constant MAX_PURPOSES = 64;
     uint256 private constant MAX_RESPONSES = 4; // one a kind
 
-    mapping(address custodian => mapping(bytes32 dataset => Dataset)) private _datasets;
-    mapping(address custodian => mapping(address requestor => bool)) private _refused;
+    uint32 private _datasetCount;
+    mapping(address custodian => mapping(bytes32 id => uint32)) private _numbers; // from 1
+    mapping(uint32 number => Dataset) private _datasets;
 
     /// @inheritdoc IMedShare
     function publishDataset(
@@ -26,34 +34,20 @@ abstract contract Datasets is Participants {
         Response[] calldata responses
     ) external onlyCustodian {
         if (dataset == 0 || descriptor == 0) revert ZeroValue();
-        if (purposes.length > MAX_PURPOSES) revert TooLong(purposes.length, MAX_PURPOSES);
-        for (uint256 i = 0; i < purposes.length; i++) {
-            if (purposes[i] == 0) revert ZeroValue();
-        }
-        _requireSound(responses);
-        Dataset storage entry = _datasets[msg.sender][dataset];
+        Dataset storage entry = _entryFor(msg.sender, dataset);
         entry.descriptor = descriptor;
-        entry.purposes = purposes;
-        delete entry.responses;
-        for (uint256 i = 0; i < responses.length; i++) {
-            entry.responses.push(responses[i]);
-        }
+        _setPurposes(entry.purposes, purposes);
+        _setResponses(entry, responses);
         emit DatasetPublished(msg.sender, dataset, descriptor, purposes, responses);
     }
 
     /// @inheritdoc IMedShare
     function withdrawDataset(bytes32 dataset) external onlyCustodian {
-        Dataset storage entry = _datasets[msg.sender][dataset];
+        Dataset storage entry = _datasets[_numbers[msg.sender][dataset]];
         if (entry.descriptor == 0) revert UnknownDataset(msg.sender, dataset);
         // The responses stay: packages that are out go on, and so does what follows a violation.
         entry.descriptor = 0;
         emit DatasetWithdrawn(msg.sender, dataset);
-    }
-
-    /// @inheritdoc IMedShare
-    function allowRequests(address requestor) external onlyCustodian {
-        _refused[msg.sender][requestor] = false;
-        emit RequestsAllowed(msg.sender, requestor);
     }
 
     /// @inheritdoc IMedShare
@@ -62,39 +56,52 @@ abstract contract Datasets is Participants {
         view
         returns (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses)
     {
-        Dataset storage entry = _datasets[custodian][dataset];
-        return (entry.descriptor, entry.purposes, entry.responses);
+        Dataset storage entry = _datasets[_numbers[custodian][dataset]];
+        return (entry.descriptor, entry.purposes.values(), entry.responses);
     }
 
-    /// @inheritdoc IMedShare
-    function isRefused(address custodian, address requestor) public view returns (bool) {
-        return _refused[custodian][requestor];
-    }
-
-    function _refuse(address custodian, address requestor) internal {
-        _refused[custodian][requestor] = true;
-    }
-
-    /// @dev Reverts unless the dataset is published and may be asked for with this purpose.
-    function _requireOffered(address custodian, bytes32 dataset, bytes32 purpose) internal view {
-        Dataset storage entry = _datasets[custodian][dataset];
+    /// @dev The number of the dataset; reverts unless it is published and may be asked for with this purpose.
+    function _requireOffered(address custodian, bytes32 dataset, bytes32 purpose)
+        internal
+        view
+        returns (uint32 number)
+    {
+        number = _numbers[custodian][dataset];
+        Dataset storage entry = _datasets[number];
         if (entry.descriptor == 0) revert UnknownDataset(custodian, dataset);
-        uint256 count = entry.purposes.length;
-        if (count == 0) return; // no list: any purpose
-        for (uint256 i = 0; i < count; i++) {
-            if (entry.purposes[i] == purpose) return;
-        }
-        revert PurposeNotAllowed(purpose);
+        // No list: any purpose.
+        bool allowed = entry.purposes.contains(purpose) || entry.purposes.length() == 0;
+        if (!allowed) revert PurposeNotAllowed(purpose);
     }
 
-    function _responsesOf(address custodian, bytes32 dataset) internal view returns (Response[] storage) {
-        return _datasets[custodian][dataset].responses;
+    /// @dev A dataset that was published once, also when it is withdrawn.
+    function _dataset(uint32 number) internal view returns (Dataset storage) {
+        return _datasets[number];
+    }
+
+    function _entryFor(address custodian, bytes32 id) private returns (Dataset storage entry) {
+        uint32 number = _numbers[custodian][id];
+        if (number != 0) return _datasets[number];
+        number = ++_datasetCount;
+        _numbers[custodian][id] = number;
+        entry = _datasets[number];
+        (entry.custodian, entry.id) = (custodian, id);
+    }
+
+    function _setPurposes(EnumerableSet.Bytes32Set storage held, bytes32[] calldata purposes) private {
+        if (purposes.length > MAX_PURPOSES) revert TooLong(purposes.length, MAX_PURPOSES);
+        held.clear();
+        for (uint256 i = 0; i < purposes.length; i++) {
+            if (purposes[i] == 0) revert ZeroValue();
+            if (!held.add(purposes[i])) revert PurposeTwice(purposes[i]);
+        }
     }
 
     /// @dev Each kind once, from the first violation on at the earliest. `RevokePackage` always happens, so a list
     /// that names it for a later violation would promise what is not done.
-    function _requireSound(Response[] calldata responses) private pure {
+    function _setResponses(Dataset storage entry, Response[] calldata responses) private {
         if (responses.length > MAX_RESPONSES) revert TooLong(responses.length, MAX_RESPONSES);
+        delete entry.responses;
         uint256 seen = 0;
         for (uint256 i = 0; i < responses.length; i++) {
             (ActionKind kind, uint32 threshold) = (responses[i].kind, responses[i].threshold);
@@ -102,6 +109,7 @@ abstract contract Datasets is Participants {
             bool late = kind == ActionKind.RevokePackage && threshold != 1;
             if (threshold == 0 || late || seen & bit != 0) revert BadResponse(kind, threshold);
             seen |= bit;
+            entry.responses.push(responses[i]);
         }
     }
 }

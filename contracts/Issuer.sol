@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessRequest, IMedShare, Item, PackageId, Usage} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {AccessRequest, Item, PackageId, Usage} from "./interfaces/Types.sol";
 import {Header} from "./libraries/Header.sol";
 import {Judge} from "./libraries/Judge.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Chains} from "./Chains.sol";
-import {Datasets} from "./Datasets.sol";
 import {Requestors} from "./Requestors.sol";
 
 /// @title Issue: the request, the second node's signature and the parent block stand or fall together (P13, P14)
-abstract contract Issuer is Requestors, Datasets, Chains {
+abstract contract Issuer is Requestors, Chains {
     uint8 private constant SANDBOX = 1; // the highest environment there is
+
+    modifier onlyItself() {
+        if (msg.sender != address(this)) revert NotPermitted(msg.sender);
+        _;
+    }
 
     /// @inheritdoc IMedShare
     function issue(Item[] calldata items) external onlyNode {
@@ -27,13 +32,13 @@ abstract contract Issuer is Requestors, Datasets, Chains {
     /// @inheritdoc IMedShare
     function issueOne(address node, Item calldata item) external onlyItself {
         PackageId id = packageIdOf(item.request);
-        _requireAdmissible(id, item.request);
+        uint32 dataset = _requireAdmissible(id, item.request);
         _requireSoundUsage(item.usage);
         _requireSecondNode(id, item, node);
         Signatures.requireWallet(item.request.requestor, PackageId.unwrap(id), item.requestSignature);
         _requireValidated(id, item);
         _extendThread(item.request.requestor, item.expectedHead, item.entry);
-        _createPackage(id, item.request, item.usage, Header.leafOf(item.entry));
+        _createPackage(id, item.request, dataset, item.usage, Header.leafOf(item.entry));
         emit PackageIssued(
             id,
             item.request.requestor,
@@ -48,10 +53,11 @@ abstract contract Issuer is Requestors, Datasets, Chains {
         );
     }
 
-    function _requireAdmissible(PackageId id, AccessRequest calldata request) private view {
+    /// @dev The number of the dataset that is asked for.
+    function _requireAdmissible(PackageId id, AccessRequest calldata request) private view returns (uint32 dataset) {
         _requireInGoodStanding(request.requestor);
         if (isRefused(request.custodian, request.requestor)) revert Refused(request.custodian, request.requestor);
-        _requireOffered(request.custodian, request.dataset, request.purpose);
+        dataset = _requireOffered(request.custodian, request.dataset, request.purpose);
         _requireInTime(request.deadline);
         if (_packages[id].standing != Standing.None) revert AlreadyIssued(id);
     }
@@ -76,5 +82,14 @@ abstract contract Issuer is Requestors, Datasets, Chains {
         _requireInTime(item.validationDeadline);
         bytes32 digest = _validationDigest(id, item.payloadHash, item.formDigest, item.usage, item.validationDeadline);
         Signatures.requireKey(item.verifier, digest, item.validationSignature);
+    }
+
+    /// @dev A lack of gas is the sender's fault, not the item's: skipping for it would let a gas estimate settle on
+    /// a transaction that skips everything.
+    function _requireItsOwnFault(bytes memory reason) private pure {
+        bool noReason = reason.length < 4; // as when gas runs out: all our errors have a selector
+        // The selector is what is wanted of the longer bytes.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (noReason || bytes4(reason) == GasTooLow.selector) revert GasTooLow(0);
     }
 }

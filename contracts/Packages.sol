@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {
-    AccessRequest,
-    IMedShare,
-    PackageId,
-    PackageView,
-    Sensitivity,
-    State,
-    Usage,
-    Verdict
-} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {AccessRequest, PackageId, PackageView, Sensitivity, State, Usage, Verdict} from "./interfaces/Types.sol";
 import {Judge} from "./libraries/Judge.sol";
-import {Participants} from "./Participants.sol";
+import {Conduct} from "./Conduct.sol";
+import {Datasets} from "./Datasets.sol";
 
 /// @title What is held of each package, and the state that follows from it (paper, Figure 2; P6)
-abstract contract Packages is Participants {
+abstract contract Packages is Datasets, Conduct {
     /// @dev What was decided about a package. Issued and Active are both `Granted`; expiry and epochs come on top.
     enum Standing {
         None,
@@ -24,43 +17,40 @@ abstract contract Packages is Participants {
         Retrieved
     }
 
-    /// @dev Five slots.
+    /// @dev Three slots; the head of the side-chain is the fourth.
     struct Package {
-        bytes32 head; // of the side-chain
         address requestor;
         uint32 settled;
         uint24 datasetEpoch; // as it was at issue or at the last re-grant
         uint24 ownerEpoch;
         Standing standing;
-        bool started; // the side-chain has moved
-        address custodian;
+        // ---- second slot
+        uint32 dataset; // its number, which leads to the owner
         uint64 expiry;
         Sensitivity sensitivity;
         uint8 granted;
         uint8 exempt;
         uint8 environment;
-        bytes32 dataset;
+        bytes16 origin; // first half of the parent block's leaf hash: the side-chain has moved once its head differs
+        // ---- third slot
         bytes32 contractKey;
     }
 
-    /// @dev What a requestor has done to one dataset of one custodian.
-    struct Conduct {
-        uint32 violations;
-        uint24 epoch; // packages of an older one are revoked: no loop over packages is needed
-    }
-
     mapping(PackageId package => Package) internal _packages;
-    mapping(address requestor => mapping(address custodian => mapping(bytes32 dataset => Conduct))) private _conducts;
-    mapping(address requestor => mapping(address custodian => uint24)) internal _ownerEpochs;
+    /// @dev Heads of the side-chains, by owner: that a node has a head in reach shows that the package is its owner's.
+    mapping(address custodian => mapping(PackageId package => bytes32)) internal _heads;
 
     /// @inheritdoc IMedShare
     function packageOf(PackageId id) external view returns (PackageView memory) {
         Package storage package = _packages[id];
+        Dataset storage dataset = _dataset(package.dataset);
         return PackageView({
-            state: _stateOf(package),
+            state: _stateOf(id, package),
+            started: _started(id, package),
+            refused: isRefused(dataset.custodian, package.requestor),
             requestor: package.requestor,
-            custodian: package.custodian,
-            dataset: package.dataset,
+            custodian: dataset.custodian,
+            dataset: dataset.id,
             usage: Usage({
                 sensitivity: package.sensitivity,
                 granted: package.granted,
@@ -69,9 +59,9 @@ abstract contract Packages is Participants {
                 expiry: package.expiry,
                 contractKey: package.contractKey
             }),
-            head: package.head,
             settled: package.settled,
-            violations: _conductOf(package).violations
+            violations: _record(package.requestor, package.dataset).violations,
+            head: _headOf(id, package)
         });
     }
 
@@ -80,43 +70,72 @@ abstract contract Packages is Participants {
         return Judge.judge(sensitivity, granted, exempt, action);
     }
 
-    function _createPackage(PackageId id, AccessRequest calldata request, Usage calldata usage, bytes32 origin)
-        internal
-    {
-        Package storage package = _packages[id];
-        package.head = origin;
-        package.requestor = request.requestor;
+    /// @param dataset The number of the dataset that the request asks for.
+    /// @param origin The parent block's leaf hash.
+    function _createPackage(
+        PackageId id,
+        AccessRequest calldata request,
+        uint32 dataset,
+        Usage calldata usage,
+        bytes32 origin
+    ) internal {
+        (address requestor, address custodian) = (request.requestor, request.custodian);
+        _packages[id] = Package({
+            requestor: requestor,
+            settled: 0,
+            datasetEpoch: _record(requestor, dataset).epoch,
+            ownerEpoch: _relation(requestor, custodian).epoch,
+            standing: Standing.Granted,
+            dataset: dataset,
+            expiry: usage.expiry,
+            sensitivity: usage.sensitivity,
+            granted: usage.granted,
+            exempt: usage.exempt,
+            environment: usage.environment,
+            origin: bytes16(origin),
+            contractKey: usage.contractKey
+        });
+        _heads[custodian][id] = origin;
+    }
+
+    /// @dev Grants access (again), out of every revocation so far.
+    function _regrant(Package storage package) internal {
         package.standing = Standing.Granted;
-        package.custodian = request.custodian;
-        package.expiry = usage.expiry;
-        package.sensitivity = usage.sensitivity;
-        package.granted = usage.granted;
-        package.exempt = usage.exempt;
-        package.environment = usage.environment;
-        package.dataset = request.dataset;
-        package.contractKey = usage.contractKey;
-        _renew(package);
+        package.datasetEpoch = _record(package.requestor, package.dataset).epoch;
+        package.ownerEpoch = _relation(package.requestor, _ownerOf(package)).epoch;
     }
 
-    /// @dev Takes the package out of every revocation so far.
-    function _renew(Package storage package) internal {
-        package.datasetEpoch = _conductOf(package).epoch;
-        package.ownerEpoch = _ownerEpochs[package.requestor][package.custodian];
+    function _ownerOf(Package storage package) internal view returns (address) {
+        return _dataset(package.dataset).custodian;
     }
 
-    function _conductOf(Package storage package) internal view returns (Conduct storage) {
-        return _conducts[package.requestor][package.custodian][package.dataset];
+    function _headOf(PackageId id, Package storage package) internal view returns (bytes32) {
+        return _heads[_ownerOf(package)][id];
     }
 
-    function _stateOf(Package storage package) internal view returns (State) {
+    function _stateOf(PackageId id, Package storage package) internal view returns (State) {
+        State state = _stateBut(package);
+        return state == State.Issued && _started(id, package) ? State.Active : state;
+    }
+
+    /// @dev The state, with Issued standing for Active too.
+    function _stateBut(Package storage package) private view returns (State) {
         Standing standing = package.standing;
         if (standing == Standing.None) return State.None;
         if (standing == Standing.Retrieved) return State.Retrieved;
         if (_nowMs() >= package.expiry) return State.Expired;
-        bool overtaken = package.datasetEpoch != _conductOf(package).epoch
-            || package.ownerEpoch != _ownerEpochs[package.requestor][package.custodian];
-        if (standing == Standing.Revoked || overtaken) return State.Revoked;
-        return package.started ? State.Active : State.Issued;
+        if (standing == Standing.Revoked || _isOvertaken(package)) return State.Revoked;
+        return State.Issued;
+    }
+
+    /// @dev Whether a response action has revoked it together with others.
+    function _isOvertaken(Package storage package) private view returns (bool) {
+        return package.datasetEpoch != _record(package.requestor, package.dataset).epoch
+            || package.ownerEpoch != _relation(package.requestor, _ownerOf(package)).epoch;
+    }
+
+    function _started(PackageId id, Package storage package) private view returns (bool) {
+        return bytes16(_headOf(id, package)) != package.origin;
     }
 
     /// @dev The package, or a revert when there is none.
@@ -127,17 +146,17 @@ abstract contract Packages is Participants {
 
     /// @dev Reverts unless access is granted now.
     function _requireLive(PackageId id, Package storage package) internal view {
-        State state = _stateOf(package);
-        if (state != State.Issued && state != State.Active) revert WrongState(id, state);
+        State state = _stateBut(package);
+        if (state != State.Issued) revert WrongState(id, state);
     }
 
-    /// @dev Reverts unless `caller` is a node of the package's owner.
-    function _requireOwnersNode(PackageId id, Package storage package, address caller) internal view {
-        if (_custodianOf(caller) != package.custodian) revert NotOwner(id, caller);
+    /// @dev Reverts unless the caller is a node of the package's owner.
+    function _requireOwnersNode(PackageId id, Package storage package) internal view {
+        if (_custodianOf(msg.sender) != _ownerOf(package)) revert NotOwner(id, msg.sender);
     }
 
     /// @dev Reverts unless the caller is the owner or a node of it.
     function _requireOwner(PackageId id, Package storage package) internal view {
-        if (msg.sender != package.custodian) _requireOwnersNode(id, package, msg.sender);
+        if (msg.sender != _ownerOf(package)) _requireOwnersNode(id, package);
     }
 }

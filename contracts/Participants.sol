@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
-import {IMedShare, NodeView} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {NodeView} from "./interfaces/Types.sol";
 
 /// @title Governance, custodians and their nodes (P5)
 abstract contract Participants is IMedShare, AccessControl {
@@ -37,7 +38,7 @@ abstract contract Participants is IMedShare, AccessControl {
     }
 
     modifier onlyNode() {
-        if (_custodianOf(msg.sender) == address(0)) revert NotNode(msg.sender);
+        _requireNode();
         _;
     }
 
@@ -93,6 +94,12 @@ abstract contract Participants is IMedShare, AccessControl {
         if (_custodianOf(node) == address(0)) return NodeView(address(0), 0, "");
         Node storage entry = _nodes[node];
         return NodeView(entry.custodian, entry.sealingKey, entry.endpoint);
+    }
+
+    /// @dev The custodian whose node the caller is; reverts for everybody else.
+    function _requireNode() internal view returns (address custodian) {
+        custodian = _custodianOf(msg.sender);
+        if (custodian == address(0)) revert NotNode(msg.sender);
     }
 
     /// @dev Zero when the node is not registered now, or its custodian is not admitted now.

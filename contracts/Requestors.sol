@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, Class, Registration, RequestorView} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {Class, Registration, RequestorView} from "./interfaces/Types.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Participants} from "./Participants.sol";
 import {Typed} from "./Typed.sol";
@@ -97,10 +98,9 @@ abstract contract Requestors is Typed, Participants {
         if (_suspendedBy[credential] != address(0)) revert Suspended(credential);
     }
 
-    function _credentialOf(address requestor) private view returns (bytes32) {
-        Requestor storage entry = _requestors[requestor];
-        if (entry.custodian == address(0)) revert UnknownRequestor(requestor);
-        return entry.credential;
+    function _credentialOf(address requestor) private view returns (bytes32 credential) {
+        credential = _requestors[requestor].credential;
+        if (credential == 0) revert UnknownRequestor(requestor); // every registered one has one
     }
 
     /// @dev In what capacity the caller may suspend this requestor's credential.

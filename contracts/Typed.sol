@@ -2,16 +2,8 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {
-    AccessRequest,
-    IMedShare,
-    PackageId,
-    Registration,
-    Report,
-    Sensitivity,
-    Session,
-    Usage
-} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {AccessRequest, PackageId, Registration, Report, Session, Usage} from "./interfaces/Types.sol";
 
 /// @title The EIP-712 messages (P4); the domain can be asked for by ERC-5267
 abstract contract Typed is IMedShare, EIP712 {

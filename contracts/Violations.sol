@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, IMedShare, PackageId, Report, Response, Session, State} from "./interfaces/IMedShare.sol";
+import {IMedShare} from "./interfaces/IMedShare.sol";
+import {ActionKind, PackageId, Report, Response, Session, State} from "./interfaces/Types.sol";
 import {Judge} from "./libraries/Judge.sol";
 import {Signatures} from "./libraries/Signatures.sol";
-import {Datasets} from "./Datasets.sol";
 import {Packages} from "./Packages.sol";
 import {Typed} from "./Typed.sol";
 
 /// @title Violations, revocation and what follows (P7, P19)
-abstract contract Violations is Typed, Datasets, Packages {
+abstract contract Violations is Typed, Packages {
     /// @dev Reason codes of `PackageRevoked` that this contract gives by itself.
     uint8 private constant REASON_VIOLATION = 0;
     uint8 private constant REASON_TAMPERING = 1;
@@ -50,6 +50,7 @@ abstract contract Violations is Typed, Datasets, Packages {
 
     /// @inheritdoc IMedShare
     function revoke(PackageId id, uint8 reason) external {
+        if (reason <= REASON_TAMPERING) revert ReservedReason(reason);
         Package storage package = _known(id);
         _requireOwner(id, package);
         _requireLive(id, package);
@@ -60,13 +61,12 @@ abstract contract Violations is Typed, Datasets, Packages {
     /// @inheritdoc IMedShare
     function regrant(PackageId id) external {
         Package storage package = _known(id);
-        if (msg.sender != package.custodian) revert NotOwner(id, msg.sender);
+        if (msg.sender != _ownerOf(package)) revert NotOwner(id, msg.sender);
         // A custodian that was removed may still take access away, but not give it.
         if (!isCustodian(msg.sender)) revert NotCustodian(msg.sender);
-        State state = _stateOf(package);
+        State state = _stateOf(id, package);
         if (state != State.Revoked) revert WrongState(id, state);
-        package.standing = Standing.Granted;
-        _renew(package);
+        _regrant(package);
         emit PackageRegranted(id, msg.sender);
     }
 
@@ -74,7 +74,7 @@ abstract contract Violations is Typed, Datasets, Packages {
     function retrieve(PackageId id, uint64 time, bytes calldata signature) external {
         Package storage package = _known(id);
         _requireOwner(id, package);
-        State state = _stateOf(package);
+        State state = _stateOf(id, package);
         if (state == State.Retrieved || state == State.Expired) revert WrongState(id, state);
         bytes32 deletion = _deletionDigest(id, time);
         Signatures.requireWallet(package.requestor, deletion, signature);
@@ -86,7 +86,7 @@ abstract contract Violations is Typed, Datasets, Packages {
     /// revoke again after a re-grant.
     function _requireSettleable(Report calldata report) private view returns (Package storage package) {
         package = _known(report.package);
-        _requireOwnersNode(report.package, package, msg.sender);
+        _requireOwnersNode(report.package, package);
         _requireLive(report.package, package);
         if (report.number <= package.settled) revert AlreadySettled(report.number, package.settled);
     }
@@ -123,11 +123,12 @@ abstract contract Violations is Typed, Datasets, Packages {
     {
         package.settled = report.number;
         package.standing = Standing.Revoked;
-        uint32 violation = ++_conductOf(package).violations;
+        uint32 violation = ++_record(package.requestor, package.dataset).violations;
         emit ViolationAccepted(report.package, report.number, actions, digest);
         emit PackageRevoked(report.package, msg.sender, reason);
         _respond(report.package, package, ActionKind.RevokePackage, violation);
-        Response[] storage responses = _responsesOf(package.custodian, package.dataset);
+        // At most four.
+        Response[] storage responses = _dataset(package.dataset).responses;
         for (uint256 i = 0; i < responses.length; i++) {
             Response memory response = responses[i];
             bool due = response.kind != ActionKind.RevokePackage && violation >= response.threshold;
@@ -137,10 +138,10 @@ abstract contract Violations is Typed, Datasets, Packages {
 
     /// @dev Carries out one response action and leaves its receipt (P7).
     function _respond(PackageId id, Package storage package, ActionKind kind, uint32 violation) private {
-        (address requestor, address custodian) = (package.requestor, package.custodian);
-        if (kind == ActionKind.RevokeDataset) _conductOf(package).epoch += 1;
-        if (kind == ActionKind.RevokeOwner) _ownerEpochs[requestor][custodian] += 1;
-        if (kind == ActionKind.RefuseRequests) _refuse(custodian, requestor);
+        (address requestor, address custodian) = (package.requestor, _ownerOf(package));
+        if (kind == ActionKind.RevokeDataset) _record(requestor, package.dataset).epoch += 1;
+        if (kind == ActionKind.RevokeOwner) _relation(requestor, custodian).epoch += 1;
+        if (kind == ActionKind.RefuseRequests) _relation(requestor, custodian).refused = true;
         emit ResponseTaken(id, requestor, custodian, kind, violation);
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
 import {MedShare} from "../contracts/MedShare.sol";
-import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {Deploy} from "../script/Deploy.s.sol";
 
 contract DeployTest is Test {
@@ -26,7 +26,7 @@ contract DeployTest is Test {
     }
 
     function test_refusesAWorkLimitThatIsNone() public {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadWorkLimit.selector, 0));
         script.deploy(address(7), 0);
     }
 

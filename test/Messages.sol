@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessRequest, PackageId, Registration, Report, Session, Usage} from "../contracts/interfaces/IMedShare.sol";
+import {AccessRequest, PackageId, Registration, Report, Session, Usage} from "../contracts/interfaces/Types.sol";
 
 /// @notice The EIP-712 digests as a wallet computes them, written out apart from contracts/Typed.sol.
 library Messages {

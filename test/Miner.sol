@@ -18,7 +18,12 @@ library Miner {
     }
 
     function mine(Block memory block_) internal pure returns (bytes memory entry, bytes32 hash) {
-        for (uint32 nonce = 0;; nonce++) {
+        return mineFrom(block_, 0);
+    }
+
+    /// @notice As `mine`, with the nonces from `nonce` on.
+    function mineFrom(Block memory block_, uint32 nonce) internal pure returns (bytes memory entry, bytes32 hash) {
+        for (;; nonce++) {
             hash = hashOf(block_, nonce);
             // In internal byte order the last byte is the most significant one; EASY wants its top bit clear.
             if (uint8(hash[31]) < 0x7f) return (entryOf(block_, nonce), hash);

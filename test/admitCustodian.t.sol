@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
 import {Base} from "./Base.t.sol";
 
 contract AdmitCustodianTest is Base {
@@ -10,7 +11,7 @@ contract AdmitCustodianTest is Base {
 
     function test_admits() public {
         vm.expectEmit(address(med));
-        emit IMedShare.CustodianAdmitted(university);
+        emit IMedShareEvents.CustodianAdmitted(university);
         vm.prank(admin);
         med.admitCustodian(university);
         assertTrue(med.isCustodian(university));
@@ -28,13 +29,13 @@ contract AdmitCustodianTest is Base {
 
     function test_refusesTwice() public {
         vm.prank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.AlreadyAdmitted.selector, hospital));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.AlreadyAdmitted.selector, hospital));
         med.admitCustodian(hospital);
     }
 
     function test_refusesTheZeroAddress() public {
         vm.prank(admin);
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         med.admitCustodian(address(0));
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, IMedShare, Response, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {ActionKind, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract AllowRequestsTest is Base {
@@ -14,7 +16,7 @@ contract AllowRequestsTest is Base {
         _assertState(_issue(_item()), State.None);
 
         vm.expectEmit(address(med));
-        emit IMedShare.RequestsAllowed(hospital, requestor.addr);
+        emit IMedShareEvents.RequestsAllowed(hospital, requestor.addr);
         vm.prank(hospital);
         med.allowRequests(requestor.addr);
         assertFalse(med.isRefused(hospital, requestor.addr));
@@ -34,7 +36,7 @@ contract AllowRequestsTest is Base {
     function test_onlyCustodians(address caller) public {
         vm.assume(caller != hospital && caller != clinic);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotCustodian.selector, caller));
         med.allowRequests(requestor.addr);
     }
 }

@@ -2,14 +2,16 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
-import {Base, Deployed} from "./Base.t.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {Base} from "./Base.t.sol";
+import {Deployed} from "./Consortium.sol";
 import {Miner} from "./Miner.sol";
 
 contract ConstructorTest is Base {
     function test_setsGovernanceAndWorkLimit() public {
         vm.expectEmit();
-        emit IMedShare.WorkLimitSet(Miner.HARD);
+        emit IMedShareEvents.WorkLimitSet(Miner.HARD);
         Deployed deployed = _deploy(admin, Miner.HARD);
         assertTrue(deployed.hasRole(0x00, admin));
         assertFalse(deployed.hasRole(0x00, address(this)), "the deployer has no say");
@@ -17,12 +19,12 @@ contract ConstructorTest is Base {
     }
 
     function test_refusesNoGovernance() public {
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         this.deploy(address(0), Miner.EASY);
     }
 
     function test_refusesABadWorkLimit() public {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadWorkLimit.selector, 0));
         this.deploy(admin, 0);
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {Header} from "../contracts/libraries/Header.sol";
 import {Base} from "./Base.t.sol";
 import {Miner} from "./Miner.sol";
@@ -64,8 +65,11 @@ contract HeaderTest is Base {
         assertEq(Header.asNumber(hash), uint256(bytes32(reversed)));
     }
 
-    function test_littleEndianNumbers(uint32 number) public pure {
-        assertEq(Header.littleEndian(bytes4(Miner.little(number))), number);
+    function test_timeAndBits(uint32 time, uint32 bits) public view {
+        Miner.Block memory block_ = Miner.Block(1, "previous", "root", time, bits, "leaf");
+        (uint256 itsTime, uint32 itsBits) = this.timeAndBits(Miner.entryOf(block_, 7));
+        assertEq(itsTime, time);
+        assertEq(itsBits, bits);
     }
 
     function test_theWorkMustReachTheClaimAndTheClaimTheLimit(bytes32 root, uint256 limit) public {
@@ -74,12 +78,18 @@ contract HeaderTest is Base {
         (bytes memory entry, bytes32 hash) = Miner.mine(block_);
         uint256 claimed = Header.target(Miner.EASY);
         if (limit < claimed) {
-            vm.expectRevert(abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+            vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
         }
         assertEq(this.check(entry, "previous", limit), limit < claimed ? bytes32(0) : hash);
     }
 
-    function check(bytes calldata entry, bytes32 previous, uint256 limit) external view returns (bytes32) {
-        return Header.check(entry, previous, limit);
+    function check(bytes calldata entry, bytes32 previous, uint256 limit) external view returns (bytes32 head) {
+        bytes memory fault;
+        (head, fault) = Header.extend(entry, previous, Header.Limit(0, limit));
+        if (fault.length != 0) LowLevelCall.bubbleRevert(fault);
+    }
+
+    function timeAndBits(bytes calldata entry) external pure returns (uint256, uint32) {
+        return Header.timeAndBits(Header.offsetOf(entry));
     }
 }

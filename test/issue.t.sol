@@ -2,16 +2,17 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
 import {
     ActionKind,
-    IMedShare,
     Item,
     PackageId,
     PackageView,
     Response,
     Sensitivity,
     State
-} from "../contracts/interfaces/IMedShare.sol";
+} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
@@ -21,7 +22,7 @@ contract IssueTest is Base {
         Item memory item = _item();
         PackageId package = _idOf(item.request);
         vm.expectEmit(address(med));
-        emit IMedShare.PackageIssued(
+        emit IMedShareEvents.PackageIssued(
             package,
             requestor.addr,
             hospital,
@@ -61,7 +62,7 @@ contract IssueTest is Base {
         vm.assume(caller != node.addr && caller != clinicNode.addr);
         Item[] memory items = _batch(_item());
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotNode.selector, caller));
         med.issue(items);
     }
 
@@ -75,8 +76,10 @@ contract IssueTest is Base {
         (items[0].entry, items[2].expectedHead) = (entry, head);
         (items[2].entry,) = Miner.mine(_block(head, "second"));
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(
-            _idOf(items[1].request), node.addr, abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr)
+        emit IMedShareEvents.ItemSkipped(
+            _idOf(items[1].request),
+            node.addr,
+            abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr)
         );
         vm.prank(node.addr);
         med.issue(items);
@@ -90,13 +93,13 @@ contract IssueTest is Base {
     function test_skipsAnUnknownRequestor() public {
         Item memory item = _item();
         item.request.requestor = stranger;
-        skip_(item, abi.encodeWithSelector(IMedShare.UnknownRequestor.selector, stranger));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownRequestor.selector, stranger));
     }
 
     function test_skipsASuspendedRequestor() public {
         vm.prank(admin);
         med.suspend(requestor.addr);
-        skip_(_item(), abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL));
+        skip_(_item(), abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
     }
 
     function test_skipsARefusedRequestor() public {
@@ -104,19 +107,19 @@ contract IssueTest is Base {
         responses[0] = Response(ActionKind.RefuseRequests, 1);
         _publish(responses);
         _violate(_issued(), 2);
-        skip_(_item(), abi.encodeWithSelector(IMedShare.Refused.selector, hospital, requestor.addr));
+        skip_(_item(), abi.encodeWithSelector(IMedShareErrors.Refused.selector, hospital, requestor.addr));
     }
 
     function test_skipsAnUnknownDataset() public {
         Item memory item = _item();
         item.request.dataset = "another";
-        skip_(item, abi.encodeWithSelector(IMedShare.UnknownDataset.selector, hospital, bytes32("another")));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, hospital, bytes32("another")));
     }
 
     function test_skipsAPurposeThatIsNotAllowed() public {
         Item memory item = _item();
         item.request.purpose = "MARKETING";
-        skip_(item, abi.encodeWithSelector(IMedShare.PurposeNotAllowed.selector, bytes32("MARKETING")));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.PurposeNotAllowed.selector, bytes32("MARKETING")));
     }
 
     function test_withoutAListAnyPurposeIsAllowed(bytes32 purpose) public {
@@ -133,7 +136,7 @@ contract IssueTest is Base {
         item.request.deadline = _later(0);
         _complete(item);
         vm.warp(vm.getBlockTimestamp() + 1);
-        skip_(item, abi.encodeWithSelector(IMedShare.DeadlinePassed.selector, item.request.deadline, _later(0)));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.DeadlinePassed.selector, item.request.deadline, _later(0)));
         vm.warp(vm.getBlockTimestamp() - 1);
         _assertState(_issue(item), State.Issued);
     }
@@ -142,7 +145,7 @@ contract IssueTest is Base {
         Item memory item = _item();
         PackageId package = _issue(item);
         _complete(item);
-        skipWith(item, abi.encodeWithSelector(IMedShare.AlreadyIssued.selector, package));
+        skipWith(item, abi.encodeWithSelector(IMedShareErrors.AlreadyIssued.selector, package));
         _assertState(package, State.Issued);
     }
 
@@ -160,7 +163,7 @@ contract IssueTest is Base {
             item.requestSignature = _sign(requestor, Messages.request(item.request));
             vm.chainId(31337);
         }
-        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr));
     }
 
     // ---------------------------------------------------------------- the usage contract
@@ -174,7 +177,7 @@ contract IssueTest is Base {
         if (field == 3) item.usage.contractKey = 0;
         if (field == 4) item.usage.expiry = _later(0);
         _complete(item);
-        skip_(item, abi.encodeWithSelector(IMedShare.BadUsage.selector));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector));
     }
 
     function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, bool sandbox, uint64 expiry)
@@ -196,9 +199,10 @@ contract IssueTest is Base {
 
     function test_skipsAnotherCustodiansRequest() public {
         Item memory item = _item();
-        bytes memory reason = abi.encodeWithSelector(IMedShare.NotOwner.selector, _idOf(item.request), clinicNode.addr);
+        bytes memory reason =
+            abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, _idOf(item.request), clinicNode.addr);
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(_idOf(item.request), clinicNode.addr, reason);
+        emit IMedShareEvents.ItemSkipped(_idOf(item.request), clinicNode.addr, reason);
         vm.prank(clinicNode.addr);
         med.issue(_batch(item));
         _assertState(_idOf(item.request), State.None);
@@ -207,14 +211,14 @@ contract IssueTest is Base {
     function test_skipsAVerifierThatIsNoNode() public {
         Item memory item = _item();
         item.verifier = stranger;
-        skip_(item, abi.encodeWithSelector(IMedShare.UnknownNode.selector, stranger));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownNode.selector, stranger));
     }
 
     function test_skipsTheSenderAsItsOwnSecond() public {
         Item memory item = _item();
         item.verifier = node.addr;
         _validate(item, node);
-        skip_(item, abi.encodeWithSelector(IMedShare.VerifierIsSender.selector, node.addr));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.VerifierIsSender.selector, node.addr));
     }
 
     function test_secondNodeOfTheSameCustodianOnlyWhereThereIsNoOther() public {
@@ -224,7 +228,7 @@ contract IssueTest is Base {
         Item memory item = _item();
         item.verifier = second.addr;
         _validate(item, second);
-        skip_(item, abi.encodeWithSelector(IMedShare.VerifierOfSameCustodian.selector, second.addr));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.VerifierOfSameCustodian.selector, second.addr));
         vm.prank(admin);
         med.removeCustodian(clinic);
         _assertState(_issue(item), State.Issued);
@@ -240,20 +244,20 @@ contract IssueTest is Base {
         if (field == 4) item.validationDeadline += 1;
         if (field == 5) item.validationSignature = _malleable(item.validationSignature);
         if (field == 6) _validate(item, node);
-        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, clinicNode.addr));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, clinicNode.addr));
     }
 
     function test_skipsAValidationOfAnotherPackage() public {
         Item memory item = _item();
         item.validationSignature = _item().validationSignature;
-        skip_(item, abi.encodeWithSelector(IMedShare.BadSignature.selector, clinicNode.addr));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, clinicNode.addr));
     }
 
     function test_validationDeadline() public {
         Item memory item = _item();
         vm.warp(vm.getBlockTimestamp() + 10 minutes + 1);
         uint64 deadline = item.validationDeadline;
-        skip_(item, abi.encodeWithSelector(IMedShare.DeadlinePassed.selector, deadline, _later(0)));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.DeadlinePassed.selector, deadline, _later(0)));
         vm.warp(vm.getBlockTimestamp() - 1);
         _assertState(_issue(item), State.Issued);
     }
@@ -266,21 +270,21 @@ contract IssueTest is Base {
         bytes32 stale = second.expectedHead;
         _issue(first);
         bytes32 actual = med.threadHead(requestor.addr);
-        skip_(second, abi.encodeWithSelector(IMedShare.StaleHead.selector, stale, actual));
+        skip_(second, abi.encodeWithSelector(IMedShareErrors.StaleHead.selector, stale, actual));
     }
 
     function test_skipsAnEntryOfAnotherLength(uint8 length) public {
         vm.assume(length != 80);
         Item memory item = _item();
         item.entry = new bytes(length);
-        skip_(item, abi.encodeWithSelector(IMedShare.BadEntryLength.selector, uint256(length)));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadEntryLength.selector, uint256(length)));
     }
 
     function test_skipsTooLittleWork() public {
         Item memory item = _item();
         (bytes memory entry, bytes32 hash) = Miner.mineNothing(_block(item.expectedHead, "leaf"));
         item.entry = entry;
-        skip_(item, abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
     }
 
     function test_skipsATargetEasierThanTheLimit() public {
@@ -288,7 +292,7 @@ contract IssueTest is Base {
         med.setWorkLimit(Miner.HARD);
         Item memory item = _item();
         (, bytes32 hash) = Miner.mine(_block(item.expectedHead, keccak256(abi.encode(item.request.salt))));
-        skip_(item, abi.encodeWithSelector(IMedShare.WorkTooLow.selector, hash, Miner.EASY));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
     }
 
     function test_blockTime() public {
@@ -297,7 +301,7 @@ contract IssueTest is Base {
         Miner.Block memory block_ = _block(item.expectedHead, "leaf");
         block_.time = now_ + 121;
         (item.entry,) = Miner.mine(block_);
-        skip_(item, abi.encodeWithSelector(IMedShare.BlockFromTheFuture.selector, now_ + 121, now_));
+        skip_(item, abi.encodeWithSelector(IMedShareErrors.BlockFromTheFuture.selector, now_ + 121, now_));
         block_.time = now_ + 120;
         (item.entry,) = Miner.mine(block_);
         _assertState(_issue(item), State.Issued);
@@ -326,7 +330,7 @@ contract IssueTest is Base {
 
     function skipWith(Item memory item, bytes memory reason) private {
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(_idOf(item.request), node.addr, reason);
+        emit IMedShareEvents.ItemSkipped(_idOf(item.request), node.addr, reason);
         _issue(item);
     }
 }

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
-import {IMedShare, Item, PackageId, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {Item, PackageId, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
@@ -74,7 +76,7 @@ contract IssueGasTest is Base {
     function test_saysThatThereIsTooLittleGas() public {
         Item[] memory items = _batch(itemOf(wallet, owner));
         vm.prank(node.addr);
-        vm.expectPartialRevert(IMedShare.GasTooLow.selector);
+        vm.expectPartialRevert(IMedShareErrors.GasTooLow.selector);
         med.issue{gas: 400_000}(items);
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, Item} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {Item} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract IssueOneTest is Base {
@@ -9,14 +10,14 @@ contract IssueOneTest is Base {
         vm.assume(caller != address(med));
         Item memory item = _item();
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, caller));
         med.issueOne(node.addr, item);
     }
 
     function test_notEvenANode() public {
         Item memory item = _item();
         vm.prank(node.addr);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, node.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, node.addr));
         med.issueOne(node.addr, item);
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, Sensitivity, Verdict} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {Sensitivity, Verdict} from "../contracts/interfaces/Types.sol";
 import {Judge} from "../contracts/libraries/Judge.sol";
 import {Base} from "./Base.t.sol";
 
@@ -32,7 +33,7 @@ contract JudgeTest is Base {
 
     function test_refusesAnUnknownAction(uint8 action) public {
         action = uint8(bound(action, 8, 255));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownAction.selector, action));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownAction.selector, action));
         med.judge(Sensitivity.High, 0, 0, action);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessRequest, PackageId} from "../contracts/interfaces/IMedShare.sol";
+import {AccessRequest, PackageId} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PackageId, PackageView, State} from "../contracts/interfaces/IMedShare.sol";
+import {PackageId, PackageView, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract PackageOfTest is Base {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, IMedShare, Response, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {ActionKind, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract PublishDatasetTest is Base {
@@ -14,7 +16,7 @@ contract PublishDatasetTest is Base {
         responses.push(Response(ActionKind.RevokeDataset, 2));
         responses.push(Response(ActionKind.RefuseRequests, 3));
         vm.expectEmit(address(med));
-        emit IMedShare.DatasetPublished(clinic, OTHER, "descriptor", purposes, responses);
+        emit IMedShareEvents.DatasetPublished(clinic, OTHER, "descriptor", purposes, responses);
         publish(OTHER, "descriptor");
         (bytes32 descriptor, bytes32[] memory held, Response[] memory heldResponses) = med.datasetOf(clinic, OTHER);
         assertEq(descriptor, "descriptor");
@@ -44,17 +46,17 @@ contract PublishDatasetTest is Base {
     function test_onlyCustodians(address caller) public {
         vm.assume(caller != hospital && caller != clinic);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotCustodian.selector, caller));
         med.publishDataset(OTHER, "descriptor", purposes, responses);
     }
 
     function test_refusesZeros() public {
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         publish(0, "descriptor");
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         publish(OTHER, 0);
         purposes.push(0);
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         publish(OTHER, "descriptor");
     }
 
@@ -64,26 +66,26 @@ contract PublishDatasetTest is Base {
         }
         publish(OTHER, "descriptor");
         purposes.push(bytes32(uint256(65)));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.TooLong.selector, 65, 64));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.TooLong.selector, 65, 64));
         publish(OTHER, "descriptor");
         delete purposes;
         for (uint32 i = 0; i < 5; i++) {
             responses.push(Response(ActionKind.RevokeDataset, i + 1));
         }
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.TooLong.selector, 5, 4));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.TooLong.selector, 5, 4));
         publish(OTHER, "descriptor");
     }
 
     function test_refusesAResponseToNoViolation() public {
         responses.push(Response(ActionKind.RevokeOwner, 0));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadResponse.selector, ActionKind.RevokeOwner, 0));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadResponse.selector, ActionKind.RevokeOwner, 0));
         publish(OTHER, "descriptor");
     }
 
     function test_refusesAKindTwice() public {
         responses.push(Response(ActionKind.RevokeOwner, 1));
         responses.push(Response(ActionKind.RevokeOwner, 2));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadResponse.selector, ActionKind.RevokeOwner, 2));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadResponse.selector, ActionKind.RevokeOwner, 2));
         publish(OTHER, "descriptor");
     }
 
@@ -91,7 +93,7 @@ contract PublishDatasetTest is Base {
         responses.push(Response(ActionKind.RevokePackage, 1));
         publish(OTHER, "descriptor");
         responses[0].threshold = 2;
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadResponse.selector, ActionKind.RevokePackage, 2));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadResponse.selector, ActionKind.RevokePackage, 2));
         publish(OTHER, "descriptor");
     }
 

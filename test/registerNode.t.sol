@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, NodeView} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {NodeView} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract RegisterNodeTest is Base {
@@ -9,7 +11,7 @@ contract RegisterNodeTest is Base {
 
     function test_registers() public {
         vm.expectEmit(address(med));
-        emit IMedShare.NodeRegistered(hospital, fresh, SEALING_KEY, "https://h.example");
+        emit IMedShareEvents.NodeRegistered(hospital, fresh, SEALING_KEY, "https://h.example");
         vm.prank(hospital);
         med.registerNode(fresh, SEALING_KEY, "https://h.example");
         NodeView memory view_ = med.nodeOf(fresh);
@@ -28,13 +30,13 @@ contract RegisterNodeTest is Base {
     function test_onlyCustodians(address caller) public {
         vm.assume(caller != hospital && caller != clinic);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotCustodian.selector, caller));
         med.registerNode(fresh, SEALING_KEY, "");
     }
 
     function test_refusesTheNodeOfAnother() public {
         vm.prank(clinic);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NodeTaken.selector, node.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NodeTaken.selector, node.addr));
         med.registerNode(node.addr, SEALING_KEY, "");
     }
 
@@ -47,9 +49,9 @@ contract RegisterNodeTest is Base {
 
     function test_refusesZeros() public {
         vm.startPrank(hospital);
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         med.registerNode(address(0), SEALING_KEY, "");
-        vm.expectRevert(IMedShare.ZeroValue.selector);
+        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         med.registerNode(fresh, 0, "");
         vm.stopPrank();
     }
@@ -58,7 +60,7 @@ contract RegisterNodeTest is Base {
         string memory longest = string(new bytes(256));
         vm.startPrank(hospital);
         med.registerNode(fresh, SEALING_KEY, longest);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.TooLong.selector, 257, 256));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.TooLong.selector, 257, 256));
         med.registerNode(fresh, SEALING_KEY, string.concat(longest, "x"));
         vm.stopPrank();
     }

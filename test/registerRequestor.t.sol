@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
-import {Class, IMedShare, Registration, RequestorView} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {Class, Registration, RequestorView} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 import {Delegate, NoWallet, Wallet} from "./mocks/Wallets.sol";
@@ -19,7 +21,7 @@ contract RegisterRequestorTest is Base {
     function test_registers() public {
         Registration memory registration = _registration(fresh.addr, FRESH_CREDENTIAL);
         vm.expectEmit(address(med));
-        emit IMedShare.RequestorRegistered(
+        emit IMedShareEvents.RequestorRegistered(
             fresh.addr, hospital, FRESH_CREDENTIAL, node.addr, SEALING_KEY, Class.University, 0
         );
         submit(registration, _sign(fresh, Messages.registration(registration)));
@@ -48,18 +50,18 @@ contract RegisterRequestorTest is Base {
         Registration memory registration = _registration(fresh.addr, FRESH_CREDENTIAL);
         bytes memory signature = _sign(fresh, Messages.registration(registration));
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotNode.selector, caller));
         med.registerRequestor(registration, signature);
     }
 
     function test_refusesZeros() public {
         Registration memory registration = _registration(address(0), FRESH_CREDENTIAL);
-        refuse(registration, "", abi.encodeWithSelector(IMedShare.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
         registration = _registration(fresh.addr, 0);
-        refuse(registration, "", abi.encodeWithSelector(IMedShare.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
         registration = _registration(fresh.addr, FRESH_CREDENTIAL);
         registration.sealingKey = 0;
-        refuse(registration, "", abi.encodeWithSelector(IMedShare.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
     }
 
     function test_deadline() public {
@@ -68,7 +70,7 @@ contract RegisterRequestorTest is Base {
         bytes memory signature = _sign(fresh, Messages.registration(registration));
         vm.warp(vm.getBlockTimestamp() + 1);
         bytes memory reason =
-            abi.encodeWithSelector(IMedShare.DeadlinePassed.selector, registration.deadline, _later(0));
+            abi.encodeWithSelector(IMedShareErrors.DeadlinePassed.selector, registration.deadline, _later(0));
         refuse(registration, signature, reason);
         vm.warp(vm.getBlockTimestamp() - 1);
         submit(registration, signature);
@@ -78,12 +80,12 @@ contract RegisterRequestorTest is Base {
         Registration memory registration = _registration(fresh.addr, FRESH_CREDENTIAL);
         bytes memory signature = _sign(fresh, Messages.registration(registration));
         submit(registration, signature);
-        refuse(registration, signature, abi.encodeWithSelector(IMedShare.BadNonce.selector, 1, 0));
+        refuse(registration, signature, abi.encodeWithSelector(IMedShareErrors.BadNonce.selector, 1, 0));
     }
 
     function test_refusesAForeignSignature() public {
         Registration memory registration = _registration(fresh.addr, FRESH_CREDENTIAL);
-        bytes memory reason = abi.encodeWithSelector(IMedShare.BadSignature.selector, fresh.addr);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, fresh.addr);
         refuse(registration, _sign(requestor, Messages.registration(registration)), reason);
         bytes memory good = _sign(fresh, Messages.registration(registration));
         refuse(registration, _malleable(good), reason);
@@ -99,7 +101,7 @@ contract RegisterRequestorTest is Base {
         if (field == 1) registration.class = Class.Government;
         if (field == 2) registration.credential = ~registration.credential;
         if (field == 3) registration.deadline += 1;
-        refuse(registration, signature, abi.encodeWithSelector(IMedShare.BadSignature.selector, fresh.addr));
+        refuse(registration, signature, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, fresh.addr));
     }
 
     function test_refusesAnotherChain() public {
@@ -107,7 +109,7 @@ contract RegisterRequestorTest is Base {
         vm.chainId(1);
         bytes memory signature = _sign(fresh, Messages.registration(registration));
         vm.chainId(31337);
-        refuse(registration, signature, abi.encodeWithSelector(IMedShare.BadSignature.selector, fresh.addr));
+        refuse(registration, signature, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, fresh.addr));
     }
 
     function test_refusesASuspendedCredentialInAnotherWallet() public {
@@ -115,7 +117,7 @@ contract RegisterRequestorTest is Base {
         med.suspend(requestor.addr);
         Registration memory registration = _registration(fresh.addr, CREDENTIAL);
         bytes memory signature = _sign(fresh, Messages.registration(registration));
-        refuse(registration, signature, abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL));
+        refuse(registration, signature, abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
     }
 
     function test_refusesANewCredentialForASuspendedWallet() public {
@@ -123,13 +125,13 @@ contract RegisterRequestorTest is Base {
         med.suspend(requestor.addr);
         Registration memory registration = _registration(requestor.addr, FRESH_CREDENTIAL);
         bytes memory signature = _sign(requestor, Messages.registration(registration));
-        refuse(registration, signature, abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL));
+        refuse(registration, signature, abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
     }
 
     function test_contractWallet() public {
         address wallet = address(new Wallet(fresh.addr));
         Registration memory registration = _registration(wallet, FRESH_CREDENTIAL);
-        bytes memory reason = abi.encodeWithSelector(IMedShare.BadSignature.selector, wallet);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, wallet);
         refuse(registration, _sign(requestor, Messages.registration(registration)), reason);
         submit(registration, _sign(fresh, Messages.registration(registration)));
         assertEq(med.requestorOf(wallet).custodian, hospital);
@@ -145,7 +147,7 @@ contract RegisterRequestorTest is Base {
     function test_refusesAContractThatIsNoWallet() public {
         address none = address(new NoWallet());
         Registration memory registration = _registration(none, FRESH_CREDENTIAL);
-        refuse(registration, "", abi.encodeWithSelector(IMedShare.BadSignature.selector, none));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, none));
     }
 
     function submit(Registration memory registration, bytes memory signature) private {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, IMedShare, PackageId, Response, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {ActionKind, PackageId, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract RegrantTest is Base {
     function test_backToIssuedWhereNothingWasReported() public {
         PackageId package = _revoked();
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRegranted(package, hospital);
+        emit IMedShareEvents.PackageRegranted(package, hospital);
         regrant(package);
         _assertState(package, State.Issued);
     }
@@ -69,7 +71,7 @@ contract RegrantTest is Base {
     }
 
     function test_refusesAnUnknownPackage() public {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownPackage.selector, NO_PACKAGE));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, NO_PACKAGE));
         regrant(NO_PACKAGE);
     }
 
@@ -79,7 +81,7 @@ contract RegrantTest is Base {
     }
 
     function refuse(PackageId package, address caller) private {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotOwner.selector, package, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, caller));
         vm.prank(caller);
         med.regrant(package);
     }

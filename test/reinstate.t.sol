@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
-import {IMedShare, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract ReinstateTest is Base {
@@ -10,7 +12,7 @@ contract ReinstateTest is Base {
         vm.startPrank(hospital);
         med.suspend(requestor.addr);
         vm.expectEmit(address(med));
-        emit IMedShare.CredentialReinstated(CREDENTIAL, hospital);
+        emit IMedShareEvents.CredentialReinstated(CREDENTIAL, hospital);
         med.reinstate(requestor.addr);
         vm.stopPrank();
         assertFalse(med.requestorOf(requestor.addr).suspended);
@@ -29,7 +31,7 @@ contract ReinstateTest is Base {
         vm.prank(admin);
         med.suspend(requestor.addr);
         vm.prank(hospital);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, hospital));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, hospital));
         med.reinstate(requestor.addr);
     }
 
@@ -41,7 +43,7 @@ contract ReinstateTest is Base {
         vm.prank(hospital);
         med.suspend(requestor.addr);
         vm.prank(clinic);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, clinic));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, clinic));
         med.reinstate(second.addr);
     }
 
@@ -50,19 +52,19 @@ contract ReinstateTest is Base {
         vm.prank(hospital);
         med.suspend(requestor.addr);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, caller));
         med.reinstate(requestor.addr);
     }
 
     function test_refusesWhoIsNotSuspended() public {
         vm.prank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotSuspended.selector, CREDENTIAL));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotSuspended.selector, CREDENTIAL));
         med.reinstate(requestor.addr);
     }
 
     function test_refusesWhoIsUnknown() public {
         vm.prank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownRequestor.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownRequestor.selector, stranger));
         med.reinstate(stranger);
     }
 

@@ -2,13 +2,15 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {IMedShare, Item, PackageId, Segment, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {Item, PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract RemoveCustodianTest is Base {
     function test_removes() public {
         vm.expectEmit(address(med));
-        emit IMedShare.CustodianRemoved(hospital);
+        emit IMedShareEvents.CustodianRemoved(hospital);
         _removeHospital();
         assertFalse(med.isCustodian(hospital));
         assertEq(med.custodianCount(), 1);
@@ -27,23 +29,22 @@ contract RemoveCustodianTest is Base {
 
     function test_refusesWhoIsNotAdmitted() public {
         vm.prank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotAdmitted.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotAdmitted.selector, stranger));
         med.removeCustodian(stranger);
     }
 
     function test_itsNodesCanDoNothing() public {
         PackageId package = _issued();
         Item memory item = _item();
-        Segment[] memory segments = new Segment[](1);
-        (segments[0],) = _segment(package, 1);
+        (Segment memory segment, bytes memory entries,) = _segment(package, 1);
         _removeHospital();
-        bytes memory notNode = abi.encodeWithSelector(IMedShare.NotNode.selector, node.addr);
+        bytes memory notNode = abi.encodeWithSelector(IMedShareErrors.NotNode.selector, node.addr);
         vm.startPrank(node.addr);
         vm.expectRevert(notNode);
         med.issue(_batch(item));
         vm.expectRevert(notNode);
-        med.anchorReports(segments);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotOwner.selector, package, node.addr));
+        med.anchorReports(_single(segment), entries);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, node.addr));
         med.revoke(package, 2);
         vm.stopPrank();
     }
@@ -54,7 +55,7 @@ contract RemoveCustodianTest is Base {
         vm.startPrank(hospital);
         med.revoke(package, 2);
         _assertState(package, State.Revoked);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, hospital));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotCustodian.selector, hospital));
         med.regrant(package);
         vm.stopPrank();
         _retrieve(package);
@@ -65,9 +66,9 @@ contract RemoveCustodianTest is Base {
         vm.prank(admin);
         med.removeCustodian(clinic);
         Item memory item = _item();
-        bytes memory reason = abi.encodeWithSelector(IMedShare.UnknownNode.selector, clinicNode.addr);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.UnknownNode.selector, clinicNode.addr);
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(_idOf(item.request), node.addr, reason);
+        emit IMedShareEvents.ItemSkipped(_idOf(item.request), node.addr, reason);
         _issue(item);
     }
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {
-    ActionKind,
-    IMedShare,
-    PackageId,
-    Report,
-    Response,
-    Session,
-    State
-} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {ActionKind, PackageId, Report, Response, Session, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 
@@ -29,11 +23,11 @@ contract ReportTamperingTest is Base {
     function test_twoReportsWithOneNumberRevoke() public {
         bytes32 digest = Messages.digest(address(med), Messages.report(first));
         vm.expectEmit(address(med));
-        emit IMedShare.ViolationAccepted(package, 2, TAMPERING, digest);
+        emit IMedShareEvents.ViolationAccepted(package, 2, TAMPERING, digest);
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRevoked(package, node.addr, 1);
+        emit IMedShareEvents.PackageRevoked(package, node.addr, 1);
         vm.expectEmit(address(med));
-        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokePackage, 1);
+        emit IMedShareEvents.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokePackage, 1);
         submit();
         _assertState(package, State.Revoked);
         assertEq(med.packageOf(package).settled, 2);
@@ -59,31 +53,31 @@ contract ReportTamperingTest is Base {
 
     function test_refusesTheSameReportTwice() public {
         second = first;
-        refuse(abi.encodeWithSelector(IMedShare.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
     }
 
     function test_refusesTwoNumbers() public {
         second.number = 3;
-        refuse(abi.encodeWithSelector(IMedShare.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
     }
 
     function test_refusesTwoPackages() public {
         second.package = _issued();
-        refuse(abi.encodeWithSelector(IMedShare.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
     }
 
     function test_doesNotRevokeTwice() public {
         submit();
         vm.prank(hospital);
         med.regrant(package);
-        refuse(abi.encodeWithSelector(IMedShare.AlreadySettled.selector, 2, 2));
+        refuse(abi.encodeWithSelector(IMedShareErrors.AlreadySettled.selector, 2, 2));
     }
 
     function test_refusesAReportThatTheKeyDidNotSign(bool which) public {
         (Session memory session, bytes memory delegation) = _session(package);
         bytes memory one = _sign(which ? node : sessionKey, Messages.report(first));
         bytes memory other = _sign(which ? sessionKey : node, Messages.report(second));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, sessionKey.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, sessionKey.addr));
         vm.prank(node.addr);
         med.reportTampering(first, one, second, other, session, delegation);
     }
@@ -93,37 +87,37 @@ contract ReportTamperingTest is Base {
         bytes memory delegation = _sign(node, Messages.session(session));
         bytes memory one = _sign(sessionKey, Messages.report(first));
         bytes memory other = _sign(sessionKey, Messages.report(second));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr));
         vm.prank(node.addr);
         med.reportTampering(first, one, second, other, session, delegation);
     }
 
     function test_refusesAReportOutsideTheSession() public {
         second.time = _later(1 hours);
-        refuse(abi.encodeWithSelector(IMedShare.SessionMismatch.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
     }
 
     function test_refusesASessionOfAnotherPackage() public {
         (Session memory session, bytes memory delegation) = _session(_issued());
         bytes memory one = _sign(sessionKey, Messages.report(first));
         bytes memory other = _sign(sessionKey, Messages.report(second));
-        vm.expectRevert(IMedShare.SessionMismatch.selector);
+        vm.expectRevert(IMedShareErrors.SessionMismatch.selector);
         vm.prank(node.addr);
         med.reportTampering(first, one, second, other, session, delegation);
     }
 
     function test_onlyNodesOfTheOwner(address caller) public {
         vm.assume(caller != node.addr && caller != clinicNode.addr);
-        refuseFrom(caller, abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
-        refuseFrom(clinicNode.addr, abi.encodeWithSelector(IMedShare.NotOwner.selector, package, clinicNode.addr));
+        refuseFrom(caller, abi.encodeWithSelector(IMedShareErrors.NotNode.selector, caller));
+        refuseFrom(clinicNode.addr, abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, clinicNode.addr));
     }
 
     function test_refusesWhatIsRevokedOrUnknown() public {
         vm.prank(hospital);
         med.revoke(package, 2);
-        refuse(abi.encodeWithSelector(IMedShare.WrongState.selector, package, State.Revoked));
+        refuse(abi.encodeWithSelector(IMedShareErrors.WrongState.selector, package, State.Revoked));
         first.package = PackageId.wrap("unknown");
-        refuse(abi.encodeWithSelector(IMedShare.UnknownPackage.selector, first.package));
+        refuse(abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, first.package));
     }
 
     function submit() private {

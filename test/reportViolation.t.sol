@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
 import {
     ActionKind,
-    IMedShare,
     Item,
     PackageId,
     Report,
@@ -12,7 +13,7 @@ import {
     Sensitivity,
     Session,
     State
-} from "../contracts/interfaces/IMedShare.sol";
+} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 import {Wallet} from "./mocks/Wallets.sol";
@@ -29,11 +30,11 @@ contract ReportViolationTest is Base {
         Report memory report = _report(package, 3, READ | COPY);
         bytes32 digest = Messages.digest(address(med), Messages.report(report));
         vm.expectEmit(address(med));
-        emit IMedShare.ViolationAccepted(package, 3, READ | COPY, digest);
+        emit IMedShareEvents.ViolationAccepted(package, 3, READ | COPY, digest);
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRevoked(package, node.addr, 0);
+        emit IMedShareEvents.PackageRevoked(package, node.addr, 0);
         vm.expectEmit(address(med));
-        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokePackage, 1);
+        emit IMedShareEvents.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokePackage, 1);
         submit(report);
         _assertState(package, State.Revoked);
         assertEq(med.packageOf(package).settled, 3);
@@ -82,7 +83,7 @@ contract ReportViolationTest is Base {
         uint8 allowed = DECRYPT | item.usage.granted | (low ? item.usage.exempt : 0);
         Report memory report = _report(package, 1, actions);
         if (actions & ~allowed == 0) {
-            refuse(report, abi.encodeWithSelector(IMedShare.NoViolation.selector, actions));
+            refuse(report, abi.encodeWithSelector(IMedShareErrors.NoViolation.selector, actions));
         } else {
             submit(report);
             _assertState(package, State.Revoked);
@@ -91,15 +92,15 @@ contract ReportViolationTest is Base {
 
     function test_onlyNodesOfTheOwner(address caller) public {
         vm.assume(caller != node.addr && caller != clinicNode.addr);
-        refuseFrom(caller, abi.encodeWithSelector(IMedShare.NotNode.selector, caller));
-        bytes memory notOwner = abi.encodeWithSelector(IMedShare.NotOwner.selector, package, clinicNode.addr);
+        refuseFrom(caller, abi.encodeWithSelector(IMedShareErrors.NotNode.selector, caller));
+        bytes memory notOwner = abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, clinicNode.addr);
         refuseFrom(clinicNode.addr, notOwner);
-        refuseFrom(hospital, abi.encodeWithSelector(IMedShare.NotNode.selector, hospital));
+        refuseFrom(hospital, abi.encodeWithSelector(IMedShareErrors.NotNode.selector, hospital));
     }
 
     function test_refusesAnUnknownPackage() public {
         PackageId unknown = PackageId.wrap("unknown");
-        refuse(_report(unknown, 1, COPY), abi.encodeWithSelector(IMedShare.UnknownPackage.selector, unknown));
+        refuse(_report(unknown, 1, COPY), abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, unknown));
     }
 
     function test_refusesWhatIsOverOrRevoked() public {
@@ -117,14 +118,14 @@ contract ReportViolationTest is Base {
         vm.prank(hospital);
         med.regrant(package);
         number = uint32(bound(number, 0, 5));
-        bytes memory reason = abi.encodeWithSelector(IMedShare.AlreadySettled.selector, number, 5);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.AlreadySettled.selector, number, 5);
         refuse(_report(package, number, COPY), reason);
         _violate(package, 6);
         assertEq(med.packageOf(package).violations, 2);
     }
 
     function test_thereIsNoReportZero() public {
-        refuse(_report(package, 0, COPY), abi.encodeWithSelector(IMedShare.AlreadySettled.selector, 0, 0));
+        refuse(_report(package, 0, COPY), abi.encodeWithSelector(IMedShareErrors.AlreadySettled.selector, 0, 0));
     }
 
     function test_refusesAForeignOrAlteredReport(uint8 field) public {
@@ -139,7 +140,7 @@ contract ReportViolationTest is Base {
         if (field == 4) report.body = ~report.body;
         if (field == 5) signature = _malleable(signature);
         if (field == 6) signature = _sign(requestor, Messages.report(report));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, sessionKey.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, sessionKey.addr));
         vm.prank(node.addr);
         med.reportViolation(report, signature, session, delegation);
     }
@@ -149,7 +150,7 @@ contract ReportViolationTest is Base {
         Session memory session = Session(package, node.addr, _later(1 hours));
         bytes memory signature = _sign(node, Messages.report(report));
         bytes memory delegation = _sign(node, Messages.session(session));
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr));
         vm.prank(node.addr);
         med.reportViolation(report, signature, session, delegation);
     }
@@ -158,7 +159,7 @@ contract ReportViolationTest is Base {
         Report memory report = _report(package, 1, COPY);
         (Session memory session, bytes memory delegation) = _session(_issued());
         bytes memory signature = _sign(sessionKey, Messages.report(report));
-        vm.expectRevert(IMedShare.SessionMismatch.selector);
+        vm.expectRevert(IMedShareErrors.SessionMismatch.selector);
         vm.prank(node.addr);
         med.reportViolation(report, signature, session, delegation);
     }
@@ -166,7 +167,7 @@ contract ReportViolationTest is Base {
     function test_theSessionMustCoverTheReport() public {
         Report memory report = _report(package, 1, COPY);
         report.time = _later(1 hours);
-        refuse(report, abi.encodeWithSelector(IMedShare.SessionMismatch.selector));
+        refuse(report, abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
         report.time -= 1;
         // Settling may come later: late evidence is evidence.
         (Session memory session, bytes memory delegation) = _session(package);
@@ -183,7 +184,7 @@ contract ReportViolationTest is Base {
         respondWith(ActionKind.RevokeDataset, 1);
         PackageId second = _issued();
         vm.expectEmit(address(med));
-        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokeDataset, 1);
+        emit IMedShareEvents.ResponseTaken(package, requestor.addr, hospital, ActionKind.RevokeDataset, 1);
         _violate(package, 1);
         _assertState(second, State.Revoked);
         _assertState(_issued(), State.Issued);
@@ -232,7 +233,7 @@ contract ReportViolationTest is Base {
             assertFalse(med.isRefused(hospital, requestor.addr));
         }
         vm.expectEmit(address(med));
-        emit IMedShare.ResponseTaken(package, requestor.addr, hospital, ActionKind.RefuseRequests, threshold);
+        emit IMedShareEvents.ResponseTaken(package, requestor.addr, hospital, ActionKind.RefuseRequests, threshold);
         _violate(package, 1);
         assertTrue(med.isRefused(hospital, requestor.addr));
     }
@@ -253,7 +254,7 @@ contract ReportViolationTest is Base {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         uint256 receipts = 0;
         for (uint256 i = 0; i < logs.length; i++) {
-            if (logs[i].topics[0] == IMedShare.ResponseTaken.selector) receipts++;
+            if (logs[i].topics[0] == IMedShareEvents.ResponseTaken.selector) receipts++;
         }
         assertEq(receipts, 1);
     }
@@ -286,7 +287,7 @@ contract ReportViolationTest is Base {
     }
 
     function wrongState(State state) private view returns (bytes memory) {
-        return abi.encodeWithSelector(IMedShare.WrongState.selector, package, state);
+        return abi.encodeWithSelector(IMedShareErrors.WrongState.selector, package, state);
     }
 
     function submit(Report memory report) private {

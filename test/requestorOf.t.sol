@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Class, RequestorView} from "../contracts/interfaces/IMedShare.sol";
+import {Class, RequestorView} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 /// @notice What is not there; what is there, the tests of each function that changes it compare.

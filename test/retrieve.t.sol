@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, PackageId, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {PackageId, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 
@@ -15,7 +17,7 @@ contract RetrieveTest is Base {
         PackageId revoked = _revoked();
         bytes32 deletion = Messages.digest(address(med), Messages.deletion(issued, TIME));
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRetrieved(issued, hospital, TIME, deletion);
+        emit IMedShareEvents.PackageRetrieved(issued, hospital, TIME, deletion);
         retrieve(hospital, issued);
         retrieve(node.addr, active);
         retrieve(hospital, revoked);
@@ -42,7 +44,7 @@ contract RetrieveTest is Base {
         PackageId package = _issued();
         address[4] memory callers = [caller, clinicNode.addr, admin, requestor.addr];
         for (uint256 i = 0; i < callers.length; i++) {
-            vm.expectRevert(abi.encodeWithSelector(IMedShare.NotOwner.selector, package, callers[i]));
+            vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, callers[i]));
             retrieve(callers[i], package);
         }
     }
@@ -52,7 +54,7 @@ contract RetrieveTest is Base {
         bytes memory signature = _sign(requestor, Messages.deletion(package, TIME));
         bytes memory foreign = _sign(node, Messages.deletion(package, TIME));
         bytes memory ofAnother = _sign(requestor, Messages.deletion(_issued(), TIME));
-        bytes memory reason = abi.encodeWithSelector(IMedShare.BadSignature.selector, requestor.addr);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr);
         vm.startPrank(hospital);
         vm.expectRevert(reason);
         med.retrieve(package, TIME + 1, signature);
@@ -66,7 +68,7 @@ contract RetrieveTest is Base {
     }
 
     function test_refusesAnUnknownPackage() public {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownPackage.selector, NO_PACKAGE));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, NO_PACKAGE));
         retrieve(hospital, NO_PACKAGE);
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, PackageId, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {PackageId, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract RevokeTest is Base {
@@ -13,8 +15,9 @@ contract RevokeTest is Base {
     }
 
     function test_byTheCustodian(uint8 reason) public {
+        reason = uint8(bound(reason, 2, 255));
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRevoked(package, hospital, reason);
+        emit IMedShareEvents.PackageRevoked(package, hospital, reason);
         vm.prank(hospital);
         med.revoke(package, reason);
         _assertState(package, State.Revoked);
@@ -24,10 +27,18 @@ contract RevokeTest is Base {
     function test_byANodeOfTheCustodianWhenActive() public {
         _anchor(package);
         vm.expectEmit(address(med));
-        emit IMedShare.PackageRevoked(package, node.addr, 3);
+        emit IMedShareEvents.PackageRevoked(package, node.addr, 3);
         vm.prank(node.addr);
         med.revoke(package, 3);
         _assertState(package, State.Revoked);
+    }
+
+    /// @notice 0 and 1 are the contract's own words for a violation and for tampering that it has judged.
+    function test_refusesTheContractsOwnReasons(bool tampering) public {
+        uint8 reason = tampering ? 1 : 0;
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ReservedReason.selector, reason));
+        vm.prank(hospital);
+        med.revoke(package, reason);
     }
 
     function test_nobodyElse(address caller) public {
@@ -40,7 +51,7 @@ contract RevokeTest is Base {
     }
 
     function test_refusesAnUnknownPackage() public {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownPackage.selector, NO_PACKAGE));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, NO_PACKAGE));
         vm.prank(hospital);
         med.revoke(NO_PACKAGE, 2);
     }
@@ -63,7 +74,7 @@ contract RevokeTest is Base {
     }
 
     function refuse(address caller) private {
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotOwner.selector, package, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, caller));
         vm.prank(caller);
         med.revoke(package, 2);
     }

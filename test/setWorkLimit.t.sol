@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-import {IMedShare, Item} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {Item} from "../contracts/interfaces/Types.sol";
 import {Header} from "../contracts/libraries/Header.sol";
 import {Base} from "./Base.t.sol";
 import {Miner} from "./Miner.sol";
@@ -11,7 +13,7 @@ contract SetWorkLimitTest is Base {
     function test_sets(uint32 bits) public {
         vm.assume(Header.target(bits) != 0);
         vm.expectEmit(address(med));
-        emit IMedShare.WorkLimitSet(bits);
+        emit IMedShareEvents.WorkLimitSet(bits);
         vm.prank(admin);
         med.setWorkLimit(bits);
         assertEq(med.workLimit(), bits);
@@ -30,7 +32,7 @@ contract SetWorkLimitTest is Base {
         uint32[4] memory bad = [uint32(0), 0x1d800001, 0x01003456, 0xff123456];
         for (uint256 i = 0; i < bad.length; i++) {
             vm.prank(admin);
-            vm.expectRevert(abi.encodeWithSelector(IMedShare.BadWorkLimit.selector, bad[i]));
+            vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.BadWorkLimit.selector, bad[i]));
             med.setWorkLimit(bad[i]);
         }
     }

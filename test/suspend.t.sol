@@ -2,13 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
-import {IMedShare, Item} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {Item} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract SuspendTest is Base {
     function test_byTheVouchingCustodian() public {
         vm.expectEmit(address(med));
-        emit IMedShare.CredentialSuspended(CREDENTIAL, hospital);
+        emit IMedShareEvents.CredentialSuspended(CREDENTIAL, hospital);
         vm.prank(hospital);
         med.suspend(requestor.addr);
         assertTrue(med.requestorOf(requestor.addr).suspended);
@@ -23,14 +25,14 @@ contract SuspendTest is Base {
     function test_nobodyElse(address caller) public {
         vm.assume(caller != hospital && caller != admin);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, caller));
         med.suspend(requestor.addr);
     }
 
     function test_notACustodianThatWasRemoved() public {
         _removeHospital();
         vm.prank(hospital);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotPermitted.selector, hospital));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, hospital));
         med.suspend(requestor.addr);
     }
 
@@ -42,22 +44,22 @@ contract SuspendTest is Base {
         assertTrue(med.requestorOf(requestor.addr).suspended);
         Item memory item = _item();
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(
-            _idOf(item.request), node.addr, abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL)
+        emit IMedShareEvents.ItemSkipped(
+            _idOf(item.request), node.addr, abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL)
         );
         _issue(item);
     }
 
     function test_refusesWhoIsUnknown() public {
         vm.prank(admin);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownRequestor.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownRequestor.selector, stranger));
         med.suspend(stranger);
     }
 
     function test_refusesTwice() public {
         vm.startPrank(hospital);
         med.suspend(requestor.addr);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.Suspended.selector, CREDENTIAL));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
         med.suspend(requestor.addr);
         vm.stopPrank();
     }

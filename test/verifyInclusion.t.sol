@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMedShare, PackageId, Segment, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Miner} from "./Miner.sol";
 
@@ -104,14 +105,14 @@ contract VerifyInclusionTest is Base {
         (PackageId package, Claim memory claim) = sideChain(5, 2);
         bytes32 head = med.packageOf(package).head;
         bytes32 next = _anchor(package);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.StaleHead.selector, head, next));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.StaleHead.selector, head, next));
         verify(address(0), package, claim);
     }
 
     function test_refusesBeforeTheFirstBlock() public {
         Claim memory claim = claimOf(3, 1);
         (, claim.header) = mined(med.threadHead(stranger), claim);
-        vm.expectPartialRevert(IMedShare.StaleHead.selector);
+        vm.expectPartialRevert(IMedShareErrors.StaleHead.selector);
         verify(stranger, NO_PACKAGE, claim);
     }
 
@@ -133,7 +134,7 @@ contract VerifyInclusionTest is Base {
     function test_refusesAnUnknownPackage() public {
         (, Claim memory claim) = sideChain(5, 2);
         PackageId unknown = PackageId.wrap("unknown");
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownPackage.selector, unknown));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownPackage.selector, unknown));
         verify(address(0), unknown, claim);
     }
 
@@ -185,12 +186,11 @@ contract VerifyInclusionTest is Base {
     }
 
     function anchorSide(PackageId package, Claim memory claim) private {
-        Segment[] memory segments = new Segment[](1);
-        segments[0].package = package;
-        segments[0].expectedHead = med.packageOf(package).head;
-        (segments[0].entries, claim.header) = mined(segments[0].expectedHead, claim);
+        Segment memory segment = Segment(package, med.packageOf(package).head, 1);
+        bytes memory entry;
+        (entry, claim.header) = mined(segment.expectedHead, claim);
         vm.prank(node.addr);
-        med.anchorReports(segments);
+        med.anchorReports(_single(segment), entry);
         _assertState(package, State.Active);
     }
 
@@ -230,7 +230,7 @@ contract VerifyInclusionTest is Base {
     }
 
     function refuse(PackageId package, Claim memory claim) private {
-        vm.expectRevert(IMedShare.BadProof.selector);
+        vm.expectRevert(IMedShareErrors.BadProof.selector);
         verify(address(0), package, claim);
     }
 }

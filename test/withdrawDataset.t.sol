@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, IMedShare, Item, PackageId, Response, State} from "../contracts/interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
+import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
+import {ActionKind, Item, PackageId, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract WithdrawDatasetTest is Base {
     function test_withdraws() public {
         vm.expectEmit(address(med));
-        emit IMedShare.DatasetWithdrawn(hospital, DATASET);
+        emit IMedShareEvents.DatasetWithdrawn(hospital, DATASET);
         vm.prank(hospital);
         med.withdrawDataset(DATASET);
         (bytes32 descriptor,,) = med.datasetOf(hospital, DATASET);
@@ -22,9 +24,9 @@ contract WithdrawDatasetTest is Base {
         Item memory item = _item();
         vm.prank(hospital);
         med.withdrawDataset(DATASET);
-        bytes memory reason = abi.encodeWithSelector(IMedShare.UnknownDataset.selector, hospital, DATASET);
+        bytes memory reason = abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, hospital, DATASET);
         vm.expectEmit(address(med));
-        emit IMedShare.ItemSkipped(_idOf(item.request), node.addr, reason);
+        emit IMedShareEvents.ItemSkipped(_idOf(item.request), node.addr, reason);
         _issue(item);
         _assertState(package, State.Issued);
         _violate(package, 2);
@@ -33,14 +35,14 @@ contract WithdrawDatasetTest is Base {
 
     function test_refusesWhatIsNotPublished() public {
         vm.prank(clinic);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.UnknownDataset.selector, clinic, DATASET));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, clinic, DATASET));
         med.withdrawDataset(DATASET);
     }
 
     function test_onlyCustodians(address caller) public {
         vm.assume(caller != hospital && caller != clinic);
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IMedShare.NotCustodian.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotCustodian.selector, caller));
         med.withdrawDataset(DATASET);
     }
 }

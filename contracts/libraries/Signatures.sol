@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {IMedShare} from "../interfaces/IMedShare.sol";
+import {IMedShareErrors} from "../interfaces/IMedShareErrors.sol";
 
 /// @title Signatures of wallets and of node keys (P4)
 /// @notice As OpenZeppelin's SignatureChecker, but a wallet with code gets a fixed allowance of gas. With all the gas
@@ -18,14 +18,14 @@ library Signatures {
     /// @notice Reverts unless `signer`, a wallet of any kind, signed `digest`.
     function requireWallet(address signer, bytes32 digest, bytes memory signature) internal view {
         if (signer.code.length == 0) return requireKey(signer, digest, signature);
-        if (gasleft() < WALLET_GAS_NEEDED) revert IMedShare.GasTooLow(WALLET_GAS_NEEDED);
-        if (!walletAgrees(signer, digest, signature)) revert IMedShare.BadSignature(signer);
+        if (gasleft() < WALLET_GAS_NEEDED) revert IMedShareErrors.GasTooLow(WALLET_GAS_NEEDED);
+        if (!walletAgrees(signer, digest, signature)) revert IMedShareErrors.BadSignature(signer);
     }
 
     /// @notice Reverts unless the key of address `signer` signed `digest`: 65 bytes, low s, v 27 or 28.
     function requireKey(address signer, bytes32 digest, bytes memory signature) internal pure {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
-        if (failure != ECDSA.RecoverError.NoError || recovered != signer) revert IMedShare.BadSignature(signer);
+        if (failure != ECDSA.RecoverError.NoError || recovered != signer) revert IMedShareErrors.BadSignature(signer);
     }
 
     function walletAgrees(address wallet, bytes32 digest, bytes memory signature) private view returns (bool agrees) {
