@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IMedShare} from "./interfaces/IMedShare.sol";
 import {PackageId, Segment} from "./interfaces/Types.sol";
-import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {Header} from "./libraries/Header.sol";
 import {Inclusion} from "./libraries/Inclusion.sol";
 import {Packages} from "./Packages.sol";
@@ -26,23 +25,16 @@ abstract contract Chains is Packages {
 
     /// @inheritdoc IMedShare
     function anchorReports(Segment[] calldata segments, bytes calldata entries) external {
-        mapping(PackageId => bytes32) storage heads = _heads[_requireNode()];
-        Header.Limit memory limit = _limit();
+        mapping(PackageId => Head) storage heads = _heads[_requireNode()];
+        Header.Limit memory limit = Header.limitOf(_workLimit);
+        (uint256 at, uint256 end) = Header.span(entries);
         for (uint256 i = 0; i < segments.length; i++) {
             Segment calldata segment = segments[i];
-            bytes calldata itsOwn;
-            (itsOwn, entries) = Header.split(entries, segment.count);
-            bytes32 head = heads[segment.package];
-            bytes memory fault = _faultOf(segment, head);
-            if (fault.length == 0) (head, fault) = Header.extend(itsOwn, head, limit);
-            if (fault.length == 0) {
-                heads[segment.package] = head;
-                emit ReportsAnchored(segment.package, msg.sender, itsOwn);
-            } else {
-                emit SegmentSkipped(segment.package, msg.sender, fault);
-            }
+            bytes calldata itsOwn = Header.slice(at, _lengthOf(segment));
+            (, at) = Header.span(itsOwn);
+            _anchor(heads[segment.package], segment, itsOwn, limit);
         }
-        if (entries.length != 0) revert BadEntryLength(entries.length);
+        if (at != end) revert BadEntryLength(entries.length); // then nothing of the above has happened
     }
 
     /// @inheritdoc IMedShare
@@ -76,46 +68,94 @@ abstract contract Chains is Packages {
             header.length == Header.HEADER_BYTES && index < size && proof.length <= Inclusion.MAX_PROOF;
         if (!wellFormed) revert BadProof();
         bool ofThread = PackageId.unwrap(package) == 0;
-        _requireHead(Header.sha256d(header), ofThread ? threadHead(requestor) : _headOf(package, _known(package)));
+        bytes32 head = ofThread ? threadHead(requestor) : _headOf(package, _known(package));
+        bytes32 hash = Header.sha256d(header);
+        if (hash != head) revert StaleHead(hash, head);
         if (Inclusion.rootInHeader(root, size) != bytes32(header[36:68])) return false;
         return Inclusion.verify(root, size, index, leaf, proof);
     }
 
-    /// @dev Puts a parent block on a requestor's thread.
-    function _extendThread(address requestor, bytes32 expectedHead, bytes calldata entry) internal {
-        bytes32 head = threadHead(requestor);
-        _requireHead(expectedHead, head);
-        if (entry.length != Header.ENTRY_BYTES) revert BadEntryLength(entry.length);
-        bytes memory fault;
-        (head, fault) = Header.extend(entry, head, _limit());
-        if (fault.length != 0) LowLevelCall.bubbleRevert(fault);
+    /// @return fault What is wrong with a parent block for a requestor's thread, ABI-encoded; empty: nothing.
+    /// @return head The thread's new head.
+    function _checkEntry(address requestor, bytes32 expectedHead, bytes calldata entry)
+        internal
+        view
+        returns (bytes memory fault, bytes32 head)
+    {
+        head = threadHead(requestor);
+        if (head != expectedHead) return (abi.encodeWithSelector(StaleHead.selector, expectedHead, head), head);
+        if (entry.length != Header.ENTRY_BYTES) {
+            return (abi.encodeWithSelector(BadEntryLength.selector, entry.length), head);
+        }
+        uint256 bad;
+        (head, bad) = Header.extend(entry, head, Header.limitOf(_workLimit));
+        if (bad != 0) fault = Header.fault(bad, head);
+    }
+
+    function _setThreadHead(address requestor, bytes32 head) internal {
         _threads[requestor] = head;
     }
 
-    /// @dev What is wrong with a segment before its entries are looked at; empty: nothing.
-    /// @param head The head that its sender has in reach; zero: none.
-    function _faultOf(Segment calldata segment, bytes32 head) private view returns (bytes memory fault) {
-        uint256 count = segment.count;
-        bool fits = head == segment.expectedHead && head != 0 && count != 0 && count <= MAX_ENTRIES;
-        if (fits) return fault;
-        PackageId id = segment.package;
-        bool known = _packages[id].standing != Standing.None;
-        if (!known) return abi.encodeWithSelector(UnknownPackage.selector, id);
-        if (head == 0) return abi.encodeWithSelector(NotOwner.selector, id, msg.sender);
-        if (head != segment.expectedHead) {
-            return abi.encodeWithSelector(StaleHead.selector, segment.expectedHead, head);
+    /// @dev Moves one head, or says why not; a skipped segment changes nothing.
+    function _anchor(Head storage head, Segment calldata segment, bytes calldata entries, Header.Limit memory limit)
+        private
+    {
+        bytes32 hash = head.hash;
+        if (!_isOn(segment, hash)) {
+            emit SegmentSkipped(segment.package, msg.sender, _misfit(segment, hash));
+            return;
         }
-        if (count == 0) return abi.encodeWithSelector(BadEntryLength.selector, 0);
-        return abi.encodeWithSelector(TooLong.selector, count, MAX_ENTRIES);
+        uint256 bad;
+        (hash, bad) = Header.extend(entries, hash, limit);
+        if (bad != 0) {
+            emit SegmentSkipped(segment.package, msg.sender, Header.fault(bad, hash));
+            return;
+        }
+        head.hash = hash;
+        _tell(segment.package, entries);
     }
 
-    function _requireHead(bytes32 expected, bytes32 actual) private pure {
-        if (expected != actual) revert StaleHead(expected, actual);
+    /// @dev `emit ReportsAnchored(id, msg.sender, entries)` at half of what the compiler's own encoding costs.
+    function _tell(PackageId id, bytes calldata entries) private {
+        bytes32 topic = ReportsAnchored.selector;
+        assembly ("memory-safe") {
+            let log := mload(0x40)
+            mstore(log, caller())
+            mstore(add(log, 0x20), 0x40) // where the bytes are
+            mstore(add(log, 0x40), entries.length)
+            let text := add(log, 0x60)
+            calldatacopy(text, entries.offset, entries.length)
+            let end := add(text, entries.length)
+            mstore(end, 0) // what fills up the last word
+            log2(log, sub(and(add(end, 31), not(31)), log), topic, id)
+        }
     }
 
-    function _limit() private view returns (Header.Limit memory) {
-        uint32 bits = _workLimit;
-        return Header.Limit(bits, Header.target(bits));
+    /// @dev Why a segment does not fit the head of its package that its sender has in reach (zero: none), ABI-encoded.
+    function _misfit(Segment calldata segment, bytes32 head) private view returns (bytes memory) {
+        PackageId id = segment.package;
+        if (_packages[id].standing == Standing.None) return abi.encodeWithSelector(UnknownPackage.selector, id);
+        if (head == 0) return abi.encodeWithSelector(NotOwner.selector, id, msg.sender);
+        return abi.encodeWithSelector(StaleHead.selector, segment.expectedHead, head);
+    }
+
+    /// @dev Whether the head is there and begins with `segment.expectedHead`.
+    function _isOn(Segment calldata segment, bytes32 head) private pure returns (bool isOn) {
+        assembly ("memory-safe") {
+            isOn := and(iszero(iszero(head)), eq(shr(192, head), shr(192, calldataload(add(segment, 0x20)))))
+        }
+    }
+
+    /// @dev How many bytes of entries the segment has.
+    function _lengthOf(Segment calldata segment) private pure returns (uint256) {
+        uint256 count;
+        assembly ("memory-safe") {
+            count := calldataload(add(segment, 0x40))
+        }
+        unchecked {
+            if (count - 1 >= MAX_ENTRIES) revert BadCount(count, MAX_ENTRIES); // none is too few
+            return count * Header.ENTRY_BYTES;
+        }
     }
 
     function _setWorkLimit(uint32 bits) private {

@@ -13,10 +13,14 @@ abstract contract Datasets is Participants {
 
     struct Dataset {
         address custodian;
+        // From which violation on each response action is taken; zero: never. They share the owner's slot, which
+        // whatever settles a violation reads anyway.
+        uint32 revokeDatasetFrom;
+        uint32 revokeOwnerFrom;
+        uint32 refuseRequestsFrom;
         bytes32 id; // in the custodian's own namespace
         bytes32 descriptor; // zero: withdrawn
         EnumerableSet.Bytes32Set purposes; // a set: a long list makes no request dearer
-        Response[] responses;
     }
 
     uint256 private constant MAX_PURPOSES = 64;
@@ -57,21 +61,24 @@ abstract contract Datasets is Participants {
         returns (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses)
     {
         Dataset storage entry = _datasets[_numbers[custodian][dataset]];
-        return (entry.descriptor, entry.purposes.values(), entry.responses);
+        return (entry.descriptor, entry.purposes.values(), _responsesOf(entry));
     }
 
-    /// @dev The number of the dataset; reverts unless it is published and may be asked for with this purpose.
-    function _requireOffered(address custodian, bytes32 dataset, bytes32 purpose)
+    /// @return fault Why the dataset may not be asked for with this purpose, ABI-encoded; empty: it may.
+    /// @return number Of the dataset.
+    function _checkOffer(address custodian, bytes32 dataset, bytes32 purpose)
         internal
         view
-        returns (uint32 number)
+        returns (bytes memory fault, uint32 number)
     {
         number = _numbers[custodian][dataset];
         Dataset storage entry = _datasets[number];
-        if (entry.descriptor == 0) revert UnknownDataset(custodian, dataset);
-        // No list: any purpose.
-        bool allowed = entry.purposes.contains(purpose) || entry.purposes.length() == 0;
-        if (!allowed) revert PurposeNotAllowed(purpose);
+        if (entry.descriptor == 0) {
+            fault = abi.encodeWithSelector(UnknownDataset.selector, custodian, dataset);
+        } else if (!entry.purposes.contains(purpose) && entry.purposes.length() != 0) {
+            // no list: any purpose
+            fault = abi.encodeWithSelector(PurposeNotAllowed.selector, purpose);
+        }
     }
 
     /// @dev A dataset that was published once, also when it is withdrawn.
@@ -101,15 +108,27 @@ abstract contract Datasets is Participants {
     /// that names it for a later violation would promise what is not done.
     function _setResponses(Dataset storage entry, Response[] calldata responses) private {
         if (responses.length > MAX_RESPONSES) revert TooLong(responses.length, MAX_RESPONSES);
-        delete entry.responses;
-        uint256 seen = 0;
+        uint32[MAX_RESPONSES] memory from; // by kind
         for (uint256 i = 0; i < responses.length; i++) {
             (ActionKind kind, uint32 threshold) = (responses[i].kind, responses[i].threshold);
-            uint256 bit = 1 << uint8(kind);
             bool late = kind == ActionKind.RevokePackage && threshold != 1;
-            if (threshold == 0 || late || seen & bit != 0) revert BadResponse(kind, threshold);
-            seen |= bit;
-            entry.responses.push(responses[i]);
+            if (threshold == 0 || late || from[uint8(kind)] != 0) revert BadResponse(kind, threshold);
+            from[uint8(kind)] = threshold;
+        }
+        entry.revokeDatasetFrom = from[uint8(ActionKind.RevokeDataset)];
+        entry.revokeOwnerFrom = from[uint8(ActionKind.RevokeOwner)];
+        entry.refuseRequestsFrom = from[uint8(ActionKind.RefuseRequests)];
+    }
+
+    function _responsesOf(Dataset storage entry) private view returns (Response[] memory responses) {
+        uint32[3] memory from = [entry.revokeDatasetFrom, entry.revokeOwnerFrom, entry.refuseRequestsFrom];
+        uint256 count = 0;
+        responses = new Response[](3);
+        for (uint8 i = 0; i < 3; i++) {
+            if (from[i] != 0) responses[count++] = Response(ActionKind(i + 1), from[i]);
+        }
+        assembly ("memory-safe") {
+            mstore(responses, count) // shortens the list
         }
     }
 }

@@ -36,9 +36,14 @@ abstract contract Packages is Datasets, Conduct {
         bytes32 contractKey;
     }
 
+    /// @dev A slot that can be passed on.
+    struct Head {
+        bytes32 hash;
+    }
+
     mapping(PackageId package => Package) internal _packages;
     /// @dev Heads of the side-chains, by owner: that a node has a head in reach shows that the package is its owner's.
-    mapping(address custodian => mapping(PackageId package => bytes32)) internal _heads;
+    mapping(address custodian => mapping(PackageId package => Head)) internal _heads;
 
     /// @inheritdoc IMedShare
     function packageOf(PackageId id) external view returns (PackageView memory) {
@@ -80,22 +85,20 @@ abstract contract Packages is Datasets, Conduct {
         bytes32 origin
     ) internal {
         (address requestor, address custodian) = (request.requestor, request.custodian);
-        _packages[id] = Package({
-            requestor: requestor,
-            settled: 0,
-            datasetEpoch: _record(requestor, dataset).epoch,
-            ownerEpoch: _relation(requestor, custodian).epoch,
-            standing: Standing.Granted,
-            dataset: dataset,
-            expiry: usage.expiry,
-            sensitivity: usage.sensitivity,
-            granted: usage.granted,
-            exempt: usage.exempt,
-            environment: usage.environment,
-            origin: bytes16(origin),
-            contractKey: usage.contractKey
-        });
-        _heads[custodian][id] = origin;
+        Package storage package = _packages[id];
+        package.requestor = requestor;
+        package.datasetEpoch = _record(requestor, dataset).epoch;
+        package.ownerEpoch = _relation(requestor, custodian).epoch;
+        package.standing = Standing.Granted;
+        package.dataset = dataset;
+        package.expiry = usage.expiry;
+        package.sensitivity = usage.sensitivity;
+        package.granted = usage.granted;
+        package.exempt = usage.exempt;
+        package.environment = usage.environment;
+        package.origin = bytes16(origin);
+        package.contractKey = usage.contractKey;
+        _heads[custodian][id].hash = origin;
     }
 
     /// @dev Grants access (again), out of every revocation so far.
@@ -110,7 +113,7 @@ abstract contract Packages is Datasets, Conduct {
     }
 
     function _headOf(PackageId id, Package storage package) internal view returns (bytes32) {
-        return _heads[_ownerOf(package)][id];
+        return _heads[_ownerOf(package)][id].hash;
     }
 
     function _stateOf(PackageId id, Package storage package) internal view returns (State) {
@@ -150,13 +153,9 @@ abstract contract Packages is Datasets, Conduct {
         if (state != State.Issued) revert WrongState(id, state);
     }
 
-    /// @dev Reverts unless the caller is a node of the package's owner.
-    function _requireOwnersNode(PackageId id, Package storage package) internal view {
-        if (_custodianOf(msg.sender) != _ownerOf(package)) revert NotOwner(id, msg.sender);
-    }
-
     /// @dev Reverts unless the caller is the owner or a node of it.
     function _requireOwner(PackageId id, Package storage package) internal view {
-        if (msg.sender != _ownerOf(package)) _requireOwnersNode(id, package);
+        address owner = _ownerOf(package);
+        if (msg.sender != owner && _custodianOf(msg.sender) != owner) revert NotOwner(id, msg.sender);
     }
 }

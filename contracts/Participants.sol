@@ -2,30 +2,27 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IMedShare} from "./interfaces/IMedShare.sol";
 import {NodeView} from "./interfaces/Types.sol";
 
 /// @title Governance, custodians and their nodes (P5)
 abstract contract Participants is IMedShare, AccessControl {
+    using EnumerableSet for EnumerableSet.AddressSet;
+
     struct Node {
         address custodian;
-        /// Admission under which it was registered: a custodian that is removed and admitted again starts without
-        /// nodes, since a stolen node key may have been why it was removed.
-        uint32 admission;
         bytes32 sealingKey;
         string endpoint;
     }
 
-    struct Custodian {
-        bool admitted;
-        uint32 admission;
-    }
-
     uint256 private constant MAX_ENDPOINT_BYTES = 256;
 
-    mapping(address custodian => Custodian) private _custodians;
+    uint256 private constant MAX_NODES = 64;
+
+    EnumerableSet.AddressSet private _custodians;
     mapping(address node => Node) private _nodes;
-    uint256 private _custodianCount;
+    mapping(address custodian => EnumerableSet.AddressSet) private _nodesOf;
 
     constructor(address admin) {
         if (admin == address(0)) revert ZeroValue();
@@ -37,27 +34,23 @@ abstract contract Participants is IMedShare, AccessControl {
         _;
     }
 
-    modifier onlyNode() {
-        _requireNode();
-        _;
-    }
-
     /// @inheritdoc IMedShare
     function admitCustodian(address custodian) external onlyRole(DEFAULT_ADMIN_ROLE) {
         if (custodian == address(0)) revert ZeroValue();
-        Custodian storage entry = _custodians[custodian];
-        if (entry.admitted) revert AlreadyAdmitted(custodian);
-        entry.admitted = true;
-        entry.admission += 1;
-        _custodianCount += 1;
+        if (!_custodians.add(custodian)) revert AlreadyAdmitted(custodian);
         emit CustodianAdmitted(custodian);
     }
 
     /// @inheritdoc IMedShare
     function removeCustodian(address custodian) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        if (!isCustodian(custodian)) revert NotAdmitted(custodian);
-        _custodians[custodian].admitted = false;
-        _custodianCount -= 1;
+        if (!_custodians.remove(custodian)) revert NotAdmitted(custodian);
+        // Its nodes go with it, and do not come back when it is admitted again: a stolen node key may be why it goes.
+        address[] memory nodes = _nodesOf[custodian].values(); // at most MAX_NODES
+        for (uint256 i = 0; i < nodes.length; i++) {
+            delete _nodes[nodes[i]];
+            emit NodeRemoved(custodian, nodes[i]);
+        }
+        _nodesOf[custodian].clear();
         emit CustodianRemoved(custodian);
     }
 
@@ -68,7 +61,9 @@ abstract contract Participants is IMedShare, AccessControl {
         if (length > MAX_ENDPOINT_BYTES) revert TooLong(length, MAX_ENDPOINT_BYTES);
         address holder = _custodianOf(node);
         if (holder != address(0) && holder != msg.sender) revert NodeTaken(node);
-        _nodes[node] = Node(msg.sender, _custodians[msg.sender].admission, sealingKey, endpoint);
+        EnumerableSet.AddressSet storage nodes = _nodesOf[msg.sender];
+        if (nodes.add(node) && nodes.length() > MAX_NODES) revert TooLong(nodes.length(), MAX_NODES);
+        _nodes[node] = Node(msg.sender, sealingKey, endpoint);
         emit NodeRegistered(msg.sender, node, sealingKey, endpoint);
     }
 
@@ -76,22 +71,22 @@ abstract contract Participants is IMedShare, AccessControl {
     function removeNode(address node) external onlyCustodian {
         if (_custodianOf(node) != msg.sender) revert UnknownNode(node);
         delete _nodes[node];
+        _nodesOf[msg.sender].remove(node);
         emit NodeRemoved(msg.sender, node);
     }
 
     /// @inheritdoc IMedShare
     function isCustodian(address custodian) public view returns (bool) {
-        return _custodians[custodian].admitted;
+        return _custodians.contains(custodian);
     }
 
     /// @inheritdoc IMedShare
     function custodianCount() public view returns (uint256) {
-        return _custodianCount;
+        return _custodians.length();
     }
 
     /// @inheritdoc IMedShare
     function nodeOf(address node) external view returns (NodeView memory) {
-        if (_custodianOf(node) == address(0)) return NodeView(address(0), 0, "");
         Node storage entry = _nodes[node];
         return NodeView(entry.custodian, entry.sealingKey, entry.endpoint);
     }
@@ -102,11 +97,9 @@ abstract contract Participants is IMedShare, AccessControl {
         if (custodian == address(0)) revert NotNode(msg.sender);
     }
 
-    /// @dev Zero when the node is not registered now, or its custodian is not admitted now.
+    /// @dev Zero when the node is not registered.
     function _custodianOf(address node) internal view returns (address) {
-        Node storage entry = _nodes[node];
-        Custodian storage custodian = _custodians[entry.custodian];
-        return custodian.admitted && custodian.admission == entry.admission ? entry.custodian : address(0);
+        return _nodes[node].custodian;
     }
 
     /// @dev Ms since the Unix epoch, as every time in a signed message.
@@ -114,7 +107,7 @@ abstract contract Participants is IMedShare, AccessControl {
         return block.timestamp * 1000;
     }
 
-    function _requireInTime(uint64 deadline) internal view {
-        if (_nowMs() > deadline) revert DeadlinePassed(deadline, _nowMs());
+    function _isPast(uint64 deadline) internal view returns (bool) {
+        return _nowMs() > deadline;
     }
 }

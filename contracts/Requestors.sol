@@ -25,20 +25,20 @@ abstract contract Requestors is Typed, Participants {
     mapping(bytes32 credential => address) private _suspendedBy;
 
     /// @inheritdoc IMedShare
-    function registerRequestor(Registration calldata registration, bytes calldata signature) external onlyNode {
+    function registerRequestor(Registration calldata registration, bytes calldata signature) external {
+        address custodian = _requireNode();
         address requestor = registration.requestor;
         if (requestor == address(0) || registration.sealingKey == 0 || registration.credential == 0) {
             revert ZeroValue();
         }
-        _requireInTime(registration.deadline);
+        if (_isPast(registration.deadline)) revert DeadlinePassed(registration.deadline, _nowMs());
         Requestor storage entry = _requestors[requestor];
         if (registration.nonce != entry.nonce) revert BadNonce(entry.nonce, registration.nonce);
         // The old credential too: a suspension is not shaken off by taking a new one.
         _requireNotSuspended(entry.credential);
         _requireNotSuspended(registration.credential);
-        Signatures.requireWallet(requestor, _registrationDigest(registration), signature);
+        Signatures.requireWallets(requestor, _registrationDigest(registration), signature);
 
-        address custodian = _custodianOf(msg.sender);
         entry.custodian = custodian;
         entry.class = registration.class;
         entry.sealingKey = registration.sealingKey;
@@ -89,9 +89,11 @@ abstract contract Requestors is Typed, Participants {
         });
     }
 
-    /// @dev Reverts for a requestor that is not registered or whose credential is suspended.
-    function _requireInGoodStanding(address requestor) internal view {
-        _requireNotSuspended(_credentialOf(requestor));
+    /// @return fault Why the requestor may not ask now, ABI-encoded; empty: it may.
+    function _checkStanding(address requestor) internal view returns (bytes memory fault) {
+        bytes32 credential = _requestors[requestor].credential;
+        if (credential == 0) return abi.encodeWithSelector(UnknownRequestor.selector, requestor);
+        if (_suspendedBy[credential] != address(0)) return abi.encodeWithSelector(Suspended.selector, credential);
     }
 
     function _requireNotSuspended(bytes32 credential) private view {

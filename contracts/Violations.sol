@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMedShare} from "./interfaces/IMedShare.sol";
-import {ActionKind, PackageId, Report, Response, Session, State} from "./interfaces/Types.sol";
+import {ActionKind, PackageId, Report, Session, State} from "./interfaces/Types.sol";
 import {Judge} from "./libraries/Judge.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 import {Packages} from "./Packages.sol";
@@ -20,7 +20,7 @@ abstract contract Violations is Typed, Packages {
         bytes calldata signature,
         Session calldata session,
         bytes calldata sessionSignature
-    ) external onlyNode {
+    ) external {
         Package storage package = _requireSettleable(report);
         uint8 found = Judge.violations(package.sensitivity, package.granted, package.exempt, report.actions);
         if (found == 0) revert NoViolation(report.actions);
@@ -37,7 +37,7 @@ abstract contract Violations is Typed, Packages {
         bytes calldata secondSignature,
         Session calldata session,
         bytes calldata sessionSignature
-    ) external onlyNode {
+    ) external {
         Package storage package = _requireSettleable(first);
         bool samePlace =
             PackageId.unwrap(first.package) == PackageId.unwrap(second.package) && first.number == second.number;
@@ -77,7 +77,7 @@ abstract contract Violations is Typed, Packages {
         State state = _stateOf(id, package);
         if (state == State.Retrieved || state == State.Expired) revert WrongState(id, state);
         bytes32 deletion = _deletionDigest(id, time);
-        Signatures.requireWallet(package.requestor, deletion, signature);
+        Signatures.requireWallets(package.requestor, deletion, signature);
         package.standing = Standing.Retrieved;
         emit PackageRetrieved(id, msg.sender, time, deletion);
     }
@@ -85,8 +85,9 @@ abstract contract Violations is Typed, Packages {
     /// @dev The report's package, if the caller may settle this report now. Numbers only rise: an old report does not
     /// revoke again after a re-grant.
     function _requireSettleable(Report calldata report) private view returns (Package storage package) {
+        address custodian = _requireNode();
         package = _known(report.package);
-        _requireOwnersNode(report.package, package);
+        if (custodian != _ownerOf(package)) revert NotOwner(report.package, msg.sender);
         _requireLive(report.package, package);
         if (report.number <= package.settled) revert AlreadySettled(report.number, package.settled);
     }
@@ -99,7 +100,7 @@ abstract contract Violations is Typed, Packages {
     {
         if (session.key == address(0)) return package.requestor;
         if (PackageId.unwrap(session.package) != PackageId.unwrap(id)) revert SessionMismatch();
-        Signatures.requireWallet(package.requestor, _sessionDigest(session), signature);
+        Signatures.requireWallets(package.requestor, _sessionDigest(session), signature);
         return session.key;
     }
 
@@ -111,10 +112,10 @@ abstract contract Violations is Typed, Packages {
     {
         digest = _reportDigest(report);
         if (session.key == address(0)) {
-            Signatures.requireWallet(signer, digest, signature);
+            Signatures.requireWallets(signer, digest, signature);
         } else {
             if (report.time >= session.expiry) revert SessionMismatch();
-            Signatures.requireKey(signer, digest, signature);
+            Signatures.requireKeys(signer, digest, signature);
         }
     }
 
@@ -123,25 +124,33 @@ abstract contract Violations is Typed, Packages {
     {
         package.settled = report.number;
         package.standing = Standing.Revoked;
-        uint32 violation = ++_record(package.requestor, package.dataset).violations;
         emit ViolationAccepted(report.package, report.number, actions, digest);
         emit PackageRevoked(report.package, msg.sender, reason);
-        _respond(report.package, package, ActionKind.RevokePackage, violation);
-        // At most four.
-        Response[] storage responses = _dataset(package.dataset).responses;
-        for (uint256 i = 0; i < responses.length; i++) {
-            Response memory response = responses[i];
-            bool due = response.kind != ActionKind.RevokePackage && violation >= response.threshold;
-            if (due) _respond(report.package, package, response.kind, violation);
+        _respond(report.package, package.requestor, package.dataset);
+    }
+
+    /// @dev Counts a violation, carries out what the owner chose to be done then, and leaves a receipt of each (P7).
+    function _respond(PackageId id, address requestor, uint32 number) private {
+        Dataset storage dataset = _dataset(number);
+        Record storage record = _record(requestor, number);
+        address custodian = dataset.custodian;
+        uint32 violation = ++record.violations;
+        emit ResponseTaken(id, requestor, custodian, ActionKind.RevokePackage, violation);
+        if (_isDue(dataset.revokeDatasetFrom, violation)) {
+            record.epoch += 1;
+            emit ResponseTaken(id, requestor, custodian, ActionKind.RevokeDataset, violation);
+        }
+        if (_isDue(dataset.revokeOwnerFrom, violation)) {
+            _relation(requestor, custodian).epoch += 1;
+            emit ResponseTaken(id, requestor, custodian, ActionKind.RevokeOwner, violation);
+        }
+        if (_isDue(dataset.refuseRequestsFrom, violation)) {
+            _relation(requestor, custodian).refused = true;
+            emit ResponseTaken(id, requestor, custodian, ActionKind.RefuseRequests, violation);
         }
     }
 
-    /// @dev Carries out one response action and leaves its receipt (P7).
-    function _respond(PackageId id, Package storage package, ActionKind kind, uint32 violation) private {
-        (address requestor, address custodian) = (package.requestor, _ownerOf(package));
-        if (kind == ActionKind.RevokeDataset) _record(requestor, package.dataset).epoch += 1;
-        if (kind == ActionKind.RevokeOwner) _relation(requestor, custodian).epoch += 1;
-        if (kind == ActionKind.RefuseRequests) _relation(requestor, custodian).refused = true;
-        emit ResponseTaken(id, requestor, custodian, kind, violation);
+    function _isDue(uint32 from, uint32 violation) private pure returns (bool) {
+        return from != 0 && violation >= from;
     }
 }

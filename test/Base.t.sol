@@ -109,7 +109,7 @@ abstract contract Base is Consortium {
         returns (Segment memory segment, bytes memory entries, bytes32 head)
     {
         head = med.packageOf(package).head;
-        segment = Segment(package, head, uint32(count));
+        segment = Segment(package, bytes8(head), uint32(count));
         (entries, head) = _entries(head, count);
     }
 

@@ -67,7 +67,7 @@ contract HeaderTest is Base {
 
     function test_timeAndBits(uint32 time, uint32 bits) public view {
         Miner.Block memory block_ = Miner.Block(1, "previous", "root", time, bits, "leaf");
-        (uint256 itsTime, uint32 itsBits) = this.timeAndBits(Miner.entryOf(block_, 7));
+        (uint256 itsTime, uint256 itsBits) = this.timeAndBits(Miner.entryOf(block_, 7));
         assertEq(itsTime, time);
         assertEq(itsBits, bits);
     }
@@ -84,12 +84,15 @@ contract HeaderTest is Base {
     }
 
     function check(bytes calldata entry, bytes32 previous, uint256 limit) external view returns (bytes32 head) {
-        bytes memory fault;
-        (head, fault) = Header.extend(entry, previous, Header.Limit(0, limit));
-        if (fault.length != 0) LowLevelCall.bubbleRevert(fault);
+        Header.Limit memory limit_;
+        limit_.target = limit;
+        uint256 bad;
+        (head, bad) = Header.extend(entry, previous, limit_);
+        if (bad != 0) LowLevelCall.bubbleRevert(Header.fault(bad, head));
     }
 
-    function timeAndBits(bytes calldata entry) external pure returns (uint256, uint32) {
-        return Header.timeAndBits(Header.offsetOf(entry));
+    function timeAndBits(bytes calldata entry) external pure returns (uint256, uint256) {
+        (uint256 at,) = Header.span(entry);
+        return Header.timeAndBits(at);
     }
 }

@@ -73,7 +73,8 @@ contract IssueTest is Base {
         items[1].requestSignature = "";
         items[2] = _item();
         (bytes memory entry, bytes32 head) = Miner.mine(_block(items[0].expectedHead, "first"));
-        (items[0].entry, items[2].expectedHead) = (entry, head);
+        (items[0].entry, items[1].expectedHead, items[2].expectedHead) = (entry, head, head);
+        (items[1].entry,) = Miner.mine(_block(head, "skipped"));
         (items[2].entry,) = Miner.mine(_block(head, "second"));
         vm.expectEmit(address(med));
         emit IMedShareEvents.ItemSkipped(

@@ -186,9 +186,9 @@ contract VerifyInclusionTest is Base {
     }
 
     function anchorSide(PackageId package, Claim memory claim) private {
-        Segment memory segment = Segment(package, med.packageOf(package).head, 1);
+        Segment memory segment = Segment(package, bytes8(med.packageOf(package).head), 1);
         bytes memory entry;
-        (entry, claim.header) = mined(segment.expectedHead, claim);
+        (entry, claim.header) = mined(med.packageOf(package).head, claim);
         vm.prank(node.addr);
         med.anchorReports(_single(segment), entry);
         _assertState(package, State.Active);

@@ -70,9 +70,6 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     /// @notice Issues packages (P13, P14, P15, P20). A bad or stale item is skipped with an event and does not spoil
     /// the batch. Only nodes.
     function issue(Item[] calldata items) external;
-    /// @notice One item of `issue`: a call of its own, so that its failure undoes itself and nothing else. Only this
-    /// contract itself.
-    function issueOne(address node, Item calldata item) external;
     /// @notice Anchors side-blocks (P21, P22). A bad or stale segment is skipped with an event. Only nodes of the
     /// package's custodian, in every state of the package: what was done must be recordable after a revocation too.
     /// @param entries The entries of all segments, one after the other, 80 bytes each.
@@ -130,6 +127,8 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     function requestorOf(address requestor) external view returns (RequestorView memory);
     /// @notice A dataset of a custodian.
     /// @return descriptor Zero: not published, or withdrawn.
+    /// @return purposes None: any.
+    /// @return responses By kind, beyond `RevokePackage`, which always happens.
     function datasetOf(address custodian, bytes32 dataset)
         external
         view

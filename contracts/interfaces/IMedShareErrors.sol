@@ -11,7 +11,7 @@ interface IMedShareErrors {
     error NotNode(address caller);
     /// @notice The caller is neither the package's custodian nor a node of it, as this call asks for.
     error NotOwner(PackageId package, address caller);
-    /// @notice The caller may not do this: `suspend`, `reinstate`, or a call that only the contract makes itself.
+    /// @notice The caller may not do this: `suspend` and `reinstate`.
     error NotPermitted(address caller);
     /// @notice The custodian is admitted already.
     error AlreadyAdmitted(address custodian);
@@ -61,6 +61,8 @@ interface IMedShareErrors {
     error StaleHead(bytes32 expected, bytes32 actual);
     /// @notice Not one or more whole entries of 80 bytes, or not as many as the segments count.
     error BadEntryLength(uint256 length);
+    /// @notice A segment has no entries, or too many.
+    error BadCount(uint256 count, uint256 limit);
     /// @notice The hash does not reach the claimed target, or the target is easier than the limit.
     error WorkTooLow(bytes32 hash, uint32 bits);
     /// @notice The block's time is more than 120 s ahead of the chain's.
@@ -83,7 +85,6 @@ interface IMedShareErrors {
     error BadResponse(ActionKind kind, uint32 threshold);
     /// @notice The proof is not well formed.
     error BadProof();
-    /// @notice The transaction carries too little gas to check a wallet's signature or a whole item; nothing was done.
-    /// @param needed What is needed before a wallet with code is asked; zero when gas ran out inside a batch.
+    /// @notice The transaction carries too little gas to ask a wallet with code; nothing was done.
     error GasTooLow(uint256 needed);
 }

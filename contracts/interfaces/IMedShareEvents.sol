@@ -41,7 +41,7 @@ interface IMedShareEvents {
     );
     /// @param reason ABI-encoded custom error, as a single call would have reverted with.
     event ItemSkipped(PackageId indexed package, address indexed node, bytes reason);
-    event ReportsAnchored(PackageId indexed package, address indexed node, bytes entries);
+    event ReportsAnchored(PackageId indexed package, address node, bytes entries);
     event SegmentSkipped(PackageId indexed package, address indexed node, bytes reason);
     /// @param report EIP-712 digest of the report.
     event ViolationAccepted(PackageId indexed package, uint32 number, uint8 actions, bytes32 report);

@@ -121,11 +121,12 @@ struct Item {
 }
 
 /// @notice Side-blocks of one package, in order. The entries of all segments of a call travel one after the other.
-/// @param expectedHead Head of the package's side-chain that the first of them was mined on.
+/// @param expectedHead The first eight bytes of the head that the first of them was mined on: enough to tell a stale
+/// segment, and all that is needed, since the contract puts the head that it holds into the header itself.
 /// @param count How many entries are this segment's: 1 to 512.
 struct Segment {
     PackageId package;
-    bytes32 expectedHead;
+    bytes8 expectedHead;
     uint32 count;
 }
 

@@ -16,19 +16,29 @@ library Signatures {
     uint256 internal constant WALLET_GAS_NEEDED = WALLET_GAS + WALLET_GAS / 63 + 20_000;
 
     /// @notice Reverts unless `signer`, a wallet of any kind, signed `digest`.
-    function requireWallet(address signer, bytes32 digest, bytes memory signature) internal view {
-        if (signer.code.length == 0) return requireKey(signer, digest, signature);
+    function requireWallets(address signer, bytes32 digest, bytes calldata signature) internal view {
+        if (!isWallets(signer, digest, signature)) revert IMedShareErrors.BadSignature(signer);
+    }
+
+    /// @notice Reverts unless the key of address `signer` signed `digest`.
+    function requireKeys(address signer, bytes32 digest, bytes calldata signature) internal pure {
+        if (!isKeys(signer, digest, signature)) revert IMedShareErrors.BadSignature(signer);
+    }
+
+    /// @notice Whether `signer`, a wallet of any kind, signed `digest`. Reverts when there is too little gas to ask.
+    function isWallets(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+        if (signer.code.length == 0) return isKeys(signer, digest, signature);
         if (gasleft() < WALLET_GAS_NEEDED) revert IMedShareErrors.GasTooLow(WALLET_GAS_NEEDED);
-        if (!walletAgrees(signer, digest, signature)) revert IMedShareErrors.BadSignature(signer);
+        return walletAgrees(signer, digest, signature);
     }
 
-    /// @notice Reverts unless the key of address `signer` signed `digest`: 65 bytes, low s, v 27 or 28.
-    function requireKey(address signer, bytes32 digest, bytes memory signature) internal pure {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
-        if (failure != ECDSA.RecoverError.NoError || recovered != signer) revert IMedShareErrors.BadSignature(signer);
+    /// @notice Whether the key of address `signer` signed `digest`: 65 bytes, low s, v 27 or 28.
+    function isKeys(address signer, bytes32 digest, bytes calldata signature) internal pure returns (bool) {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
+        return failure == ECDSA.RecoverError.NoError && recovered == signer;
     }
 
-    function walletAgrees(address wallet, bytes32 digest, bytes memory signature) private view returns (bool agrees) {
+    function walletAgrees(address wallet, bytes32 digest, bytes calldata signature) private view returns (bool agrees) {
         bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
         bytes4 yes = IERC1271.isValidSignature.selector;
         uint256 allowance = WALLET_GAS;
