@@ -108,7 +108,7 @@ abstract contract Datasets is Participants {
     /// that names it for a later violation would promise what is not done.
     function _setResponses(Dataset storage entry, Response[] calldata responses) private {
         if (responses.length > MAX_RESPONSES) revert TooLong(responses.length, MAX_RESPONSES);
-        uint32[MAX_RESPONSES] memory from; // by kind
+        uint32[MAX_RESPONSES] memory from = [uint32(0), 0, 0, 0]; // by kind
         for (uint256 i = 0; i < responses.length; i++) {
             (ActionKind kind, uint32 threshold) = (responses[i].kind, responses[i].threshold);
             bool late = kind == ActionKind.RevokePackage && threshold != 1;
@@ -121,14 +121,15 @@ abstract contract Datasets is Participants {
     }
 
     function _responsesOf(Dataset storage entry) private view returns (Response[] memory responses) {
-        uint32[3] memory from = [entry.revokeDatasetFrom, entry.revokeOwnerFrom, entry.refuseRequestsFrom];
+        uint32[MAX_RESPONSES] memory from =
+            [0, entry.revokeDatasetFrom, entry.revokeOwnerFrom, entry.refuseRequestsFrom];
         uint256 count = 0;
-        responses = new Response[](3);
-        for (uint8 i = 0; i < 3; i++) {
-            if (from[i] != 0) responses[count++] = Response(ActionKind(i + 1), from[i]);
+        for (uint256 kind = 0; kind < MAX_RESPONSES; kind++) {
+            if (from[kind] != 0) count++;
         }
-        assembly ("memory-safe") {
-            mstore(responses, count) // shortens the list
+        responses = new Response[](count);
+        for (uint256 kind = MAX_RESPONSES; count > 0; kind--) {
+            if (from[kind - 1] != 0) responses[--count] = Response(ActionKind(kind - 1), from[kind - 1]);
         }
     }
 }

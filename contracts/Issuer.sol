@@ -38,6 +38,8 @@ abstract contract Issuer is Requestors, Chains {
         (fault, dataset) = _checkRequest(id, item.request);
         if (fault.length == 0) fault = _checkUsage(item.usage);
         if (fault.length == 0) fault = _checkSecondNode(id, item, custodian);
+        // Slither takes the length of an error for a balance, and for a time because errors carry times.
+        // slither-disable-next-line incorrect-equality,timestamp
         if (fault.length == 0) (fault, head) = _checkEntry(item.request.requestor, item.expectedHead, item.entry);
         if (fault.length == 0) fault = _checkSignatures(id, item);
     }
@@ -61,6 +63,8 @@ abstract contract Issuer is Requestors, Chains {
 
     function _checkUsage(Usage calldata usage) private view returns (bytes memory fault) {
         bool known = usage.granted <= Judge.GRANTABLE && usage.exempt <= Judge.GRANTABLE && usage.environment <= SANDBOX;
+        // Expiry is days away: the seconds that a validator can shift do not matter.
+        // slither-disable-next-line timestamp
         bool sound = known && usage.contractKey != 0 && usage.expiry > _nowMs();
         if (!sound) return abi.encodeWithSelector(BadUsage.selector);
     }

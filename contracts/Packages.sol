@@ -126,6 +126,8 @@ abstract contract Packages is Datasets, Conduct {
         Standing standing = package.standing;
         if (standing == Standing.None) return State.None;
         if (standing == Standing.Retrieved) return State.Retrieved;
+        // Expiry is days away: the seconds that a validator can shift do not matter.
+        // slither-disable-next-line timestamp
         if (_nowMs() >= package.expiry) return State.Expired;
         if (standing == Standing.Revoked || _isOvertaken(package)) return State.Revoked;
         return State.Issued;

@@ -83,6 +83,43 @@ contract HeaderTest is Base {
         assertEq(this.check(entry, "previous", limit), limit < claimed ? bytes32(0) : hash);
     }
 
+    /// @notice The short cut agrees to nothing that the long way does not agree to.
+    function test_whatIsPlainlyGoodIsGood(uint32 time, uint32 bits, bytes32 hash, uint8 ahead) public {
+        vm.warp(time);
+        Miner.Block memory block_ = Miner.Block(1, "previous", "root", 0, bits, "leaf");
+        unchecked {
+            block_.time = time + ahead;
+        }
+        (bool plain, bool good) = this.judged(Miner.entryOf(block_, 7), hash);
+        assertTrue(good || !plain);
+    }
+
+    /// @notice And it does agree where it should: else every report would cost three times as much.
+    function test_whatClaimsTheLimitAndFallsBelowItIsPlainlyGood(bytes32 hash) public {
+        vm.warp(1_800_000_000);
+        bytes32 low = hash & ~bytes32(uint256(0xffff)); // the two bytes that count most are zero
+        (bool plain, bool good) = this.judged(Miner.entryOf(Miner.Block(1, 0, 0, 1_800_000_120, 0x1f0fffff, 0), 7), low);
+        assertTrue(plain && good);
+        (plain, good) = this.judged(Miner.entryOf(Miner.Block(1, 0, 0, 1_800_000_121, 0x1f0fffff, 0), 7), low);
+        assertFalse(plain || good);
+    }
+
+    /// @notice Where SHA-256 cannot be had, by want of gas or of the precompile, nothing passes for a hash.
+    function test_withoutThePrecompileNothingPasses() public {
+        bytes memory entry = Miner.entryOf(Miner.Block(1, 0, 0, 1, Miner.EASY, 0), 7);
+        vm.mockCallRevert(address(2), "", "");
+        vm.expectRevert(bytes(""));
+        this.check(entry, "previous", type(uint256).max);
+    }
+
+    function judged(bytes calldata entry, bytes32 hash) external view returns (bool plain, bool good) {
+        (uint256 at,) = Header.span(entry);
+        (, uint256 bits) = Header.timeAndBits(at);
+        Header.Limit memory limit = Header.limitOf(uint32(bits));
+        plain = Header.isPlainlyGood(at, hash, limit.target, limit.bits);
+        good = Header.isGood(at, hash, limit.target);
+    }
+
     function check(bytes calldata entry, bytes32 previous, uint256 limit) external view returns (bytes32 head) {
         Header.Limit memory limit_;
         limit_.target = limit;

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Vm} from "forge-std/Test.sol";
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {
-    ActionKind,
-    Item,
-    PackageId,
-    PackageView,
-    Response,
-    Sensitivity,
-    State
-} from "../contracts/interfaces/Types.sol";
-import {Base} from "./Base.t.sol";
-import {Messages} from "./Messages.sol";
+import {Item, PackageId, PackageView, Sensitivity, State} from "../contracts/interfaces/Types.sol";
+import {Skips} from "./Skips.sol";
 import {Miner} from "./Miner.sol";
 
-contract IssueTest is Base {
+contract IssueTest is Skips {
     function test_issues() public {
         Item memory item = _item();
         PackageId package = _idOf(item.request);
@@ -89,84 +79,6 @@ contract IssueTest is Base {
         _assertState(_idOf(items[2].request), State.Issued);
     }
 
-    // ---------------------------------------------------------------- the request
-
-    function test_skipsAnUnknownRequestor() public {
-        Item memory item = _item();
-        item.request.requestor = stranger;
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownRequestor.selector, stranger));
-    }
-
-    function test_skipsASuspendedRequestor() public {
-        vm.prank(admin);
-        med.suspend(requestor.addr);
-        skip_(_item(), abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
-    }
-
-    function test_skipsARefusedRequestor() public {
-        Response[] memory responses = new Response[](1);
-        responses[0] = Response(ActionKind.RefuseRequests, 1);
-        _publish(responses);
-        _violate(_issued(), 2);
-        skip_(_item(), abi.encodeWithSelector(IMedShareErrors.Refused.selector, hospital, requestor.addr));
-    }
-
-    function test_skipsAnUnknownDataset() public {
-        Item memory item = _item();
-        item.request.dataset = "another";
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, hospital, bytes32("another")));
-    }
-
-    function test_skipsAPurposeThatIsNotAllowed() public {
-        Item memory item = _item();
-        item.request.purpose = "MARKETING";
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.PurposeNotAllowed.selector, bytes32("MARKETING")));
-    }
-
-    function test_withoutAListAnyPurposeIsAllowed(bytes32 purpose) public {
-        vm.prank(hospital);
-        med.publishDataset(DATASET, "descriptor", new bytes32[](0), new Response[](0));
-        Item memory item = _item();
-        item.request.purpose = purpose;
-        _complete(item);
-        _assertState(_issue(item), State.Issued);
-    }
-
-    function test_requestDeadline() public {
-        Item memory item = _item();
-        item.request.deadline = _later(0);
-        _complete(item);
-        vm.warp(vm.getBlockTimestamp() + 1);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.DeadlinePassed.selector, item.request.deadline, _later(0)));
-        vm.warp(vm.getBlockTimestamp() - 1);
-        _assertState(_issue(item), State.Issued);
-    }
-
-    function test_skipsARepeat() public {
-        Item memory item = _item();
-        PackageId package = _issue(item);
-        _complete(item);
-        skipWith(item, abi.encodeWithSelector(IMedShareErrors.AlreadyIssued.selector, package));
-        _assertState(package, State.Issued);
-    }
-
-    function test_skipsAForeignOrAlteredRequest(uint8 field) public {
-        Item memory item = _item();
-        field = field % 7;
-        if (field == 0) item.request.salt = ~item.request.salt;
-        if (field == 1) item.request.selection = ~item.request.selection;
-        if (field == 2) item.request.deadline += 1;
-        if (field == 3) item.request.purpose = OTHER_PURPOSE;
-        if (field == 4) item.requestSignature = _malleable(item.requestSignature);
-        if (field == 5) item.requestSignature = _sign(node, Messages.request(item.request));
-        if (field == 6) {
-            vm.chainId(1);
-            item.requestSignature = _sign(requestor, Messages.request(item.request));
-            vm.chainId(31337);
-        }
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, requestor.addr));
-    }
-
     // ---------------------------------------------------------------- the usage contract
 
     function test_skipsAnUnsoundUsageContract(uint8 field) public {
@@ -178,7 +90,7 @@ contract IssueTest is Base {
         if (field == 3) item.usage.contractKey = 0;
         if (field == 4) item.usage.expiry = _later(0);
         _complete(item);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector));
     }
 
     function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, bool sandbox, uint64 expiry)
@@ -196,73 +108,6 @@ contract IssueTest is Base {
         assertEq(abi.encode(med.packageOf(package).usage), abi.encode(item.usage));
     }
 
-    // ---------------------------------------------------------------- the second node
-
-    function test_skipsAnotherCustodiansRequest() public {
-        Item memory item = _item();
-        bytes memory reason =
-            abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, _idOf(item.request), clinicNode.addr);
-        vm.expectEmit(address(med));
-        emit IMedShareEvents.ItemSkipped(_idOf(item.request), clinicNode.addr, reason);
-        vm.prank(clinicNode.addr);
-        med.issue(_batch(item));
-        _assertState(_idOf(item.request), State.None);
-    }
-
-    function test_skipsAVerifierThatIsNoNode() public {
-        Item memory item = _item();
-        item.verifier = stranger;
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.UnknownNode.selector, stranger));
-    }
-
-    function test_skipsTheSenderAsItsOwnSecond() public {
-        Item memory item = _item();
-        item.verifier = node.addr;
-        _validate(item, node);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.VerifierIsSender.selector, node.addr));
-    }
-
-    function test_secondNodeOfTheSameCustodianOnlyWhereThereIsNoOther() public {
-        Vm.Wallet memory second = vm.createWallet("second node");
-        vm.prank(hospital);
-        med.registerNode(second.addr, SEALING_KEY, "");
-        Item memory item = _item();
-        item.verifier = second.addr;
-        _validate(item, second);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.VerifierOfSameCustodian.selector, second.addr));
-        vm.prank(admin);
-        med.removeCustodian(clinic);
-        _assertState(_issue(item), State.Issued);
-    }
-
-    function test_skipsWhatTheSecondNodeDidNotSee(uint8 field) public {
-        Item memory item = _item();
-        field = field % 7;
-        if (field == 0) item.payloadHash = ~item.payloadHash;
-        if (field == 1) item.formDigest = ~item.formDigest;
-        if (field == 2) item.usage.sensitivity = Sensitivity.Low;
-        if (field == 3) item.usage.granted |= COPY;
-        if (field == 4) item.validationDeadline += 1;
-        if (field == 5) item.validationSignature = _malleable(item.validationSignature);
-        if (field == 6) _validate(item, node);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, clinicNode.addr));
-    }
-
-    function test_skipsAValidationOfAnotherPackage() public {
-        Item memory item = _item();
-        item.validationSignature = _item().validationSignature;
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadSignature.selector, clinicNode.addr));
-    }
-
-    function test_validationDeadline() public {
-        Item memory item = _item();
-        vm.warp(vm.getBlockTimestamp() + 10 minutes + 1);
-        uint64 deadline = item.validationDeadline;
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.DeadlinePassed.selector, deadline, _later(0)));
-        vm.warp(vm.getBlockTimestamp() - 1);
-        _assertState(_issue(item), State.Issued);
-    }
-
     // ---------------------------------------------------------------- the parent block
 
     function test_skipsAStaleHead() public {
@@ -271,21 +116,21 @@ contract IssueTest is Base {
         bytes32 stale = second.expectedHead;
         _issue(first);
         bytes32 actual = med.threadHead(requestor.addr);
-        skip_(second, abi.encodeWithSelector(IMedShareErrors.StaleHead.selector, stale, actual));
+        _skip(second, abi.encodeWithSelector(IMedShareErrors.StaleHead.selector, stale, actual));
     }
 
     function test_skipsAnEntryOfAnotherLength(uint8 length) public {
         vm.assume(length != 80);
         Item memory item = _item();
         item.entry = new bytes(length);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BadEntryLength.selector, uint256(length)));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.BadEntryLength.selector, uint256(length)));
     }
 
     function test_skipsTooLittleWork() public {
         Item memory item = _item();
         (bytes memory entry, bytes32 hash) = Miner.mineNothing(_block(item.expectedHead, "leaf"));
         item.entry = entry;
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
     }
 
     function test_skipsATargetEasierThanTheLimit() public {
@@ -293,7 +138,7 @@ contract IssueTest is Base {
         med.setWorkLimit(Miner.HARD);
         Item memory item = _item();
         (, bytes32 hash) = Miner.mine(_block(item.expectedHead, keccak256(abi.encode(item.request.salt))));
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.WorkTooLow.selector, hash, Miner.EASY));
     }
 
     function test_blockTime() public {
@@ -302,7 +147,7 @@ contract IssueTest is Base {
         Miner.Block memory block_ = _block(item.expectedHead, "leaf");
         block_.time = now_ + 121;
         (item.entry,) = Miner.mine(block_);
-        skip_(item, abi.encodeWithSelector(IMedShareErrors.BlockFromTheFuture.selector, now_ + 121, now_));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.BlockFromTheFuture.selector, now_ + 121, now_));
         block_.time = now_ + 120;
         (item.entry,) = Miner.mine(block_);
         _assertState(_issue(item), State.Issued);
@@ -318,20 +163,5 @@ contract IssueTest is Base {
         item.entry[at] = bytes1(uint8(item.entry[at]) ^ change);
         _issue(item);
         assertNotEq(med.threadHead(requestor.addr), honest);
-    }
-
-    // ---------------------------------------------------------------- how the tests above expect a skip
-
-    function skip_(Item memory item, bytes memory reason) private {
-        bytes32 head = med.threadHead(item.request.requestor);
-        skipWith(item, reason);
-        _assertState(_idOf(item.request), State.None);
-        assertEq(med.threadHead(item.request.requestor), head, "a skipped item leaves no block");
-    }
-
-    function skipWith(Item memory item, bytes memory reason) private {
-        vm.expectEmit(address(med));
-        emit IMedShareEvents.ItemSkipped(_idOf(item.request), node.addr, reason);
-        _issue(item);
     }
 }

@@ -60,6 +60,26 @@ contract PublishDatasetTest is Base {
         publish(OTHER, "descriptor");
     }
 
+    function test_refusesAPurposeTwice() public {
+        purposes = [PURPOSE, OTHER_PURPOSE, PURPOSE];
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.PurposeTwice.selector, PURPOSE));
+        publish(OTHER, "descriptor");
+    }
+
+    /// @notice The view has them by kind, whatever order they were published in.
+    function test_everySetOfResponses(uint8 kinds, uint32[3] memory thresholds) public {
+        for (uint256 kind = 3; kind > 0; kind--) {
+            uint32 threshold = uint32(bound(thresholds[kind - 1], 1, type(uint32).max));
+            if ((kinds >> kind) & 1 == 1) responses.push(Response(ActionKind(kind), threshold));
+        }
+        publish(OTHER, "descriptor");
+        (,, Response[] memory held) = med.datasetOf(clinic, OTHER);
+        assertEq(held.length, responses.length);
+        for (uint256 i = 0; i < held.length; i++) {
+            assertEq(abi.encode(held[i]), abi.encode(responses[held.length - 1 - i]));
+        }
+    }
+
     function test_limits() public {
         for (uint256 i = 1; i <= 64; i++) {
             purposes.push(bytes32(i));

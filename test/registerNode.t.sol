@@ -56,6 +56,19 @@ contract RegisterNodeTest is Base {
         vm.stopPrank();
     }
 
+    function test_aCustodianHasUpTo64() public {
+        vm.startPrank(hospital);
+        for (uint160 i = 2; i <= 64; i++) {
+            med.registerNode(address(i), SEALING_KEY, "");
+        }
+        med.registerNode(address(64), SEALING_KEY, "moved"); // not one more
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.TooLong.selector, 65, 64));
+        med.registerNode(fresh, SEALING_KEY, "");
+        med.removeNode(address(2));
+        med.registerNode(fresh, SEALING_KEY, "");
+        vm.stopPrank();
+    }
+
     function test_endpointHasALimit() public {
         string memory longest = string(new bytes(256));
         vm.startPrank(hospital);

@@ -10,6 +10,8 @@ import {Base} from "./Base.t.sol";
 contract RemoveCustodianTest is Base {
     function test_removes() public {
         vm.expectEmit(address(med));
+        emit IMedShareEvents.NodeRemoved(hospital, node.addr);
+        vm.expectEmit(address(med));
         emit IMedShareEvents.CustodianRemoved(hospital);
         _removeHospital();
         assertFalse(med.isCustodian(hospital));

@@ -57,6 +57,8 @@ library Header {
     }
 
     /// @dev Whether an entry with this hash meets its claim, its claim the limit, and its time the clock.
+    // A block's time may run ahead by two minutes anyway.
+    // slither-disable-next-line timestamp
     function isGood(uint256 at, bytes32 hash, uint256 limit) internal view returns (bool) {
         (uint256 time, uint256 bits) = timeAndBits(at);
         // No bit is lost: they are read from four bytes.
@@ -66,6 +68,7 @@ library Header {
         return claimed != 0 && claimed <= limit && asNumber(hash) <= claimed && isInTime(time);
     }
 
+    // slither-disable-next-line timestamp
     function isInTime(uint256 time) private view returns (bool) {
         return time <= block.timestamp + MAX_AHEAD_SECONDS;
     }
@@ -76,6 +79,7 @@ library Header {
     }
 
     /// @notice The time, s since the Unix epoch, and the compact target that the entry at `at` in the calldata claims.
+    // slither-disable-next-line assembly
     function timeAndBits(uint256 at) internal pure returns (uint256 time, uint256 bits) {
         uint256 both;
         assembly ("memory-safe") {
@@ -96,6 +100,8 @@ library Header {
     function target(uint32 bits) internal pure returns (uint256) {
         uint256 size = bits >> 24;
         uint256 word = bits & 0x7fffff;
+        // The sign bit of the mantissa.
+        // slither-disable-next-line too-many-digits
         if (bits & 0x800000 != 0) return 0;
         if (size <= 3) return word >> (8 * (3 - size));
         bool overflows = size > 34 || (size > 33 && word > 0xff) || (size > 32 && word > 0xffff);
@@ -103,6 +109,8 @@ library Header {
     }
 
     /// @notice A hash as the number that Bitcoin compares with the target: its bytes are little-endian.
+    // Masks, not amounts.
+    // slither-disable-next-line too-many-digits
     function asNumber(bytes32 hash) internal pure returns (uint256 number) {
         number = uint256(hash);
         number = ((number & 0xff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00) >> 8)
@@ -126,6 +134,7 @@ library Header {
     }
 
     /// @dev Where data begins and ends in the calldata.
+    // slither-disable-next-line assembly
     function span(bytes calldata data) internal pure returns (uint256 at, uint256 end) {
         assembly ("memory-safe") {
             at := data.offset
@@ -134,6 +143,8 @@ library Header {
     }
 
     /// @dev Calldata from `at` on. Behind its end there are zeros: the caller checks how far it has read.
+    // Two parts of one slice, which slither takes for one variable.
+    // slither-disable-next-line assembly,write-after-write
     function slice(uint256 at, uint256 length) internal pure returns (bytes calldata data) {
         assembly ("memory-safe") {
             data.offset := at
@@ -142,6 +153,7 @@ library Header {
     }
 
     /// @dev Writes the header of the entry at `at` in the calldata, on top of `previous`, to free memory.
+    // slither-disable-next-line assembly
     function lay(uint256 at, bytes32 previous) internal pure returns (uint256 header) {
         assembly ("memory-safe") {
             header := mload(0x40)
@@ -153,6 +165,7 @@ library Header {
 
     /// @dev Double SHA-256 of the header at `header` in memory. A precompile that fails (out of gas) or is not there
     /// reverts: neither may look like a hash.
+    // slither-disable-next-line assembly
     function hashOf(uint256 header) private view returns (bytes32 hash) {
         assembly ("memory-safe") {
             // Arguments are evaluated from the right.
@@ -169,6 +182,7 @@ library Header {
     /// @dev `isGood` for nearly all entries that are: those that claim the limit itself and whose hash falls below it
     /// in the four bytes that count most. Every report goes through here; it costs a third of `isGood`.
     /// @param limit As a number, and `bits` in compact form, little-endian.
+    // slither-disable-next-line assembly,too-many-digits
     function isPlainlyGood(uint256 at, bytes32 hash, uint256 limit, uint256 bits) internal view returns (bool plain) {
         assembly ("memory-safe") {
             let word := shr(192, calldataload(add(at, 36))) // time 4 ‖ bits 4

@@ -6,13 +6,13 @@ library Inclusion {
     /// @notice Longest audit path of a log of at most 2^64 leaves.
     uint256 internal constant MAX_PROOF = 64;
 
-    /// @notice Whether the audit path leads from leaf hash `leaf` at `index` to `root` (RFC 9162, 2.1.3.2).
+    /// @notice Whether the audit path leads from leaf hash `leaf` at `index` to `root` (RFC 9162, 2.1.3.2). The caller
+    /// has checked that `index` is below `size`.
     function verify(bytes32 root, uint64 size, uint64 index, bytes32 leaf, bytes32[] calldata proof)
         internal
         pure
         returns (bool)
     {
-        if (index >= size) return false;
         uint256 node = index;
         uint256 last = size - 1;
         bytes32 hash = leaf;
