@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench test contracts rust arrows fmt coverage clean
+.PHONY: demo demo-diabetes devnet bench test contracts snapshots coverage slither rust rust-coverage arrows fmt clean
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -29,12 +29,30 @@ bench: node_modules/.package-lock.json
 test: contracts rust arrows
 	@echo "make test: all passed"
 
-# The Solidity side (with more fuzz runs than `forge test` at the desk), and that the committed ABI and bytecode are what forge builds.
+# The Solidity side, with more fuzz runs than `forge test` at the desk; that the committed ABI and bytecode are what forge
+# builds; and that transactions cost what snapshots/ says.
 contracts: node_modules/.package-lock.json
 	node_modules/.bin/forge fmt --check
 	node_modules/.bin/forge build
 	node script/artifact.mjs --check
-	FOUNDRY_PROFILE=ci node_modules/.bin/forge test
+	FOUNDRY_PROFILE=ci FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
+
+# Writes the gas snapshot anew.
+snapshots: node_modules/.package-lock.json
+	node_modules/.bin/forge test --match-path 'test/gas/*'
+
+# Every line, statement, branch and function of contracts/. Without what holds for the deployed code only: its gas and size.
+coverage: node_modules/.package-lock.json
+	FOUNDRY_PROFILE=coverage node_modules/.bin/forge coverage --no-match-path 'test/{gas,invariant,symbolic}/**' \
+	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info
+	script/check-coverage out/lcov.info
+
+# No finding that is not argued in a comment beside the line. A build of its own: slither wants the whole of it.
+slither: node_modules/.package-lock.json .venv-contracts/installed
+	rm -rf out/slither
+	node_modules/.bin/forge build --build-info --out out/slither --cache-path cache/slither contracts/MedShare.sol
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" .venv-contracts/bin/slither . --foundry-ignore-compile \
+	  --foundry-out-directory out/slither --filter-paths node_modules --fail-pedantic
 
 # clippy first: it needs less than a build and says more.
 rust: node_modules/.package-lock.json
@@ -54,9 +72,14 @@ fmt: node_modules/.package-lock.json
 	node_modules/.bin/forge fmt
 
 # Outside the gate: needs cargo-llvm-cov.
-coverage: node_modules/.package-lock.json
+rust-coverage: node_modules/.package-lock.json
 	cargo llvm-cov nextest --workspace --summary-only
-	node_modules/.bin/forge coverage --ir-minimum --report summary
+
+# The provers' and checkers' own tools, from PyPI.
+.venv-contracts/installed: script/requirements-contracts.txt
+	python3 -m venv .venv-contracts
+	.venv-contracts/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 # npm writes this file last: when it is older than the lock, the packages are stale.
 node_modules/.package-lock.json: package-lock.json package.json

@@ -126,11 +126,9 @@ abstract contract Chains is Packages {
             mstore(log, caller())
             mstore(add(log, 0x20), 0x40) // where the bytes are
             mstore(add(log, 0x40), entries.length)
-            let text := add(log, 0x60)
-            calldatacopy(text, entries.offset, entries.length)
-            let end := add(text, entries.length)
-            mstore(end, 0) // what fills up the last word
-            log2(log, sub(and(add(end, 31), not(31)), log), topic, id)
+            calldatacopy(add(log, 0x60), entries.offset, entries.length)
+            mstore(add(add(log, 0x60), entries.length), 0) // what fills up the last word
+            log2(log, add(0x60, and(add(entries.length, 31), not(31))), topic, id)
         }
     }
 

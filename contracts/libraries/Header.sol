@@ -68,6 +68,7 @@ library Header {
         return claimed != 0 && claimed <= limit && asNumber(hash) <= claimed && isInTime(time);
     }
 
+    // As above.
     // slither-disable-next-line timestamp
     function isInTime(uint256 time) private view returns (bool) {
         return time <= block.timestamp + MAX_AHEAD_SECONDS;
@@ -79,6 +80,7 @@ library Header {
     }
 
     /// @notice The time, s since the Unix epoch, and the compact target that the entry at `at` in the calldata claims.
+    // One read instead of two slices.
     // slither-disable-next-line assembly
     function timeAndBits(uint256 at) internal pure returns (uint256 time, uint256 bits) {
         uint256 both;
@@ -182,6 +184,7 @@ library Header {
     /// @dev `isGood` for nearly all entries that are: those that claim the limit itself and whose hash falls below it
     /// in the four bytes that count most. Every report goes through here; it costs a third of `isGood`.
     /// @param limit As a number, and `bits` in compact form, little-endian.
+    // Solidity spends half as much again on it; the digits are masks.
     // slither-disable-next-line assembly,too-many-digits
     function isPlainlyGood(uint256 at, bytes32 hash, uint256 limit, uint256 bits) internal view returns (bool plain) {
         assembly ("memory-safe") {

@@ -31,6 +31,11 @@ contract GasTest is Base {
         vm.warp(0x6b49d2ff);
     }
 
+    function test_whatIsMeasuredIsWhatIsDeployed() public view {
+        bytes memory committed = vm.parseJsonBytes(vm.readFile("contracts/generated/MedShare.json"), ".bytecode");
+        assertEq(keccak256(vm.getCode("MedShare.sol:MedShare")), keccak256(committed));
+    }
+
     // ---------------------------------------------------------------- anchor
 
     function test_anchor100EntriesOfOnePackage() public {
