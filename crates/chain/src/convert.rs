@@ -8,7 +8,7 @@ use medshare_protocol::wire::Class;
 
 use crate::ChainError;
 use crate::bindings as abi;
-use crate::issue::{IssueItem, ReportSegment};
+use crate::issue::{IssueItem, MAX_SEGMENT_ENTRIES, ReportSegment};
 use crate::record::{
     DatasetRecord, IssuedRequest, NodeRecord, PackageStatus, RequestorRecord, Response,
     ResponseKind,
@@ -108,13 +108,15 @@ pub(crate) fn package(raw: &abi::PackageView) -> Result<PackageStatus, ChainErro
     };
     Ok(PackageStatus {
         state,
+        started: raw.started,
+        refused: raw.refused,
         requestor: raw.requestor,
         custodian: raw.custodian,
         dataset: DatasetId(raw.dataset),
         usage,
-        head: raw.head,
         settled: raw.settled,
         violations: raw.violations,
+        head: raw.head,
     })
 }
 
@@ -213,12 +215,34 @@ pub(crate) fn raw_item(item: &IssueItem) -> abi::Item {
     }
 }
 
-pub(crate) fn raw_segment(segment: &ReportSegment) -> abi::Segment {
-    abi::Segment {
+/// The entries of all segments travel one after the other: a segment that tells a wrong number of them would take the
+/// next one's.
+pub(crate) fn anchoring(
+    segments: &[ReportSegment],
+) -> Result<abi::IMedShare::anchorReportsCall, ChainError> {
+    let entries: Vec<u8> = segments
+        .iter()
+        .flat_map(|segment| segment.entries.as_flattened())
+        .copied()
+        .collect();
+    Ok(abi::IMedShare::anchorReportsCall {
+        segments: segments.iter().map(raw_segment).collect::<Result<_, _>>()?,
+        entries: entries.into(),
+    })
+}
+
+fn raw_segment(segment: &ReportSegment) -> Result<abi::Segment, ChainError> {
+    let count = segment.entries.len();
+    let fits = (1..=MAX_SEGMENT_ENTRIES).contains(&count);
+    let count = u32::try_from(count).ok().filter(|_| fits);
+    Ok(abi::Segment {
         package: segment.package.0,
         expectedHead: segment.expected_head,
-        entries: Bytes::copy_from_slice(&segment.entries),
-    }
+        count: count.ok_or(ChainError::BadSegment {
+            package: segment.package,
+            count: segment.entries.len(),
+        })?,
+    })
 }
 
 pub(crate) fn raw_report(report: &typed::Report) -> abi::Report {
@@ -246,4 +270,51 @@ pub(crate) fn raw_session(session: Option<&typed::Session>, package: PackageId) 
             expiry: session.expiry,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(package: u8, entries: Vec<[u8; 80]>) -> ReportSegment {
+        ReportSegment {
+            package: PackageId(B256::repeat_byte(package)),
+            expected_head: B256::repeat_byte(0x4e),
+            entries,
+        }
+    }
+
+    #[test]
+    fn the_entries_of_all_segments_travel_one_after_the_other() {
+        let segments = [
+            segment(1, vec![[0x11; 80]]),
+            segment(2, vec![[0x21; 80], [0x22; 80]]),
+        ];
+        let call = anchoring(&segments).expect("good segments");
+        assert_eq!(call.entries, [[0x11; 80], [0x21; 80], [0x22; 80]].concat());
+        let sent: Vec<_> = call
+            .segments
+            .iter()
+            .map(|segment| (segment.package[0], segment.count))
+            .collect();
+        assert_eq!(sent, [(1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn an_empty_and_an_overlong_segment_are_named_before_they_are_sent() {
+        let limit = MAX_SEGMENT_ENTRIES;
+        assert!(anchoring(&[segment(1, vec![[0; 80]; limit])]).is_ok());
+        for bad in [0, limit + 1] {
+            let segments = [segment(1, vec![[0; 80]]), segment(7, vec![[0; 80]; bad])];
+            let error = anchoring(&segments)
+                .err()
+                .expect("a bad segment")
+                .to_string();
+            let package = segments[1].package.to_string();
+            assert!(
+                error.starts_with(&format!("{bad} side-blocks")) && error.contains(&package),
+                "{error}"
+            );
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! What can go wrong between us and the chain.
 
 use alloy::primitives::{Address, B256};
+use medshare_protocol::id::PackageId;
 
+use crate::issue::MAX_SEGMENT_ENTRIES;
 use crate::revert::ContractError;
 
 /// Why a question to the chain or a transaction failed. No message carries a secret: endpoints are shown without user,
@@ -76,6 +78,16 @@ pub enum ChainError {
     /// A transaction was asked for on a connection that can only read.
     #[error("this connection can only read: give it a wallet to send `{0}`")]
     NoSigner(&'static str),
+    /// A segment that the contract would skip: nothing was sent.
+    #[error(
+        "{count} side-blocks of the package {package} in one segment: it takes 1 to {MAX_SEGMENT_ENTRIES}"
+    )]
+    BadSegment {
+        /// The segment's package.
+        package: PackageId,
+        /// How many side-blocks it has.
+        count: usize,
+    },
     /// The contract refused; nothing was changed.
     #[error("the contract refused `{function}`: {error}")]
     Reverted {

@@ -55,9 +55,9 @@ pub struct PackageIssued {
     pub entry: [u8; 80],
 }
 
-/// What happened in the contract. Fields are named as in `IMedShare.sol`, in the protocol's types.
+/// What happened in the contract. Fields are named as in `IMedShareEvents.sol`, in the protocol's types.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // The fields are documented in `IMedShare.sol`.
+#[allow(missing_docs)] // The fields are documented in `IMedShareEvents.sol`.
 pub enum Event {
     /// Governance admitted a custodian.
     CustodianAdmitted { custodian: Address },

@@ -1,9 +1,13 @@
 //! What nodes send in batches.
 
 use alloy::primitives::{Address, B256, Bytes};
+use medshare_protocol::header::ENTRY_BYTES;
 use medshare_protocol::id::{FormDigest, PackageId, PayloadHash};
 use medshare_protocol::typed::AccessRequest;
 use medshare_protocol::usage::UsageContract;
+
+/// Most side-blocks of one package that the contract takes in one segment.
+pub const MAX_SEGMENT_ENTRIES: usize = 512;
 
 /// One request, its permission and its parent block: they stand or fall together (P13, P14, P20).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub struct IssueItem {
     /// Head of the requestor's thread that the parent block was mined on.
     pub expected_head: B256,
     /// The parent block's entry: version 4 ‖ merkle root 32 ‖ time 4 ‖ bits 4 ‖ nonce 4 ‖ leaf hash 32.
-    pub entry: [u8; 80],
+    pub entry: [u8; ENTRY_BYTES],
 }
 
 /// Side-blocks of one package, in order (P21).
@@ -37,6 +41,6 @@ pub struct ReportSegment {
     pub package: PackageId,
     /// Head of its side-chain that the first of them was mined on.
     pub expected_head: B256,
-    /// One or more entries of 80 bytes each, laid out as in [`IssueItem::entry`].
-    pub entries: Vec<u8>,
+    /// 1 to [`MAX_SEGMENT_ENTRIES`] entries, laid out as in [`IssueItem::entry`].
+    pub entries: Vec<[u8; ENTRY_BYTES]>,
 }

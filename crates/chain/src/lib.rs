@@ -49,10 +49,10 @@ pub use chain::{Chain, TxReceipt};
 pub use config::ChainConfig;
 pub use error::ChainError;
 pub use event::{Event, EventPosition, LoggedEvent, PackageIssued};
-pub use issue::{IssueItem, ReportSegment};
+pub use issue::{IssueItem, MAX_SEGMENT_ENTRIES, ReportSegment};
 pub use record::{
     DatasetRecord, IssuedRequest, NodeRecord, PackageStatus, RequestorRecord, Response,
     ResponseKind,
 };
 pub use revert::ContractError;
-pub use write::SignedSession;
+pub use write::{OWNERS_REASON, RESERVED_REASONS, SignedSession};

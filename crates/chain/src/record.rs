@@ -11,11 +11,15 @@ use serde::{Deserialize, Serialize};
 use alloy::sol_types::SolStruct;
 use alloy::sol_types::SolValue;
 
-/// A package as the contract sees it now: expiry and epochs are taken into account.
+/// A package as the contract sees it now: expiry and response actions are taken into account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageStatus {
     /// Where it stands; `None`: the contract knows no such package.
     pub state: State,
+    /// Whether its side-chain has moved, so that a re-grant leads to `Active` and not to `Issued`.
+    pub started: bool,
+    /// Whether the custodian takes no new requests of this requestor (P7).
+    pub refused: bool,
     /// Who asked for it; zero when there is no such package.
     pub requestor: Address,
     /// Whose data it is.
@@ -24,12 +28,12 @@ pub struct PackageStatus {
     pub dataset: DatasetId,
     /// The rules that travel with it; nothing when there is no such package.
     pub usage: Option<UsageContract>,
-    /// Head of its side-chain; before the first report the leaf hash of the parent block.
-    pub head: B256,
     /// Number of the last report that was settled as a violation.
     pub settled: u32,
-    /// Violations of this requestor on this dataset.
+    /// Violations of this requestor on this dataset, in whatever package.
     pub violations: u32,
+    /// Head of its side-chain; before the first report the leaf hash of the parent block.
+    pub head: B256,
 }
 
 /// A node as it is registered now.

@@ -9,7 +9,7 @@ use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Actions, State};
 
 use crate::bindings::AccessControl::AccessControlErrors;
-use crate::bindings::IMedShare::IMedShareErrors as Raw;
+use crate::bindings::IMedShareErrors::IMedShareErrorsErrors as Raw;
 
 /// A custom error of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,8 @@ pub enum ContractError {
     },
     #[error("the dataset may not be used for {}", purpose_text(*purpose))]
     PurposeNotAllowed { purpose: B256 },
+    #[error("the list of purposes names {} twice", purpose_text(*purpose))]
+    PurposeTwice { purpose: B256 },
     #[error("the package {package} is issued already")]
     AlreadyIssued { package: PackageId },
     #[error("there is no package {package}")]
@@ -75,12 +77,16 @@ pub enum ContractError {
     VerifierOfSameCustodian { verifier: Address },
     #[error("the block was mined on {expected}, the head is {actual}: mine it again on the head")]
     StaleHead { expected: B256, actual: B256 },
-    #[error("block entries of {length} bytes: whole entries of 80 bytes are needed")]
+    #[error(
+        "block entries of {length} bytes: one or more whole entries of 80 bytes are needed, as many as announced"
+    )]
     BadEntryLength { length: U256 },
     #[error("the header {hash} does not meet its target {bits:#010x}, or the target is too easy")]
     WorkTooLow { hash: B256, bits: u32 },
     #[error("the block's time {time} is too far ahead of the chain's {now}: check the clock")]
     BlockFromTheFuture { time: u32, now: U256 },
+    #[error("the reason code {reason} is the contract's own word for what it has judged itself")]
+    ReservedReason { reason: u8 },
     #[error("the package {package} is {state:?}, which does not allow this")]
     WrongState { package: PackageId, state: State },
     #[error("the reported actions ({actions}) are no violation")]
@@ -138,18 +144,18 @@ fn purpose_text(purpose: B256) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::IMedShare;
+    use crate::bindings::IMedShareErrors as errors;
     use alloy::sol_types::SolError;
 
     #[test]
     fn custom_errors_become_sentences_with_their_values() {
         let caller = Address::repeat_byte(0xaa);
-        let data = IMedShare::NotNode { caller }.abi_encode();
+        let data = errors::NotNode { caller }.abi_encode();
         let error = ContractError::decode(&data);
         assert_eq!(error, ContractError::NotNode { caller });
         assert!(error.to_string().contains(&caller.to_string()));
         let purpose: Purpose = "HRESCH".parse().expect("a code");
-        let data = IMedShare::PurposeNotAllowed {
+        let data = errors::PurposeNotAllowed {
             purpose: purpose.bytes(),
         }
         .abi_encode();
@@ -182,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_truncated_error_is_no_panic() {
-        let data = IMedShare::StaleHead {
+        let data = errors::StaleHead {
             expected: B256::repeat_byte(1),
             actual: B256::repeat_byte(2),
         }

@@ -1,5 +1,7 @@
 //! What is sent to the contract. Each call waits until it is mined.
 
+use std::ops::RangeInclusive;
+
 use alloy::primitives::{Address, B256, Bytes};
 use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::purpose::Purpose;
@@ -10,6 +12,12 @@ use crate::convert;
 use crate::issue::{IssueItem, ReportSegment};
 use crate::record::Response;
 use crate::{Chain, ChainError, TxReceipt};
+
+/// Reason codes of the event `PackageRevoked` that the contract keeps for what it has judged itself: violation and
+/// tampering.
+pub const RESERVED_REASONS: RangeInclusive<u8> = 0..=1;
+/// Reason code of a revocation that is the owner's own decision.
+pub const OWNERS_REASON: u8 = 2;
 
 /// A session delegation with the wallet's signature over it.
 pub type SignedSession<'a> = (&'a Session, &'a [u8]);
@@ -114,13 +122,13 @@ impl Chain {
         self.send(&abi::issueCall { items }).await
     }
 
-    /// Anchors side-blocks. A bad or stale segment is skipped: look at [`TxReceipt::skipped`].
+    /// Anchors side-blocks. A bad or stale segment is skipped: look at [`TxReceipt::skipped`]. One without side-blocks, or
+    /// with too many, is [`ChainError::BadSegment`] before anything is sent.
     pub async fn anchor_reports(
         &self,
         segments: &[ReportSegment],
     ) -> Result<TxReceipt, ChainError> {
-        let segments = segments.iter().map(convert::raw_segment).collect();
-        self.send(&abi::anchorReportsCall { segments }).await
+        self.send(&convert::anchoring(segments)?).await
     }
 
     /// Settles a signed report of a violation: judged by the contract, package revoked, response actions taken (P19).
@@ -160,8 +168,8 @@ impl Chain {
         .await
     }
 
-    /// The owner revokes a package. `reason`: 2 the owner's own, 3 silent lease, 4 leak; others are the owner's to
-    /// define.
+    /// The owner revokes a package on findings of its own. `reason`: [`OWNERS_REASON`], 3 silent lease, 4 leak; 5 to 255
+    /// are the owner's to define. The contract refuses [`RESERVED_REASONS`].
     pub async fn revoke(&self, package: PackageId, reason: u8) -> Result<TxReceipt, ChainError> {
         self.send(&abi::revokeCall {
             package: package.0,

@@ -6,7 +6,7 @@ use medshare_protocol::id::{DatasetId, FormDigest, PackageId, PayloadHash, Repor
 use medshare_protocol::usage::Actions;
 
 use super::{Event, PackageIssued};
-use crate::bindings::IMedShare::IMedShareEvents as Raw;
+use crate::bindings::IMedShareEvents::IMedShareEventsEvents as Raw;
 use crate::{ChainError, ContractError, convert};
 
 impl Event {

@@ -4,7 +4,7 @@ use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::usage::{Actions, State};
 
 use super::ContractError;
-use crate::bindings::IMedShare::IMedShareErrors as Raw;
+use crate::bindings::IMedShareErrors::IMedShareErrorsErrors as Raw;
 use crate::convert::state;
 
 impl From<Raw> for ContractError {
@@ -58,6 +58,7 @@ impl From<Raw> for ContractError {
                 dataset: DatasetId(e.dataset),
             },
             Raw::PurposeNotAllowed(e) => Self::PurposeNotAllowed { purpose: e.purpose },
+            Raw::PurposeTwice(e) => Self::PurposeTwice { purpose: e.purpose },
             Raw::AlreadyIssued(e) => Self::AlreadyIssued {
                 package: PackageId(e.package),
             },
@@ -84,6 +85,7 @@ impl From<Raw> for ContractError {
                 time: e.time,
                 now: e.now_,
             },
+            Raw::ReservedReason(e) => Self::ReservedReason { reason: e.reason },
             Raw::WrongState(e) => Self::WrongState {
                 package: PackageId(e.package),
                 state: state(e.state).unwrap_or(State::None),

@@ -1,4 +1,6 @@
-use medshare_chain::{B256, ContractError, Event, IssuedRequest, ResponseKind};
+use medshare_chain::{
+    B256, ChainError, ContractError, Event, IssuedRequest, RESERVED_REASONS, ResponseKind,
+};
 use medshare_protocol::id::{LeafHash, ReportDigest};
 use medshare_protocol::origin::thread_origin;
 use medshare_protocol::typed::Deletion;
@@ -109,16 +111,53 @@ async fn reports_are_anchored_and_make_the_package_active() {
     let anchored = Event::ReportsAnchored {
         package,
         node: node.sender().unwrap(),
-        entries: segment.entries,
+        entries: segment.entries.concat(),
     };
     assert_eq!(receipt.events[0], anchored);
     let status = node.package(package).await.unwrap();
-    assert_eq!(status.state, State::Active);
+    assert_eq!((status.state, status.started), (State::Active, true));
     let stale = ContractError::StaleHead {
         expected: origin,
         actual: status.head,
     };
     assert_eq!(receipt.skipped().collect::<Vec<_>>(), [(package, &stale)]);
+}
+
+#[tokio::test]
+async fn a_skipped_segment_does_not_shift_the_next_ones_entries() {
+    let mut world = World::new().await;
+    let (first, second) = (world.issue(1).await, world.issue(2).await);
+    let node = &world.nodes[0];
+    let stale = world.segment(first, B256::repeat_byte(7), &[0x21, 0x22]);
+    let origin = node.package(second).await.unwrap().head;
+    let good = world.segment(second, origin, &[0x31, 0x32, 0x33]);
+    let receipt = node.anchor_reports(&[stale, good.clone()]).await.unwrap();
+    assert_eq!(
+        receipt.skipped().map(|(id, _)| id).collect::<Vec<_>>(),
+        [first]
+    );
+    let anchored = Event::ReportsAnchored {
+        package: second,
+        node: node.sender().unwrap(),
+        entries: good.entries.concat(),
+    };
+    assert_eq!(receipt.events[1], anchored);
+    assert!(!node.package(first).await.unwrap().started);
+}
+
+#[tokio::test]
+async fn a_segment_without_side_blocks_is_not_sent() {
+    let mut world = World::new().await;
+    let package = world.issue(1).await;
+    let node = &world.nodes[0];
+    let before = node.block_number().await.unwrap();
+    let empty = world.segment(package, B256::ZERO, &[]);
+    let error = node.anchor_reports(&[empty]).await.unwrap_err();
+    assert!(
+        matches!(error, ChainError::BadSegment { package: named, count: 0 } if named == package),
+        "{error}"
+    );
+    assert_eq!(node.block_number().await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -172,6 +211,7 @@ async fn a_violation_revokes_a_regrant_gives_back_and_retrieval_ends_it() {
         (status.state, status.settled, status.violations),
         (State::Revoked, 2, 1)
     );
+    assert!(status.refused && !status.started, "{status:?}");
     assert!(node.is_refused(world.custodian(), requestor).await.unwrap());
     let again = node
         .report_violation(&copied, signature.as_slice(), session)
@@ -195,7 +235,8 @@ async fn a_violation_revokes_a_regrant_gives_back_and_retrieval_ends_it() {
             by: world.custodian()
         }]
     );
-    assert!(node.package(package).await.unwrap().state.is_usable());
+    let status = node.package(package).await.unwrap();
+    assert_eq!((status.state, status.refused), (State::Issued, false));
 
     let deletion = Deletion {
         package: package.0,
@@ -279,6 +320,16 @@ async fn the_owner_revokes_with_a_reason() {
         error.contract_error(),
         Some(&ContractError::NotOwner { package, caller })
     );
+    for reason in RESERVED_REASONS {
+        let error = world.custodians[0]
+            .revoke(package, reason)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.contract_error(),
+            Some(&ContractError::ReservedReason { reason })
+        );
+    }
     let receipt = world.custodians[0].revoke(package, 3).await.unwrap();
     let by = world.custodian();
     assert_eq!(

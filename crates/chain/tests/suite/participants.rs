@@ -2,6 +2,7 @@ use medshare_chain::{
     Address, B256, ContractError, Event, NodeRecord, Response, ResponseKind, U256,
 };
 use medshare_protocol::id::DatasetId;
+use medshare_protocol::purpose::Purpose;
 use medshare_protocol::wire::Class;
 
 use crate::world::{CREDENTIAL, DESCRIPTOR, SEALING_KEY, WORK_LIMIT, World, deployed, start};
@@ -55,7 +56,7 @@ async fn governance_sets_the_work_limit() {
 #[tokio::test]
 async fn strangers_are_told_what_they_are_not() {
     let world = World::new().await;
-    let stranger = world.governance.with_signer(world.anvil.keys[9].clone());
+    let stranger = world.governance.with_signer(world.evm.keys[9].clone());
     let caller = stranger.sender().unwrap();
     let error = stranger.admit_custodian(caller).await.unwrap_err();
     assert_eq!(
@@ -274,6 +275,12 @@ async fn datasets_are_published_and_withdrawn() {
             .responses,
         responses
     );
+    let purpose: Purpose = "HRESCH".parse().unwrap();
+    let error = chain
+        .publish_dataset(other, DESCRIPTOR, &[purpose, purpose], &[])
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("names HRESCH twice"), "{error}");
     let receipt = chain.withdraw_dataset(other).await.unwrap();
     assert_eq!(
         receipt.events,

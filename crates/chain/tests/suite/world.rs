@@ -217,7 +217,7 @@ impl World {
         for leaf in leaves {
             let entry = self.mine(&mut log, previous, LeafHash(B256::repeat_byte(*leaf)));
             previous = Entry::from_bytes(&entry).header(previous).hash().0;
-            entries.extend(entry);
+            entries.push(entry);
         }
         ReportSegment {
             package,

@@ -110,7 +110,7 @@ fn mined(mut segment: Segment, bits: CompactTarget) -> ReportSegment {
     let entries = segment
         .reports
         .iter()
-        .flat_map(|(number, leaf)| {
+        .map(|(number, leaf)| {
             mine(&mut segment.head, *number, *leaf, bits)
                 .entry
                 .to_bytes()

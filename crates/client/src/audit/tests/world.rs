@@ -338,11 +338,11 @@ impl World {
         let header = side.grow(number, body.leaf(), self.now_ms, changes.header);
         let record = SideBlock::new(*parent, header, body).to_bytes();
         self.keep(body.leaf(), &record);
-        let entries = Entry::of(&header, body.leaf()).to_bytes().to_vec();
+        let entry = Entry::of(&header, body.leaf()).to_bytes();
         self.anchor(ReportSegment {
             package,
             expected_head,
-            entries,
+            entries: vec![entry],
         })
         .await;
         number
@@ -359,11 +359,11 @@ impl World {
         let expected_head = side.head;
         let version = u32::try_from(side.log.size()).unwrap() + 1;
         let header = side.grow(version, leaf, self.now_ms, |header| header);
-        let entries = Entry::of(&header, leaf).to_bytes().to_vec();
+        let entry = Entry::of(&header, leaf).to_bytes();
         self.anchor(ReportSegment {
             package,
             expected_head,
-            entries,
+            entries: vec![entry],
         })
         .await;
     }

@@ -97,6 +97,8 @@ impl Ledger for FakeLedger {
                 } else {
                     State::None
                 },
+                started: false,
+                refused: false,
                 requestor: issued
                     .as_ref()
                     .map_or(Address::ZERO, |it| it.request.requestor),
@@ -108,9 +110,9 @@ impl Ledger for FakeLedger {
                     .map(|it| it.request.dataset)
                     .unwrap_or_default(),
                 usage: issued.map(|it| it.usage),
-                head: B256::ZERO,
                 settled: 0,
                 violations: 0,
+                head: B256::ZERO,
             }
         })
     }
