@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use medshare_chain::{ChainError, ContractError, TxReceipt};
+use medshare_chain::{ChainError, ContractError, OWNERS_REASON, TxReceipt};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::State;
 
@@ -13,9 +13,6 @@ use crate::store::{Settlement, StoredReport, StoredTampering};
 
 /// A client waits so long at most for the contract's word; what takes longer goes on behind its back.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Reason code of the event `PackageRevoked`: tampering.
-const REASON_TAMPERING: u8 = 1;
 
 impl Inner {
     /// Settles what is pending before the client is answered, as far as that can be done now. What cannot stays in the
@@ -89,7 +86,8 @@ impl Inner {
     }
 
     /// The contract settles no number twice. A fork below the last settled number that comes to light after a re-grant
-    /// is new evidence all the same: the owner's node takes access away itself. False: that has to be tried again.
+    /// is new evidence all the same: the owner's node takes access away itself, which is then the owner's word and not the
+    /// contract's. False: that has to be tried again.
     async fn revoked_if_settled_before(
         &self,
         package: PackageId,
@@ -104,7 +102,7 @@ impl Inner {
         if !is_old || !self.chain.package(package).await?.state.is_usable() {
             return Ok(true);
         }
-        match self.chain.revoke(package, REASON_TAMPERING).await {
+        match self.chain.revoke(package, OWNERS_REASON).await {
             Ok(receipt) => {
                 tracing::warn!(%package, transaction = %receipt.hash, "revoked for tampering that was found late");
                 Ok(true)

@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use medshare_chain::{OWNERS_REASON, RESERVED_REASONS};
 use medshare_client::api::NodeApi;
 use medshare_node::descriptor::Dataset;
 use medshare_protocol::id::{DatasetId, PackageId};
 
 use crate::connection::SenderArgs;
 use crate::{output, records};
-
-/// `PackageRevoked`'s reason code for the owner's own decision (`IMedShare.sol`).
-const OWNERS_REASON: u8 = 2;
 
 /// `custodian publish`.
 #[derive(Args, Debug)]
@@ -84,11 +82,25 @@ impl Withdraw {
 pub struct Revoke {
     /// The package
     package: PackageId,
-    /// Reason code: 2 the owner's own, 3 silent lease, 4 leak; others are yours to define
-    #[arg(long, value_name = "CODE", default_value_t = OWNERS_REASON)]
+    /// Reason code: 2 the owner's own, 3 silent lease, 4 leak; 5 to 255 are yours to define
+    #[arg(long, value_name = "CODE", default_value_t = OWNERS_REASON, value_parser = owners_reason)]
     reason: u8,
     #[command(flatten)]
     sender: SenderArgs,
+}
+
+/// The contract would refuse its own reason codes as well, but only once the wallet is unlocked.
+fn owners_reason(text: &str) -> Result<u8, String> {
+    let reason: u8 = text
+        .parse()
+        .map_err(|_| "a reason code is a number from 2 to 255".to_owned())?;
+    if RESERVED_REASONS.contains(&reason) {
+        return Err(
+            "0 (violation) and 1 (tampering) are the contract's own words for what it has judged; give 2 to 255"
+                .into(),
+        );
+    }
+    Ok(reason)
 }
 
 impl Revoke {
