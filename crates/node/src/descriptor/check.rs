@@ -3,6 +3,7 @@
 use medshare_anonymiser::plan::{DEFAULT_K, DEFAULT_SUPPRESSION_LIMIT, MIN_K};
 use medshare_anonymiser::{Privacy, Role};
 use medshare_chain::Response;
+use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Actions, Environment};
 use toml::Spanned;
 
@@ -10,8 +11,8 @@ use super::file::{
     ColumnFile, Place, PrivacyFile, ResponseFile, SourceFile, SourceKind, UsageFile,
 };
 use super::{
-    DescriptorError, MAX_NAME_BYTES, MAX_RESPONSES, MAX_RETENTION_DAYS, MAX_TITLE_BYTES,
-    SourceSpec, UsageTerms,
+    DescriptorError, MAX_NAME_BYTES, MAX_PURPOSES, MAX_RESPONSES, MAX_RETENTION_DAYS,
+    MAX_TITLE_BYTES, SourceSpec, UsageTerms,
 };
 
 pub(super) fn name(place: &Place<'_>, name: &Spanned<String>) -> Result<(), DescriptorError> {
@@ -34,6 +35,30 @@ pub(super) fn title(place: &Place<'_>, title: &Spanned<String>) -> Result<(), De
         return Err(place.invalid("title", title.span(), message));
     }
     Ok(())
+}
+
+/// None at all: any purpose.
+pub(super) fn purposes(
+    place: &Place<'_>,
+    purposes: Option<Spanned<Vec<Purpose>>>,
+) -> Result<Vec<Purpose>, DescriptorError> {
+    let Some(purposes) = purposes else {
+        return Ok(Vec::new());
+    };
+    let listed = purposes.as_ref();
+    let twice = listed
+        .iter()
+        .enumerate()
+        .find(|(index, purpose)| listed[..*index].contains(purpose));
+    let fault = if listed.len() > MAX_PURPOSES {
+        Some(format!("at most {MAX_PURPOSES} purposes are taken"))
+    } else {
+        twice.map(|(_, purpose)| format!("`{purpose}` is listed twice"))
+    };
+    match fault {
+        Some(message) => Err(place.invalid("purposes", purposes.span(), message)),
+        None => Ok(purposes.into_inner()),
+    }
 }
 
 pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, DescriptorError> {

@@ -12,8 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, MAX_PURPOSES, check,
-    public_column,
+    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, check, public_column,
 };
 
 /// ARX writes hierarchies with this delimiter.
@@ -162,14 +161,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset, DescriptorError> {
 fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, DescriptorError> {
     check::name(place, &file.name)?;
     check::title(place, &file.title)?;
-    let purposes = match file.purposes {
-        Some(purposes) if purposes.as_ref().len() > MAX_PURPOSES => {
-            let message = format!("at most {MAX_PURPOSES} purposes are taken");
-            return Err(place.invalid("purposes", purposes.span(), message));
-        }
-        Some(purposes) => purposes.into_inner(),
-        None => Vec::new(),
-    };
+    let purposes = check::purposes(place, file.purposes)?;
     let privacy = check::privacy(place, file.privacy)?;
     let usage = check::usage(place, file.usage)?;
     let responses = check::responses(place, file.response)?;

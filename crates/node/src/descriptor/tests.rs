@@ -163,6 +163,11 @@ fn every_fault_is_named_with_file_line_and_key() {
             "delimiter = \"::\"",
             "line 12, `delimiter`: a delimiter is one of",
         ),
+        (
+            "purposes = [\"HRESCH\", \"DUO:0000042\"]",
+            "purposes = [\"HRESCH\", \"DUO:0000042\", \"HRESCH\"]",
+            "`purposes`: `HRESCH` is listed twice",
+        ),
         ("k = 2", "k = 1", "line 19, `k`: k is 1, and 2 is the least"),
         ("k = 2", "k = -1", "line 19: "),
         (
