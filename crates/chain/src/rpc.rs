@@ -1,5 +1,7 @@
 //! One question to the endpoint: bounded in time, asked again only where that changes nothing.
 
+mod revert_data;
+
 use std::future::IntoFuture;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::ChainError;
 use crate::config::ChainConfig;
 use crate::endpoint::Endpoint;
 use crate::revert::ContractError;
+use revert_data::revert_data;
 
 /// How often a read is asked in all before it fails.
 const READ_ATTEMPTS: u32 = 3;
@@ -139,11 +142,10 @@ impl Rpc {
         let endpoint = self.endpoint();
         match error {
             RpcError::ErrorResp(payload) => Failure {
-                // geth, reth, anvil and Besu all say "revert"; without data the contract gave no reason.
-                revert: payload
-                    .message
-                    .contains("revert")
-                    .then(|| payload.as_revert_data().unwrap_or_default()),
+                revert: revert_data(
+                    &payload.message,
+                    payload.data.as_ref().map(|data| data.get()),
+                ),
                 error: ChainError::Rpc {
                     endpoint,
                     method,

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep};
 use crate::ChainError;
 use crate::revert::ContractError;
 use crate::rpc::{Failure, Rpc};
-use refusal::Refusal;
+use refusal::{Refusal, says_no_funds};
 
 /// How often a nonce or fee that was overtaken is decided again; each time the ceiling of the fee doubles.
 const SEND_ATTEMPTS: u32 = 8;
@@ -61,9 +61,12 @@ pub(crate) async fn send(
     outgoing: &Outgoing,
 ) -> Result<TransactionReceipt, ChainError> {
     let request = outgoing.request(signer.address());
+    // Of the newest block, said in so many words: by default some endpoints take the pending one.
     let estimate = rpc
         .read("eth_estimateGas", || {
-            rpc.provider.estimate_gas(request.clone())
+            rpc.provider
+                .estimate_gas(request.clone())
+                .block(BlockId::latest())
         })
         .await
         .map_err(|failure| explain(failure, outgoing.function, signer.address()))?;
@@ -153,9 +156,7 @@ fn sign(signer: &PrivateKeySigner, transaction: TxEip1559) -> Result<TxEnvelope,
 
 fn explain(failure: Failure, function: &'static str, sender: Address) -> ChainError {
     match failure.of(function) {
-        ChainError::Rpc { message, .. }
-            if message.to_lowercase().contains("insufficient funds") =>
-        {
+        ChainError::Rpc { message, .. } if says_no_funds(&message) => {
             ChainError::NoFunds { sender }
         }
         error => error,
@@ -242,11 +243,20 @@ mod tests {
     #[test]
     fn no_funds_is_told_with_the_account() {
         let sender = Address::repeat_byte(7);
-        let failure = Failure {
-            error: refused("Insufficient funds for gas * price + value"),
-            revert: None,
-        };
-        let error = explain(failure, "issue", sender);
-        assert!(matches!(error, ChainError::NoFunds { sender: poor } if poor == sender));
+        for words in [
+            "Insufficient funds for gas * price + value",
+            "Upfront cost exceeds account balance",
+            "Sender doesn't have enough funds to send tx. The max upfront cost is: 1 and the sender's balance is: 0.",
+        ] {
+            let failure = Failure {
+                error: refused(words),
+                revert: None,
+            };
+            let error = explain(failure, "issue", sender);
+            assert!(
+                matches!(error, ChainError::NoFunds { sender: poor } if poor == sender),
+                "{words}"
+            );
+        }
     }
 }

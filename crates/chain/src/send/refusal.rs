@@ -2,13 +2,27 @@
 
 use crate::ChainError;
 
-/// What the pool meant. The texts are those of geth, reth, Besu and anvil; there are no codes for them.
+/// What the pool meant. The texts are those of geth, reth, Besu, anvil and Hardhat; there are no codes for them.
 pub(super) enum Refusal {
     KnownAlready,
     Overtaken,
     Unanswered,
     Final,
 }
+
+const KNOWN_ALREADY: [&str; 3] = ["already known", "already imported", "known transaction"];
+const OVERTAKEN: [&str; 5] = [
+    "nonce too low",
+    "nonce_too_low",
+    "underpriced",
+    "base fee",
+    "basefeepergas",
+];
+const NO_FUNDS: [&str; 3] = [
+    "insufficient funds",
+    "exceeds account balance",
+    "enough funds",
+];
 
 impl Refusal {
     pub(super) fn of(error: &ChainError) -> Self {
@@ -18,16 +32,24 @@ impl Refusal {
         let ChainError::Rpc { message, .. } = error else {
             return Self::Final;
         };
-        let message = message.to_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-        if says(&["already known", "already imported", "known transaction"]) {
+        if says_any(message, &KNOWN_ALREADY) {
             Self::KnownAlready
-        } else if says(&["nonce too low", "underpriced", "base fee", "nonce_too_low"]) {
+        } else if says_any(message, &OVERTAKEN) {
             Self::Overtaken
         } else {
             Self::Final
         }
     }
+}
+
+/// Whether an endpoint means that the sender cannot pay the gas, in the pool or when it estimates.
+pub(super) fn says_no_funds(message: &str) -> bool {
+    says_any(message, &NO_FUNDS)
+}
+
+fn says_any(message: &str, texts: &[&str]) -> bool {
+    let message = message.to_lowercase();
+    texts.iter().any(|text| message.contains(text))
 }
 
 #[cfg(test)]
@@ -53,6 +75,7 @@ mod tests {
             "nonce too low",
             "replacement transaction underpriced",
             "max fee per gas less than block base fee",
+            "Transaction maxFeePerGas (3) is too low for the next block, which has a baseFeePerGas of 7",
         ] {
             assert!(
                 matches!(Refusal::of(&refused(overtaken)), Refusal::Overtaken),
