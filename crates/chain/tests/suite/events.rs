@@ -51,7 +51,7 @@ async fn events_are_the_same_whatever_is_read_at_a_time() {
     let head = world.governance.block_number().await.unwrap();
     let at_once = world.governance.events(0, head).await.unwrap();
     for log_chunk_blocks in [0, 1, 2, 3, head, u64::MAX] {
-        let config = ChainConfig::new(&world.anvil.rpc_url, world.governance.contract());
+        let config = ChainConfig::new(&world.evm.rpc_url, world.governance.contract());
         let config = ChainConfig {
             log_chunk_blocks,
             ..config

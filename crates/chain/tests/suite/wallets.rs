@@ -126,7 +126,7 @@ async fn the_contract_and_this_check_agree_on_a_contract_wallet() {
     let digest = world.governance.domain().digest(&registration);
     let node = &world.nodes[0];
 
-    set_code(&world.anvil, wallet, &accepts_only(B256::ZERO)).await;
+    set_code(&world.evm, wallet, &accepts_only(B256::ZERO)).await;
     assert!(
         !node
             .verify_wallet_signature(wallet, digest, b"1271")
@@ -139,7 +139,7 @@ async fn the_contract_and_this_check_agree_on_a_contract_wallet() {
         .unwrap_err();
     assert!(error.to_string().contains("signature"), "{error}");
 
-    set_code(&world.anvil, wallet, &accepts_only(digest)).await;
+    set_code(&world.evm, wallet, &accepts_only(digest)).await;
     assert!(
         node.verify_wallet_signature(wallet, digest, b"1271")
             .await

@@ -18,29 +18,47 @@ use alloy::sol_types::SolStruct;
 
 pub const WORK_LIMIT: u32 = CompactTarget::DEFAULT_LIMIT.0;
 pub const SEALING_KEY: B256 = B256::repeat_byte(0x5e);
+const SESSION_KEY: B256 = B256::repeat_byte(0x5c);
 pub const CREDENTIAL: B256 = B256::repeat_byte(0xc4);
 pub const DESCRIPTOR: B256 = B256::repeat_byte(0xde);
 const DAY_MS: u64 = 86_400_000;
+
+/// A development chain, which ends with its value.
+pub trait Evm {
+    fn rpc_url(&self) -> &str;
+    /// Accounts that hold currency.
+    fn keys(&self) -> &[PrivateKeySigner];
+}
+
+impl Evm for AnvilChild {
+    fn rpc_url(&self) -> &str {
+        &self.rpc_url
+    }
+
+    fn keys(&self) -> &[PrivateKeySigner] {
+        &self.keys
+    }
+}
 
 pub async fn start() -> AnvilChild {
     anvil::spawn(&AnvilOptions::default()).await.unwrap()
 }
 
 /// Governance with a freshly deployed contract.
-pub async fn deployed(anvil: &AnvilChild) -> Chain {
-    let governance = anvil.keys[0].clone();
-    let contract = Chain::deploy(&anvil.rpc_url, governance.clone(), WORK_LIMIT)
+pub async fn deployed(evm: &impl Evm) -> Chain {
+    let governance = evm.keys()[0].clone();
+    let contract = Chain::deploy(evm.rpc_url(), governance.clone(), WORK_LIMIT)
         .await
         .unwrap();
-    let config = ChainConfig::new(&anvil.rpc_url, contract);
+    let config = ChainConfig::new(evm.rpc_url(), contract);
     Chain::connect(&config)
         .await
         .unwrap()
         .with_signer(governance)
 }
 
-pub struct World {
-    pub anvil: AnvilChild,
+pub struct World<E = AnvilChild> {
+    pub evm: E,
     pub governance: Chain,
     /// Two custodians.
     pub custodians: [Chain; 2],
@@ -50,6 +68,7 @@ pub struct World {
     pub dataset: DatasetId,
     /// The requestor's thread.
     thread: Log,
+    /// When the contract was deployed.
     now_ms: u64,
 }
 
@@ -59,9 +78,15 @@ impl World {
     }
 
     pub async fn with_responses(responses: &[Response]) -> Self {
-        let anvil = start().await;
-        let governance = deployed(&anvil).await;
-        let actor = |index: usize| governance.with_signer(anvil.keys[index].clone());
+        Self::on(start().await, responses).await
+    }
+}
+
+impl<E: Evm> World<E> {
+    /// On a chain without blocks.
+    pub async fn on(evm: E, responses: &[Response]) -> Self {
+        let governance = deployed(&evm).await;
+        let actor = |index: usize| governance.with_signer(evm.keys()[index].clone());
         let (custodians, nodes) = ([actor(1), actor(2)], [actor(3), actor(4)]);
         for (custodian, node) in custodians.iter().zip(&nodes) {
             let (name, key) = (custodian.sender().unwrap(), node.sender().unwrap());
@@ -78,11 +103,11 @@ impl World {
             .await
             .unwrap();
         let world = Self {
-            requestor: anvil.keys[5].clone(),
-            now_ms: governance.block_time().await.unwrap() * 1_000,
+            requestor: evm.keys()[5].clone(),
+            now_ms: governance.time_of_block(1).await.unwrap().unwrap() * 1_000,
             dataset,
             thread: Log::default(),
-            anvil,
+            evm,
             governance,
             custodians,
             nodes,
@@ -171,7 +196,7 @@ impl World {
             usage: usage.typed().eip712_hash_struct(),
             deadline: self.deadline(),
         };
-        let second = &self.anvil.keys[4];
+        let second = &self.evm.keys()[4];
         let mut log = self.thread.clone();
         IssueItem {
             request_signature: Bytes::copy_from_slice(self.sign(&request).as_slice()),
@@ -239,7 +264,7 @@ impl World {
 
     /// A session key with the wallet's delegation.
     pub fn session(&self, package: PackageId) -> (PrivateKeySigner, Session, SignatureBytes) {
-        let key = PrivateKeySigner::random();
+        let key = PrivateKeySigner::from_bytes(&SESSION_KEY).unwrap();
         let session = Session {
             package: package.0,
             key: key.address(),
