@@ -1,6 +1,6 @@
 //! Between the binding's structs and the protocol's types. Nothing of the binding leaves this crate.
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, FixedBytes};
 use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::typed;
 use medshare_protocol::usage::{State, UsageContract};
@@ -237,7 +237,8 @@ fn raw_segment(segment: &ReportSegment) -> Result<abi::Segment, ChainError> {
     let count = u32::try_from(count).ok().filter(|_| fits);
     Ok(abi::Segment {
         package: segment.package.0,
-        expectedHead: segment.expected_head,
+        // Enough to tell a stale segment: the header is put together from the head that the contract holds.
+        expectedHead: FixedBytes::from_slice(&segment.expected_head[..8]),
         count: count.ok_or(ChainError::BadSegment {
             package: segment.package,
             count: segment.entries.len(),
@@ -295,9 +296,10 @@ mod tests {
         let sent: Vec<_> = call
             .segments
             .iter()
-            .map(|segment| (segment.package[0], segment.count))
+            .map(|segment| (segment.package[0], segment.expectedHead, segment.count))
             .collect();
-        assert_eq!(sent, [(1, 1), (2, 2)]);
+        let head = FixedBytes::repeat_byte(0x4e);
+        assert_eq!(sent, [(1, head, 1), (2, head, 2)]);
     }
 
     #[test]

@@ -75,12 +75,15 @@ pub enum ContractError {
     VerifierIsSender { verifier: Address },
     #[error("the second node {verifier} is of the same custodian: another custodian's is needed")]
     VerifierOfSameCustodian { verifier: Address },
+    /// Of a segment `expected` is what was sent: the first eight bytes, the rest is zero.
     #[error("the block was mined on {expected}, the head is {actual}: mine it again on the head")]
     StaleHead { expected: B256, actual: B256 },
     #[error(
         "block entries of {length} bytes: one or more whole entries of 80 bytes are needed, as many as announced"
     )]
     BadEntryLength { length: U256 },
+    #[error("a segment of {count} block entries: it takes 1 to {limit}")]
+    BadCount { count: U256, limit: U256 },
     #[error("the header {hash} does not meet its target {bits:#010x}, or the target is too easy")]
     WorkTooLow { hash: B256, bits: u32 },
     #[error("the block's time {time} is too far ahead of the chain's {now}: check the clock")]

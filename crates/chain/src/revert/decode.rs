@@ -77,6 +77,10 @@ impl From<Raw> for ContractError {
                 actual: e.actual,
             },
             Raw::BadEntryLength(e) => Self::BadEntryLength { length: e.length },
+            Raw::BadCount(e) => Self::BadCount {
+                count: e.count,
+                limit: e.limit,
+            },
             Raw::WorkTooLow(e) => Self::WorkTooLow {
                 hash: e.hash,
                 bits: e.bits,

@@ -6,7 +6,7 @@ use medshare_protocol::origin::thread_origin;
 use medshare_protocol::typed::Deletion;
 use medshare_protocol::usage::{Action, Actions, State};
 
-use crate::world::{STRICT, World};
+use crate::world::{STRICT, World, sent_of};
 
 #[tokio::test]
 async fn an_issued_package_is_told_as_it_was_sent() {
@@ -117,7 +117,7 @@ async fn reports_are_anchored_and_make_the_package_active() {
     let status = node.package(package).await.unwrap();
     assert_eq!((status.state, status.started), (State::Active, true));
     let stale = ContractError::StaleHead {
-        expected: origin,
+        expected: sent_of(origin),
         actual: status.head,
     };
     assert_eq!(receipt.skipped().collect::<Vec<_>>(), [(package, &stale)]);

@@ -13,7 +13,7 @@ use medshare_protocol::usage::{Action, State};
 use serde_json::{Value, json};
 
 use crate::hardhat;
-use crate::world::{Evm, STRICT, WORK_LIMIT, World, deployed, start};
+use crate::world::{Evm, STRICT, WORK_LIMIT, World, deployed, sent_of, start};
 
 /// When the contract is deployed, s since the Unix epoch: the same on both chains, in the future for both, and not so
 /// late that a block header's 32 bits would not hold it.
@@ -130,7 +130,7 @@ async fn anchored(world: &World<impl Evm>, package: PackageId) {
     let stale = world.segment(package, B256::repeat_byte(7), &[0x23]);
     let receipt = node.anchor_reports(&[stale, good.clone()]).await.unwrap();
     let reason = ContractError::StaleHead {
-        expected: B256::repeat_byte(7),
+        expected: sent_of(B256::repeat_byte(7)),
         actual: origin,
     };
     let skipped: Vec<_> = receipt.skipped().collect();

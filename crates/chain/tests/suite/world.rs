@@ -275,6 +275,11 @@ impl<E: Evm> World<E> {
     }
 }
 
+/// What a segment tells of the head that it was mined on, as a word of the chain.
+pub fn sent_of(head: B256) -> B256 {
+    B256::right_padding_from(&head[..8])
+}
+
 /// Takes the package from the requestor at the first violation.
 pub const STRICT: Response = Response {
     kind: ResponseKind::RefuseRequests,

@@ -1,6 +1,6 @@
 //! Who was a node at each event, and how much work was asked: rebuilt from the events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use medshare_chain::{Address, Event};
 use medshare_protocol::header::CompactTarget;
@@ -8,22 +8,10 @@ use medshare_protocol::header::CompactTarget;
 /// Custodians, nodes and the work limit, as of the last event taken in.
 #[derive(Debug)]
 pub(super) struct Registry {
-    custodians: HashMap<Address, Custodian>,
-    nodes: HashMap<Address, Node>,
+    custodians: HashSet<Address>,
+    /// The custodian of each node. A custodian that is removed takes its nodes with it, each by an event of its own.
+    nodes: HashMap<Address, Address>,
     work_limit: CompactTarget,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Custodian {
-    admitted: bool,
-    /// A custodian that is admitted again starts without nodes.
-    admission: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    custodian: Address,
-    admission: u32,
 }
 
 impl Registry {
@@ -31,7 +19,7 @@ impl Registry {
         // No work can be too easy before the contract's constructor has said so: an impossible limit.
         let work_limit = CompactTarget(0);
         Self {
-            custodians: HashMap::new(),
+            custodians: HashSet::new(),
             nodes: HashMap::new(),
             work_limit,
         }
@@ -40,27 +28,15 @@ impl Registry {
     pub(super) fn take(&mut self, event: &Event) {
         match event {
             Event::CustodianAdmitted { custodian } => {
-                let entry = self.custodians.entry(*custodian).or_default();
-                entry.admitted = true;
-                entry.admission += 1;
+                self.custodians.insert(*custodian);
             }
             Event::CustodianRemoved { custodian } => {
-                self.custodians.entry(*custodian).or_default().admitted = false;
+                self.custodians.remove(custodian);
             }
             Event::NodeRegistered {
                 custodian, node, ..
             } => {
-                let admission = self
-                    .custodians
-                    .get(custodian)
-                    .map_or(0, |custodian| custodian.admission);
-                self.nodes.insert(
-                    *node,
-                    Node {
-                        custodian: *custodian,
-                        admission,
-                    },
-                );
+                self.nodes.insert(*node, *custodian);
             }
             Event::NodeRemoved { node, .. } => {
                 self.nodes.remove(node);
@@ -72,16 +48,11 @@ impl Registry {
 
     /// The custodian of a node that is registered now.
     pub(super) fn custodian_of(&self, node: Address) -> Option<Address> {
-        let node = self.nodes.get(&node)?;
-        let custodian = self.custodians.get(&node.custodian)?;
-        (custodian.admitted && custodian.admission == node.admission).then_some(node.custodian)
+        self.nodes.get(&node).copied()
     }
 
     pub(super) fn custodian_count(&self) -> usize {
-        self.custodians
-            .values()
-            .filter(|custodian| custodian.admitted)
-            .count()
+        self.custodians.len()
     }
 
     pub(super) const fn work_limit(&self) -> CompactTarget {
