@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench test contracts snapshots coverage slither rust rust-coverage arrows fmt clean
+.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage slither rust rust-coverage arrows fmt clean
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -36,6 +36,10 @@ contracts: node_modules/.package-lock.json
 	node_modules/.bin/forge build
 	node script/artifact.mjs --check
 	FOUNDRY_PROFILE=ci FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
+
+# Outside the gate: 100,000 fuzz runs, and 10,000 runs of 500 calls of the invariant campaign. Hours.
+fuzz-contracts: node_modules/.package-lock.json
+	FOUNDRY_PROFILE=long node_modules/.bin/forge test --no-match-path 'test/gas/*'
 
 # Writes the gas snapshot anew.
 snapshots: node_modules/.package-lock.json

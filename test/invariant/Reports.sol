@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMedShareErrors} from "../../contracts/interfaces/IMedShareErrors.sol";
+import {PackageId, Report, Session} from "../../contracts/interfaces/Types.sol";
+import {Messages} from "../Messages.sol";
+import {Dice} from "./Dice.sol";
+import {Faults} from "./Faults.sol";
+import {World} from "./World.sol";
+
+/// @notice Reports as they come out of side-chains, signed by a session key or by the wallet itself, and forged ones.
+abstract contract Reports is World {
+    /// @dev One report, or two that may contradict each other, and what their signers know of them.
+    struct Proof {
+        Report first;
+        Report second;
+        bytes firstSignature;
+        bytes secondSignature;
+        bool firstSigned; // by the session's key, or the wallet's own where there is no session
+        bool secondSigned;
+        Session session; // key zero: none
+        bytes delegation;
+        bool delegated; // by the wallet's own key
+    }
+
+    /// @dev Earlier proofs, encoded, to be used again: after a re-grant for instance.
+    bytes[] private proofs;
+
+    function _proof(Dice memory dice, bool single) internal returns (Proof memory proof) {
+        if (proofs.length > 0 && dice.oneIn(8)) return abi.decode(proofs[dice.below(proofs.length)], (Proof));
+        PackageId id = _package(dice, _live());
+        proof.first = _report(dice, id);
+        proof.second = _another(dice, proof.first);
+        if (single && dice.oneIn(6)) proof.first.actions = uint8(dice.below(256)) & (past[id].usage.granted | DECRYPT);
+        if (dice.oneIn(2)) _delegate(dice, proof);
+        (proof.firstSigned, proof.firstSignature) = _signedBy(dice, proof, proof.first);
+        (proof.secondSigned, proof.secondSignature) = _signedBy(dice, proof, proof.second);
+        if (proofs.length < 20) proofs.push(abi.encode(proof));
+        else proofs[dice.below(20)] = abi.encode(proof);
+    }
+
+    /// @dev Mostly with a number higher than the last one settled.
+    function _report(Dice memory dice, PackageId id) private view returns (Report memory) {
+        uint32 settled = past[id].settled;
+        uint32 number = dice.oneIn(12) ? uint32(dice.below(settled + 1)) : settled + 1 + uint32(dice.below(3));
+        uint64 time = _later(0) - uint64(dice.below(1 hours) * 1000);
+        return Report(id, number, dice.word(), uint8(dice.below(256)), time, dice.word());
+    }
+
+    /// @dev Another report of the same number; now and then the same one, or one that contradicts nothing.
+    function _another(Dice memory dice, Report memory first) private view returns (Report memory second) {
+        second = Report(first.package, first.number, first.previous, first.actions, first.time, dice.word());
+        uint256 kind = dice.below(20);
+        if (kind == 0) second.body = first.body;
+        if (kind == 1) second.number++;
+        if (kind == 2) second.package = _package(dice, _live());
+    }
+
+    /// @dev A session that covers both reports; now and then one that does not, or of another package.
+    function _delegate(Dice memory dice, Proof memory proof) private view {
+        PackageId id = proof.first.package;
+        uint64 expiry = dice.oneIn(10) ? proof.first.time : proof.first.time + 1 + uint64(dice.below(1 hours));
+        proof.session = Session(dice.oneIn(10) ? _package(dice, _live()) : id, sessionKey.addr, expiry);
+        proof.delegated = !dice.oneIn(8);
+        bytes32 hash = Messages.session(proof.session);
+        // A node, say, that delegates to itself.
+        proof.delegation = proof.delegated ? _signAs(past[id].requestor, hash) : _sign(sessionKey, hash);
+    }
+
+    function _signedBy(Dice memory dice, Proof memory proof, Report memory report)
+        private
+        view
+        returns (bool signed, bytes memory signature)
+    {
+        bytes32 hash = Messages.report(report);
+        signed = !dice.oneIn(10);
+        if (!signed) return (false, _sign(nodes[dice.below(NODES)], hash));
+        bool bySession = proof.session.key != address(0);
+        return (true, bySession ? _sign(sessionKey, hash) : _signAs(past[proof.first.package].requestor, hash));
+    }
+
+    /// @dev What is wrong with the signature of one of the reports, or with the delegation.
+    function _signatureFaults(Faults memory faults, Proof memory proof, bool signed, uint64 time) internal view {
+        address wallet = past[proof.first.package].requestor;
+        if (proof.session.key == address(0)) {
+            if (!signed || !_answers(wallet)) faults.add(IMedShareErrors.BadSignature.selector, wallet);
+            return;
+        }
+        bool mismatch = PackageId.unwrap(proof.session.package) != PackageId.unwrap(proof.first.package)
+            || time >= proof.session.expiry;
+        if (mismatch) faults.add(abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
+        bool delegated = proof.delegated && _answers(wallet);
+        if (!delegated) faults.add(IMedShareErrors.BadSignature.selector, wallet);
+        if (!signed) faults.add(IMedShareErrors.BadSignature.selector, proof.session.key);
+    }
+
+    function _digestOf(Report memory report) internal view returns (bytes32) {
+        return Messages.digest(address(med), Messages.report(report));
+    }
+}
