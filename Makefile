@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage slither rust rust-coverage arrows fmt clean
+.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage prove slither rust rust-coverage arrows fmt clean
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -50,6 +50,10 @@ coverage: node_modules/.package-lock.json
 	FOUNDRY_PROFILE=coverage node_modules/.bin/forge coverage --no-match-path 'test/{gas,invariant,symbolic}/**' \
 	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info
 	script/check-coverage out/lcov.info
+
+# The judge, every transition of a package, and the reading of headers, for all inputs. A build of its own.
+prove: node_modules/.package-lock.json .venv-contracts/installed
+	PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=prove script/prove
 
 # No finding that is not argued in a comment beside the line. A build of its own: slither wants the whole of it.
 slither: node_modules/.package-lock.json .venv-contracts/installed

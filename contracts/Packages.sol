@@ -96,6 +96,8 @@ abstract contract Packages is Datasets, Conduct {
         package.granted = usage.granted;
         package.exempt = usage.exempt;
         package.environment = usage.environment;
+        // Half of it, on purpose.
+        // forge-lint: disable-next-line(unsafe-typecast)
         package.origin = bytes16(origin);
         package.contractKey = usage.contractKey;
         _heads[custodian][id].hash = origin;

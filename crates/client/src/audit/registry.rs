@@ -36,7 +36,10 @@ impl Registry {
             Event::NodeRegistered {
                 custodian, node, ..
             } => {
-                self.nodes.insert(*node, *custodian);
+                // The contract takes nodes of admitted custodians only: who was never told to be one has none.
+                if self.custodians.contains(custodian) {
+                    self.nodes.insert(*node, *custodian);
+                }
             }
             Event::NodeRemoved { node, .. } => {
                 self.nodes.remove(node);
