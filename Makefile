@@ -36,6 +36,7 @@ contracts: node_modules/.package-lock.json
 	node_modules/.bin/forge build
 	node script/artifact.mjs --check
 	FOUNDRY_PROFILE=ci FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
+	script/check-gas-table
 
 # Outside the gate: 100,000 fuzz runs, and 10,000 runs of 500 calls of the invariant campaign. Hours.
 fuzz-contracts: node_modules/.package-lock.json

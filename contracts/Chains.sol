@@ -89,6 +89,8 @@ abstract contract Chains is Packages {
         if (entry.length != Header.ENTRY_BYTES) {
             return (abi.encodeWithSelector(BadEntryLength.selector, entry.length), head);
         }
+        // It becomes the origin of the side-chain, and zero stands for none there.
+        if (Header.leafOf(entry) == 0) return (abi.encodeWithSelector(ZeroValue.selector), head);
         uint256 bad;
         (head, bad) = Header.extend(entry, head, Header.limitOf(_workLimit));
         if (bad != 0) fault = Header.fault(bad, head);

@@ -126,6 +126,13 @@ contract IssueTest is Skips {
         _skip(item, abi.encodeWithSelector(IMedShareErrors.BadEntryLength.selector, uint256(length)));
     }
 
+    /// @notice A side-chain without an origin could not be anchored: its owner's node must not make one.
+    function test_skipsALeafOfZero() public {
+        Item memory item = _item();
+        (item.entry,) = Miner.mine(_block(item.expectedHead, 0));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+    }
+
     function test_skipsTooLittleWork() public {
         Item memory item = _item();
         (bytes memory entry, bytes32 hash) = Miner.mineNothing(_block(item.expectedHead, "leaf"));
