@@ -74,11 +74,14 @@ contract Harness is MedShare {
         return Header.leafOf(entry);
     }
 
-    /// @dev Both ways to judge an entry, the limit being what it claims.
-    function judged(bytes calldata entry, bytes32 hash) external view returns (bool plain, bool good) {
+    /// @dev Both ways to judge an entry under a limit.
+    function judged(bytes calldata entry, bytes32 hash, uint32 limitBits)
+        external
+        view
+        returns (bool plain, bool good)
+    {
         (uint256 at,) = Header.span(entry);
-        (, uint256 bits) = Header.timeAndBits(at);
-        Header.Limit memory limit = Header.limitOf(uint32(bits));
+        Header.Limit memory limit = Header.limitOf(limitBits);
         plain = Header.isPlainlyGood(at, hash, limit.target, limit.bits);
         good = Header.isGood(at, hash, limit.target);
     }
