@@ -98,7 +98,9 @@ contract HeaderTest is Base {
     function test_whatClaimsTheLimitAndFallsBelowItIsPlainlyGood(bytes32 hash) public {
         vm.warp(1_800_000_000);
         bytes32 low = hash & ~bytes32(uint256(0xffff)); // the two bytes that count most are zero
-        (bool plain, bool good) = this.judged(Miner.entryOf(Miner.Block(1, 0, 0, 1_800_000_120, 0x1f0fffff, 0), 7), low);
+        uint32 limit = 0x1f0fffff;
+        (bool plain, bool good) =
+            this.judged(Miner.entryOf(Miner.Block(1, 0, 0, 1_800_000_120, limit, 0), 7), low, limit);
         assertTrue(plain && good);
         (plain, good) = this.judged(Miner.entryOf(Miner.Block(1, 0, 0, 1_800_000_121, limit, 0), 7), low, limit);
         assertFalse(plain || good);
