@@ -8,41 +8,41 @@ import {Signatures} from "../../contracts/libraries/Signatures.sol";
 /// is in none of them. About a tenth above the dearest call that was seen.
 library Bounds {
     uint256 internal constant ROLE = 36_000;
-    uint256 internal constant ADMIT = 100_000;
+    uint256 internal constant ADMIT = 82_000;
     uint256 internal constant WORK_LIMIT = 14_000;
     uint256 internal constant SUSPENSION = 40_000;
     uint256 internal constant REFUSAL = 15_000;
     uint256 internal constant WITHDRAW = 16_000;
-    uint256 internal constant REVOKE = 29_000;
-    uint256 internal constant REGRANT = 28_000;
-    uint256 internal constant RETRIEVE = 42_000;
-    uint256 internal constant VIOLATION = 122_000; // with all four responses
-    uint256 internal constant TAMPERING = 128_000;
-    uint256 internal constant REGISTER = 122_000;
+    uint256 internal constant REVOKE = 26_000;
+    uint256 internal constant REGRANT = 27_000;
+    uint256 internal constant RETRIEVE = 37_000;
+    uint256 internal constant VIOLATION = 99_000; // with all four responses
+    uint256 internal constant TAMPERING = 104_000;
+    uint256 internal constant REGISTER = 120_000;
     /// @notice Whatever a stranger tries is refused before it gets dear.
     uint256 internal constant STRANGER = 25_000;
 
     /// @notice A wallet with code may add its allowance for each signature that is asked of it.
     uint256 internal constant WALLET = Signatures.WALLET_GAS;
 
-    /// @dev The longest endpoint that a node can have had before, and that has to be cleared: eight slots.
+    uint256 internal constant REMOVE_NODE = 75_000; // with the longest endpoint, eight slots
+    /// @dev The longest endpoint that a node can have had before, and that is cleared.
     uint256 private constant OLD_ENDPOINT = 45_000;
-    uint256 internal constant REMOVE_NODE = 30_000 + OLD_ENDPOINT;
-    uint256 private constant EXPEL = 60_000;
-    uint256 private constant NODE = 90_000;
+    uint256 private constant EXPEL = 40_000;
+    uint256 private constant NODE = 140_000;
     uint256 private constant ENDPOINT_BYTE = 800; // 22,100 a word, and the event
 
-    uint256 private constant PUBLISH = 100_000;
+    uint256 private constant PUBLISH = 160_000; // the first time
     uint256 private constant PURPOSE = 47_000; // two slots
     uint256 private constant OLD_PURPOSE = 12_000;
-    uint256 private constant RESPONSE = 25_000;
+    uint256 private constant RESPONSE = 2_000;
 
-    uint256 private constant ISSUE = 20_000;
-    uint256 private constant ITEM = 175_000;
+    uint256 private constant ISSUE = 15_000;
+    uint256 private constant ITEM = 168_000;
 
-    uint256 private constant ANCHOR = 12_000;
-    uint256 private constant SEGMENT = 10_000;
-    uint256 private constant ENTRY = 2_200;
+    uint256 private constant ANCHOR = 9_000;
+    uint256 private constant SEGMENT = 9_500;
+    uint256 private constant ENTRY = 2_300; // one that claims another target than the limit
 
     /// @param nodes How many it has, at most 64.
     function removeCustodian(uint256 nodes) internal pure returns (uint256) {

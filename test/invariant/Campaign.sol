@@ -5,6 +5,7 @@ import {IMedShare} from "../../contracts/interfaces/IMedShare.sol";
 import {ActionKind, Registration, Response} from "../../contracts/interfaces/Types.sol";
 import {Messages} from "../Messages.sol";
 import {Miner} from "../Miner.sol";
+import {Bounds} from "./Bounds.sol";
 import {Checks} from "./Checks.sol";
 import {FaultSet} from "./Faults.sol";
 import {Replica} from "./Replica.sol";
@@ -40,9 +41,10 @@ abstract contract Campaign is
         replica = new Replica(address(med));
         replica.replay(vm.getRecordedLogs());
         for (uint256 i = 0; i < CUSTODIANS; i++) {
-            _sends(admin, abi.encodeCall(IMedShare.admitCustodian, (custodians[i])));
+            _sends(admin, abi.encodeCall(IMedShare.admitCustodian, (custodians[i])), Bounds.ADMIT);
             for (uint256 j = 2 * i; j < 2 * i + 2; j++) {
-                _sends(custodians[i], abi.encodeCall(IMedShare.registerNode, (nodes[j].addr, SEALING_KEY, "")));
+                bytes memory input = abi.encodeCall(IMedShare.registerNode, (nodes[j].addr, SEALING_KEY, ""));
+                _sends(custodians[i], input, Bounds.registerNode(0));
             }
         }
         for (uint256 i = 0; i < REQUESTORS; i++) {
@@ -50,7 +52,8 @@ abstract contract Campaign is
             bytes memory signature = _sign(keys[i], Messages.registration(registration));
             // Each custodian vouches for some.
             address node_ = nodes[(2 * i) % 6].addr;
-            _sends(node_, abi.encodeCall(IMedShare.registerRequestor, (registration, signature)));
+            uint256 bound_ = Bounds.REGISTER + (_hasCode(requestors[i]) ? Bounds.WALLET : 0);
+            _sends(node_, abi.encodeCall(IMedShare.registerRequestor, (registration, signature)), bound_);
             threads[requestors[i]] = replica.threadHead(requestors[i]);
         }
         threads[stranger] = replica.threadHead(stranger);
@@ -66,13 +69,13 @@ abstract contract Campaign is
             responses[i] = Response(ActionKind(i), i == 0 ? 1 : threshold);
         }
         _keep(custodian, dataset, responses);
-        _sends(
-            custodian, abi.encodeCall(IMedShare.publishDataset, (dataset, "descriptor", new bytes32[](0), responses))
-        );
+        bytes memory input =
+            abi.encodeCall(IMedShare.publishDataset, (dataset, "descriptor", new bytes32[](0), responses));
+        _sends(custodian, input, Bounds.publish(0, 0, 4));
     }
 
-    function _sends(address from, bytes memory input) private {
-        _expect(from, input, type(uint256).max, FaultSet.none());
+    function _sends(address from, bytes memory input, uint256 bound_) private {
+        _expect(from, input, bound_, FaultSet.none());
     }
 
     /// @dev The handlers, each as often as its weight.

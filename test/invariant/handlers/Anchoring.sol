@@ -32,7 +32,8 @@ abstract contract Anchoring is Pieces {
         Haul memory haul = _haul(dice, custodian, caller);
         bytes memory input = abi.encodeCall(IMedShare.anchorReports, (haul.segments, haul.entries));
         if (haul.good == 0) vm.record();
-        Answer memory answer = _send(caller, input, Bounds.anchor(haul.segments.length, haul.entries.length / 80));
+        Answer memory answer =
+            _send(caller, input, Bounds.anchor(haul.segments.length, (haul.entries.length + 79) / 80));
         if (haul.good == 0 && answer.done) _nothingWritten();
         _mustAnswer(answer, haul.whole);
         if (answer.done) _compare(haul, caller, answer.logs);
