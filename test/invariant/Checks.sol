@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMedShare} from "../../contracts/interfaces/IMedShare.sol";
-import {PackageId, PackageView, State} from "../../contracts/interfaces/Types.sol";
+import {NodeView, PackageId, PackageView, State} from "../../contracts/interfaces/Types.sol";
 import {World} from "./World.sol";
 
 /// @notice What must hold after every call, whoever made it.
@@ -18,7 +18,10 @@ abstract contract Checks is World {
             _same(abi.encodeCall(med.hasRole, (bytes32(0), governors[i])));
         }
         for (uint256 i = 0; i < NODES; i++) {
-            _same(abi.encodeCall(IMedShare.nodeOf, (nodes[i].addr)));
+            bytes memory node_ = _same(abi.encodeCall(IMedShare.nodeOf, (nodes[i].addr)));
+            address custodian = abi.decode(node_, (NodeView)).custodian;
+            bool orphan = custodian != address(0) && !replica.isCustodian(custodian);
+            require(!orphan, "a node of a custodian that is not admitted");
         }
         for (uint256 i = 0; i < CUSTODIANS; i++) {
             _same(abi.encodeCall(IMedShare.isCustodian, (custodians[i])));

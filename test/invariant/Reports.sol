@@ -28,7 +28,7 @@ abstract contract Reports is World {
 
     function _proof(Dice memory dice, bool single) internal returns (Proof memory proof) {
         if (proofs.length > 0 && dice.oneIn(8)) return abi.decode(proofs[dice.below(proofs.length)], (Proof));
-        PackageId id = _package(dice, _live());
+        PackageId id = _settleable(dice);
         proof.first = _report(dice, id);
         proof.second = _another(dice, proof.first);
         if (single && dice.oneIn(6)) proof.first.actions = uint8(dice.below(256)) & (past[id].usage.granted | DECRYPT);
@@ -37,6 +37,15 @@ abstract contract Reports is World {
         (proof.secondSigned, proof.secondSignature) = _signedBy(dice, proof, proof.second);
         if (proofs.length < 20) proofs.push(abi.encode(proof));
         else proofs[dice.below(20)] = abi.encode(proof);
+    }
+
+    /// @dev A package that is live and whose owner has a node, if a few tries find one.
+    function _settleable(Dice memory dice) private view returns (PackageId id) {
+        for (uint256 tries = 0; tries < 4; tries++) {
+            id = _package(dice, _live());
+            bool live = _live() & _bit(replica.stateOf(id)) != 0;
+            if (live && _isNode(_nodeOf(dice, past[id].custodian))) return id;
+        }
     }
 
     /// @dev Mostly with a number higher than the last one settled.

@@ -119,7 +119,7 @@ abstract contract World is Actors {
         }
     }
 
-    /// @dev No slot of the contract was written since `vm.record`.
+    /// @dev No slot of the contract was written since `vm.record`, not even to be restored.
     function _nothingWritten() internal {
         (, bytes32[] memory writes) = vm.accesses(address(med));
         require(writes.length == 0, "skipped items wrote something");

@@ -20,12 +20,11 @@ abstract contract Governance is World {
 
     function admitOrRemove(uint256 seed) external {
         Dice memory dice = Dice(seed, 0);
-        address custodian = dice.oneIn(20) ? address(0) : dice.oneIn(2) ? _custodian(dice) : _outsider(dice);
+        address custodian = dice.oneIn(20) ? address(0) : dice.oneIn(4) ? _outsider(dice) : _custodian(dice);
         bool admitted = replica.isCustodian(custodian);
-        // The last but one goes more easily, and the last stays alone for a while.
+        // The last but one goes more easily and comes back less so: now and then one is alone.
         uint256 count = replica.custodianCount();
-        bool stays = count == 2 ? dice.oneIn(4) : !dice.oneIn(count == 1 ? 6 : 3);
-        bool admit = admitted ? stays : count == 1 ? dice.oneIn(4) : !dice.oneIn(6);
+        bool admit = admitted ? !dice.oneIn(count == 2 ? 2 : 3) : !dice.oneIn(count == 1 ? 2 : 6);
         (address caller, Faults memory faults) = _governor(dice);
         if (admit && custodian == address(0)) faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
         if (admit && admitted) faults.add(IMedShareErrors.AlreadyAdmitted.selector, custodian);
