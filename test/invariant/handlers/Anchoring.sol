@@ -34,9 +34,9 @@ abstract contract Anchoring is Pieces {
         if (haul.good == 0) vm.record();
         Answer memory answer =
             _send(caller, input, Bounds.anchor(haul.segments.length, (haul.entries.length + 79) / 80));
-        if (haul.good == 0 && answer.done) _nothingWritten();
         _mustAnswer(answer, haul.whole);
         if (answer.done) _compare(haul, caller, answer.logs);
+        if (answer.done && haul.good == 0) _nothingWritten();
     }
 
     /// @dev What a node of `custodian` mined, each segment on top of those before, as `caller` sends it.

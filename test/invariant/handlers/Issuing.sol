@@ -33,9 +33,9 @@ abstract contract Issuing is Drafts {
         bool idle = batch.good == 0;
         if (idle) vm.record();
         Answer memory answer = _send(caller, input, Bounds.issue(batch.drafts.length, batch.asked));
-        if (idle && answer.done) _nothingWritten();
         _mustAnswer(answer, faults);
         if (answer.done) _compare(batch, caller, answer.logs);
+        if (answer.done && idle) _nothingWritten();
     }
 
     /// @dev Drafts of `node_`, each on top of those before, as `caller` sends them.
