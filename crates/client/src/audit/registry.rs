@@ -49,9 +49,11 @@ impl Registry {
         }
     }
 
-    /// The custodian of a node that is registered now.
+    /// The custodian of a node that is registered now; nothing, too, when the events never admitted the custodian: the
+    /// contract does not take a node then.
     pub(super) fn custodian_of(&self, node: Address) -> Option<Address> {
-        self.nodes.get(&node).copied()
+        let custodian = self.nodes.get(&node)?;
+        self.custodians.get(custodian).copied()
     }
 
     pub(super) fn custodian_count(&self) -> usize {
