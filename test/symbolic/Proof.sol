@@ -61,6 +61,15 @@ abstract contract Proof is Test {
         assert(keccak256(abi.encode(a)) == keccak256(abi.encode(b)));
     }
 
+    /// @dev What is held of a package itself, for what must leave it alone.
+    function _packageOf(PackageId id) internal view returns (bytes32) {
+        return keccak256(abi.encode(med.look(id).package));
+    }
+
+    function _isSame(PackageId a, PackageId b) internal pure returns (bool) {
+        return PackageId.unwrap(a) == PackageId.unwrap(b);
+    }
+
     function _call(address caller, bytes memory input) internal returns (bool done) {
         vm.prank(caller);
         (done,) = address(med).call(input);

@@ -20,27 +20,31 @@ contract TransitionsProof is Proof {
     }
 
     /// @notice Exactly the owner and its nodes, exactly while access is granted, with a reason of their own.
-    function check_revoke(PackageId id, uint8 reason, address caller) public {
+    function check_revoke(PackageId id, PackageId other, uint8 reason, address caller) public {
         Harness.Seen memory before = _look(id);
+        bytes32 others = _packageOf(other);
         bool may = caller == before.owner || _isNodeOf(caller, before.owner);
         bool done = _call(caller, abi.encodeCall(IMedShare.revoke, (id, reason)));
         assert(done == (may && _isLive(before) && reason >= 2));
         if (!done) return;
         Harness.Seen memory later = med.look(id);
         assert(_stateOf(later) == State.Revoked);
+        assert(_isSame(id, other) || _packageOf(other) == others);
         later.package.standing = before.package.standing;
         _assertSame(before, later);
     }
 
     /// @notice Exactly the owner itself, while admitted, exactly what is revoked.
-    function check_regrant(PackageId id, address caller) public {
+    function check_regrant(PackageId id, PackageId other, address caller) public {
         Harness.Seen memory before = _look(id);
+        bytes32 others = _packageOf(other);
         bool may = caller == before.owner && med.isCustodian(caller);
         bool done = _call(caller, abi.encodeCall(IMedShare.regrant, (id)));
         assert(done == (may && _stateOf(before) == State.Revoked));
         if (!done) return;
         Harness.Seen memory later = med.look(id);
         assert(_stateOf(later) == (bytes16(later.head) == later.package.origin ? State.Issued : State.Active));
+        assert(_isSame(id, other) || _packageOf(other) == others);
         later.package.standing = before.package.standing;
         later.package.datasetEpoch = before.package.datasetEpoch;
         later.package.ownerEpoch = before.package.ownerEpoch;
@@ -48,8 +52,11 @@ contract TransitionsProof is Proof {
     }
 
     /// @notice Only the owner or a node of it, only before the package has ended.
-    function check_retrieve(PackageId id, uint64 time, bytes calldata signature, address caller) public {
+    function check_retrieve(PackageId id, PackageId other, uint64 time, bytes calldata signature, address caller)
+        public
+    {
         Harness.Seen memory before = _look(id);
+        bytes32 others = _packageOf(other);
         bool may = caller == before.owner || _isNodeOf(caller, before.owner);
         State state = _stateOf(before);
         bool done = _call(caller, abi.encodeCall(IMedShare.retrieve, (id, time, signature)));
@@ -58,6 +65,7 @@ contract TransitionsProof is Proof {
         assert(state == State.Issued || state == State.Active || state == State.Revoked);
         Harness.Seen memory later = med.look(id);
         assert(_stateOf(later) == State.Retrieved);
+        assert(_isSame(id, other) || _packageOf(other) == others);
         later.package.standing = before.package.standing;
         _assertSame(before, later);
     }
