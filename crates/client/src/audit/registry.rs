@@ -33,13 +33,11 @@ impl Registry {
             Event::CustodianRemoved { custodian } => {
                 self.custodians.remove(custodian);
             }
+            // The contract takes nodes of admitted custodians only: who was never told to be one has none.
             Event::NodeRegistered {
                 custodian, node, ..
-            } => {
-                // The contract takes nodes of admitted custodians only: who was never told to be one has none.
-                if self.custodians.contains(custodian) {
-                    self.nodes.insert(*node, *custodian);
-                }
+            } if self.custodians.contains(custodian) => {
+                self.nodes.insert(*node, *custodian);
             }
             Event::NodeRemoved { node, .. } => {
                 self.nodes.remove(node);
