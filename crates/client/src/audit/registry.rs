@@ -33,10 +33,9 @@ impl Registry {
             Event::CustodianRemoved { custodian } => {
                 self.custodians.remove(custodian);
             }
-            // The contract takes nodes of admitted custodians only: who was never told to be one has none.
             Event::NodeRegistered {
                 custodian, node, ..
-            } if self.custodians.contains(custodian) => {
+            } => {
                 self.nodes.insert(*node, *custodian);
             }
             Event::NodeRemoved { node, .. } => {
