@@ -70,7 +70,9 @@ abstract contract Chains is Packages {
             header.length == Header.HEADER_BYTES && index < size && proof.length <= Inclusion.MAX_PROOF;
         if (!wellFormed) revert BadProof();
         bool ofThread = PackageId.unwrap(package) == 0;
-        bytes32 head = ofThread ? threadHead(requestor) : _headOf(package, _known(package));
+        // Before the first report the head is a leaf hash that one node has chosen, and no header.
+        if (!ofThread && !_started(package, _known(package))) revert BadProof();
+        bytes32 head = ofThread ? threadHead(requestor) : _headOf(package, _packages[package]);
         bytes32 hash = Header.sha256d(header);
         if (hash != head) revert StaleHead(hash, head);
         if (Inclusion.rootInHeader(root, size) != bytes32(header[36:68])) return false;

@@ -141,7 +141,7 @@ abstract contract Packages is Datasets, Conduct {
             || package.ownerEpoch != _relation(package.requestor, _ownerOf(package)).epoch;
     }
 
-    function _started(PackageId id, Package storage package) private view returns (bool) {
+    function _started(PackageId id, Package storage package) internal view returns (bool) {
         return bytes16(_headOf(id, package)) != package.origin;
     }
 

@@ -59,7 +59,9 @@ abstract contract Requestors is Typed, Participants {
     function suspend(address requestor) external {
         bytes32 credential = _credentialOf(requestor);
         address by = _suspender(requestor);
-        _requireNotSuspended(credential);
+        // Governance takes over what a custodian has suspended, which that custodian could lift again.
+        bool takesOver = by == GOVERNANCE && _suspendedBy[credential] != GOVERNANCE;
+        if (!takesOver) _requireNotSuspended(credential);
         _suspendedBy[credential] = by;
         emit CredentialSuspended(credential, msg.sender);
     }

@@ -7,7 +7,7 @@ import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
 import {ActionKind, Item, PackageId, Report, Sensitivity, Session, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
-import {Wallet} from "./mocks/Wallets.sol";
+import {NoWallet, Wallet} from "./mocks/Wallets.sol";
 
 contract ReportViolationTest is Base {
     PackageId private package;
@@ -44,6 +44,17 @@ contract ReportViolationTest is Base {
         bytes memory signature = _sign(requestor, Messages.report(report));
         vm.prank(node.addr);
         med.reportViolation(report, signature, none, "");
+        _assertState(package, State.Revoked);
+    }
+
+    /// @notice What an account has signed it cannot disown by delegating to code that agrees to nothing (EIP-7702).
+    function test_delegatingToCodeDisownsNothing() public {
+        Report memory report = _report(package, 1, COPY);
+        (Session memory session, bytes memory delegation) = _session(package);
+        bytes memory signature = _sign(sessionKey, Messages.report(report));
+        vm.etch(requestor.addr, abi.encodePacked(hex"ef0100", new NoWallet()));
+        vm.prank(node.addr);
+        med.reportViolation(report, signature, session, delegation);
         _assertState(package, State.Revoked);
     }
 

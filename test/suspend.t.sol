@@ -8,6 +8,25 @@ import {Item} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract SuspendTest is Base {
+    /// @notice A custodian that shields a requestor cannot do so by suspending it first and reinstating it afterwards.
+    function test_governanceTakesOverACustodiansSuspension() public {
+        vm.prank(hospital);
+        med.suspend(requestor.addr);
+        vm.expectEmit(address(med));
+        emit IMedShareEvents.CredentialSuspended(CREDENTIAL, admin);
+        vm.prank(admin);
+        med.suspend(requestor.addr);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, hospital));
+        vm.prank(hospital);
+        med.reinstate(requestor.addr);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
+        vm.prank(hospital);
+        med.suspend(requestor.addr);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.Suspended.selector, CREDENTIAL));
+        vm.prank(admin);
+        med.suspend(requestor.addr);
+    }
+
     function test_byTheVouchingCustodian() public {
         vm.expectEmit(address(med));
         emit IMedShareEvents.CredentialSuspended(CREDENTIAL, hospital);

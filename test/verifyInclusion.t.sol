@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
-import {PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
+import {Item, PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Miner} from "./Miner.sol";
 
@@ -166,6 +166,18 @@ contract VerifyInclusionTest is Base {
     }
 
     // ---------------------------------------------------------------- claims about chains
+
+    /// @notice Before the first report the head is the parent block's leaf, which one node chose and no work covers: a
+    /// header that happens to hash to it proves nothing.
+    function test_aPackageWithoutReportsHasNoLog() public {
+        Claim memory claim = claimOf(1, 0);
+        (, claim.header) = mined("previous", claim);
+        Item memory item = _item();
+        (item.entry,) = Miner.mine(_block(item.expectedHead, sha256(abi.encodePacked(sha256(claim.header)))));
+        PackageId package = _issue(item);
+        assertEq(med.packageOf(package).head, sha256(abi.encodePacked(sha256(claim.header))));
+        refuse(package, claim);
+    }
 
     function claimOf(uint256 size, uint256 index) private returns (Claim memory claim) {
         delete leaves;

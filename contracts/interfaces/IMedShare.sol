@@ -43,7 +43,7 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     /// @param signature The requestor's (EOA, EIP-1271 or EIP-7702), which needs no gas of its own.
     function registerRequestor(Registration calldata registration, bytes calldata signature) external;
     /// @notice Suspends the credential of a requestor, whatever wallet uses it: governance, or the custodian that
-    /// vouches for this wallet.
+    /// vouches for this wallet. Governance may take over what a custodian has suspended.
     function suspend(address requestor) external;
     /// @notice Takes a suspension back: governance any, a custodian those that it made itself.
     function reinstate(address requestor) external;
@@ -139,7 +139,8 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     function packageIdOf(AccessRequest calldata request) external view returns (PackageId);
     /// @notice The usage contract's answer to one action (P18): 0 read … 5 copy, 6 decrypt, 7 tampering.
     function judge(Sensitivity sensitivity, uint8 granted, uint8 exempt, uint8 action) external pure returns (Verdict);
-    /// @notice Whether a leaf is in the log of the chain whose current head is `header` (P22).
+    /// @notice Whether a leaf is in the log of the chain whose current head is `header` (P22). A side-chain has a log from
+    /// its first report on.
     /// @param requestor Whose thread is meant, where `package` is zero.
     /// @param package Whose side-chain is meant; zero: the thread.
     /// @param header The head's 80 bytes; must hash to the head that is held here.

@@ -83,7 +83,7 @@ interface IMedShareErrors {
     error UnknownAction(uint8 action);
     /// @notice A response action twice, with threshold zero, or a late `RevokePackage`.
     error BadResponse(ActionKind kind, uint32 threshold);
-    /// @notice The proof is not well formed.
+    /// @notice The proof is not well formed, or the package has no report yet.
     error BadProof();
     /// @notice The transaction carries too little gas to ask a wallet with code; nothing was done.
     error GasTooLow(uint256 needed);

@@ -27,7 +27,9 @@ library Signatures {
 
     /// @notice Whether `signer`, a wallet of any kind, signed `digest`. Reverts when there is too little gas to ask.
     function isWallets(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
-        if (signer.code.length == 0) return isKeys(signer, digest, signature);
+        // The account's own key first: what it has signed it cannot disown by delegating to code (EIP-7702) later.
+        if (isKeys(signer, digest, signature)) return true;
+        if (signer.code.length == 0) return false;
         if (gasleft() < WALLET_GAS_NEEDED) revert IMedShareErrors.GasTooLow(WALLET_GAS_NEEDED);
         return walletAgrees(signer, digest, signature);
     }
