@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use alloy_primitives::Address;
 use medshare_chain::anvil::{AnvilChild, AnvilOptions, spawn};
@@ -14,6 +13,7 @@ use medshare_node::peer::Peers;
 use medshare_node::store::Store;
 use medshare_node::{Limits, Node, NodeParts, Vouching, server};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -235,7 +235,7 @@ async fn free_port() -> SocketAddr {
 /// A wire to the RPC endpoint that can be cut.
 pub struct Line {
     pub url: String,
-    cut: Arc<AtomicBool>,
+    cut: watch::Sender<bool>,
 }
 
 impl Line {
@@ -246,13 +246,13 @@ impl Line {
             .to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let cut = Arc::new(AtomicBool::new(false));
-        let is_cut = Arc::clone(&cut);
+        let cut = watch::Sender::new(false);
+        let line = cut.clone();
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let (target, is_cut) = (target.clone(), Arc::clone(&is_cut));
+                let (target, mut is_cut) = (target.clone(), line.subscribe());
                 tokio::spawn(async move {
-                    if is_cut.load(Ordering::SeqCst) {
+                    if *is_cut.borrow() {
                         return;
                     }
                     let Ok(mut server) = TcpStream::connect(&target).await else {
@@ -260,14 +260,9 @@ impl Line {
                     };
                     client.set_nodelay(true).unwrap();
                     server.set_nodelay(true).unwrap();
-                    let broken = async {
-                        while !is_cut.load(Ordering::SeqCst) {
-                            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-                        }
-                    };
                     tokio::select! {
                         _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        () = broken => {}
+                        () = async { drop(is_cut.wait_for(|cut| *cut).await) } => {}
                     }
                 });
             }
@@ -275,12 +270,14 @@ impl Line {
         Self { url, cut }
     }
 
-    pub fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
+    /// Returns when every connection is broken: one that is kept alive would still carry a question.
+    pub async fn cut(&self) {
+        self.cut.send_replace(true);
+        self.cut.closed().await;
     }
 
     pub fn mend(&self) {
-        self.cut.store(false, Ordering::SeqCst);
+        self.cut.send_replace(false);
     }
 }
 

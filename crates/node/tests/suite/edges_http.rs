@@ -374,7 +374,7 @@ async fn refusals_and_unreachable_chains_have_kinds_of_their_own() {
     let refused = http.post("/v1/requests", &stranger.asks(&cluster)).await;
     let detail = problem(refused, 403, "refused").await.detail;
     assert!(detail.contains("not registered"), "{detail}");
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     // The wire is cut within milliseconds, not at once.
     let mut away = http.get("/v1/health").await;
     for _ in 0..100 {

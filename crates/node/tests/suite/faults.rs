@@ -88,7 +88,7 @@ async fn while_the_chain_is_away_a_request_is_recorded_and_goes_on_when_it_is_ba
     let requestor = Requestor::registered(&cluster).await;
     let request = requestor.asks(&cluster);
     let id = requestor.id(&request);
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     let error = cluster.node(0).request(request).await.unwrap_err();
     assert!(matches!(error, NodeError::ChainUnavailable(_)), "{error}");
     let recorded = cluster.node(0).status(id, 0, Duration::ZERO).await.unwrap();
@@ -106,13 +106,13 @@ async fn without_the_chain_no_key_is_given_and_reports_are_kept() {
     let id = requestor.obtain(&cluster).await;
     let node = cluster.node(0);
     let mut session = requestor.session(id);
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     let error = session.report(&node, Action::Decrypt).await.unwrap_err();
     assert!(matches!(error, NodeError::ChainUnavailable(_)), "{error}");
     assert_eq!(node.last_report(id).await.unwrap().number, 0);
     cluster.custodians[0].rpc.mend();
     session.report(&node, Action::Decrypt).await.unwrap();
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     let read = session.report(&node, Action::Read).await.unwrap();
     assert!(read.receipt.leaseSeconds <= 5);
     let copy = session.report(&node, Action::Copy).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_node_that_is_killed_after_a_violation_settles_it_when_it_is_back() {
         .await
         .unwrap();
     with_sides(&cluster.node(0), id, 1).await;
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     session
         .report(&cluster.node(0), Action::Copy)
         .await

@@ -507,7 +507,7 @@ async fn requests_that_wait_for_the_chain_take_no_place_of_authenticated_ones() 
     let cluster = Cluster::with(20, limits).await;
     let requestor = Requestor::registered(&cluster).await;
     let node = cluster.node(0);
-    cluster.custodians[0].rpc.cut();
+    cluster.custodians[0].rpc.cut().await;
     for _ in 0..2 {
         let error = node.request(requestor.asks(&cluster)).await.unwrap_err();
         assert!(matches!(error, NodeError::ChainUnavailable(_)), "{error}");
