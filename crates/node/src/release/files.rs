@@ -48,6 +48,11 @@ impl Files {
 
     /// The release, if it was written completely.
     pub(super) fn read(&self) -> Result<Option<Release>, ReleaseError> {
+        let folder = self.folder();
+        let _alone = match alone_in(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            alone => alone.map_err(|source| file_error(folder, source))?,
+        };
         let hashes = match fs::read_to_string(&self.hashes) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -92,8 +97,10 @@ impl Files {
             hash_line(&self.certificate, &certificate),
         ];
         let hashes = hashes.join("\n") + "\n";
-        let folder = self.table.parent().expect("`of` joined it to a folder");
-        fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+        let folder = self.folder();
+        let _alone = fs::create_dir_all(folder)
+            .and_then(|()| alone_in(folder))
+            .map_err(|source| file_error(folder, source))?;
         // While the others change there must be no hashes that speak of the old ones.
         match fs::remove_file(&self.hashes) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -110,6 +117,18 @@ impl Files {
         }
         Ok(())
     }
+
+    fn folder(&self) -> &Path {
+        self.table.parent().expect("`of` joined it to a folder")
+    }
+}
+
+/// Nobody else reads or writes releases in `folder` until this is dropped: a node that goes may still be writing when the
+/// next one starts.
+fn alone_in(folder: &Path) -> std::io::Result<File> {
+    let folder = File::open(folder)?;
+    folder.lock()?;
+    Ok(folder)
 }
 
 fn hash_line(path: &Path, content: &[u8]) -> String {

@@ -213,6 +213,18 @@ async fn callers_at_the_same_time_share_one_computation() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_on_one_folder_read_nothing_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = dataset(folder.path());
+    let kept = folder.path().join("releases");
+    for _ in 0..20 {
+        let [going, coming] = [signer(1), signer(1)].map(|key| Releases::new(kept.clone(), &key));
+        let (renewed, read) = tokio::join!(going.renew(&dataset), coming.get(&dataset));
+        assert_eq!(renewed.unwrap().table, read.unwrap().table);
+    }
+}
+
 #[tokio::test]
 async fn memory_holds_a_bounded_number_of_releases() {
     let folder = tempfile::tempdir().unwrap();
