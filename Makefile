@@ -48,7 +48,7 @@ snapshots: node_modules/.package-lock.json
 
 # Every line, statement, branch and function of contracts/. Without what holds for the deployed code only: its gas and size.
 coverage: node_modules/.package-lock.json
-	FOUNDRY_PROFILE=coverage node_modules/.bin/forge coverage --no-match-path 'test/{gas,invariant,symbolic}/**' \
+	FOUNDRY_PROFILE=coverage node_modules/.bin/forge coverage \
 	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info
 	script/check-coverage out/lcov.info
 

@@ -69,14 +69,22 @@ abstract contract Chains is Packages {
         bool wellFormed =
             header.length == Header.HEADER_BYTES && index < size && proof.length <= Inclusion.MAX_PROOF;
         if (!wellFormed) revert BadProof();
-        bool ofThread = PackageId.unwrap(package) == 0;
-        // Before the first report the head is a leaf hash that one node has chosen, and no header.
-        if (!ofThread && !_started(package, _known(package))) revert BadProof();
-        bytes32 head = ofThread ? threadHead(requestor) : _headOf(package, _packages[package]);
-        bytes32 hash = Header.sha256d(header);
-        if (hash != head) revert StaleHead(hash, head);
+        _requireHead(requestor, package, Header.sha256d(header));
         if (Inclusion.rootInHeader(root, size) != bytes32(header[36:68])) return false;
         return Inclusion.verify(root, size, index, leaf, proof);
+    }
+
+    /// @dev Reverts unless the hash is the head of a side-chain, or of a thread where `package` is zero.
+    function _requireHead(address requestor, PackageId package, bytes32 hash) private view {
+        bytes32 head;
+        if (PackageId.unwrap(package) == 0) {
+            head = threadHead(requestor);
+        } else {
+            // Before the first report the head is a leaf hash that one node has chosen, and no header's.
+            if (!_started(package, _known(package))) revert BadProof();
+            head = _headOf(package, _packages[package]);
+        }
+        if (hash != head) revert StaleHead(hash, head);
     }
 
     /// @return fault What is wrong with a parent block for a requestor's thread, ABI-encoded; empty: nothing.
