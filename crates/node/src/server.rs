@@ -29,7 +29,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after the system could not accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `node` until `shutdown` completes, then finishes what is under way, within [`DRAIN_TIMEOUT`].
+/// Serves `node` until `shutdown` completes, then finishes what is under way, within [`DRAIN_TIMEOUT`]. The node's store
+/// stays open as long.
 ///
 /// # Errors
 /// When the listener is not usable.
@@ -39,6 +40,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     crate::telemetry::start();
+    let _open = node.inner.tasks.token();
     tracing::info!(address = %listener.local_addr()?, node = %node.info().node, "serving");
     let service = TowerToHyperService::new(query::router(node));
     let graceful = GracefulShutdown::new();

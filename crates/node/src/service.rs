@@ -107,7 +107,8 @@ pub struct Node {
 
 impl Node {
     /// Starts the workers and resumes what was under way when the last process ended. The handle ends after
-    /// `shutdown` was cancelled and every worker has stopped; what they had not finished goes on at the next start.
+    /// `shutdown` was cancelled and every worker and server has stopped; what they had not finished goes on at the next
+    /// start.
     ///
     /// # Errors
     /// When the store cannot be read or a folder cannot be made. A chain that is down is no error: requests wait.

@@ -45,6 +45,24 @@ impl Default for Guards {
     }
 }
 
+/// Counts a request as long as it is under way, also one whose client goes away.
+struct UnderWay(metrics::Gauge);
+
+impl UnderWay {
+    fn on(route: &str) -> Self {
+        let gauge =
+            metrics::gauge!("medshare_http_requests_under_way", "route" => route.to_owned());
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
 /// Gives the request a name, and counts how it ended. Neither headers nor queries nor bodies are logged.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -58,6 +76,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let route = route.unwrap_or_else(|| "unknown".into());
     let span = tracing::info_span!("request", id, %method, route);
     let begin = Instant::now();
+    let _under_way = UnderWay::on(&route);
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let elapsed = begin.elapsed();

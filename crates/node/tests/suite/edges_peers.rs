@@ -169,34 +169,3 @@ async fn a_block_is_verified_by_what_was_asked_for() {
         "{error}"
     );
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_answers_those_who_wait() {
-    let mut cluster = Cluster::start().await;
-    let requestor = Requestor::registered(&cluster).await;
-    let id = requestor.obtain(&cluster).await;
-    let base = format!("http://{}", cluster.custodians[0].listen);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let before = std::time::Instant::now();
-    let waiting = tokio::spawn(
-        client
-            .get(format!("{base}/v1/requests/{id}?after=64&wait_seconds=30"))
-            .send(),
-    );
-    // Round trips on other connections, so that the question has arrived.
-    for _ in 0..20 {
-        client.get(format!("{base}/v1/info")).send().await.unwrap();
-    }
-    cluster.kill_node(0).await;
-    let answer = waiting.await.unwrap().unwrap();
-    assert_eq!(answer.status(), 200, "it is told how far its request is");
-    assert!(
-        before.elapsed() < std::time::Duration::from_secs(9),
-        "{:?}",
-        before.elapsed()
-    );
-    assert!(
-        client.get(format!("{base}/v1/info")).send().await.is_err(),
-        "nobody listens any more"
-    );
-}

@@ -11,3 +11,4 @@ mod faults;
 mod reports;
 mod requestor;
 mod requests;
+mod stopping;
