@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IMedShare} from "./interfaces/IMedShare.sol";
-import {ActionKind, Response} from "./interfaces/Types.sol";
+import {ActionKind, DatasetId, Response} from "./interfaces/Types.sol";
 import {Participants} from "./Participants.sol";
 
 /// @title Published datasets: what may be asked for, and what follows a violation (P7)
@@ -18,7 +18,7 @@ abstract contract Datasets is Participants {
         uint32 revokeDatasetFrom;
         uint32 revokeOwnerFrom;
         uint32 refuseRequestsFrom;
-        bytes32 id; // in the custodian's own namespace
+        DatasetId id;
         bytes32 descriptor; // zero: withdrawn
         EnumerableSet.Bytes32Set purposes; // a set: a long list makes no request dearer
     }
@@ -27,17 +27,17 @@ abstract contract Datasets is Participants {
     uint256 private constant MAX_RESPONSES = 4; // one a kind
 
     uint32 private _datasetCount;
-    mapping(address custodian => mapping(bytes32 id => uint32)) private _numbers; // from 1
+    mapping(address custodian => mapping(DatasetId id => uint32)) private _numbers; // from 1
     mapping(uint32 number => Dataset) private _datasets;
 
     /// @inheritdoc IMedShare
     function publishDataset(
-        bytes32 dataset,
+        DatasetId dataset,
         bytes32 descriptor,
         bytes32[] calldata purposes,
         Response[] calldata responses
     ) external onlyCustodian {
-        if (dataset == 0 || descriptor == 0) revert ZeroValue();
+        if (DatasetId.unwrap(dataset) == 0 || descriptor == 0) revert ZeroValue();
         Dataset storage entry = _entryFor(msg.sender, dataset);
         entry.descriptor = descriptor;
         _setPurposes(entry.purposes, purposes);
@@ -46,7 +46,7 @@ abstract contract Datasets is Participants {
     }
 
     /// @inheritdoc IMedShare
-    function withdrawDataset(bytes32 dataset) external onlyCustodian {
+    function withdrawDataset(DatasetId dataset) external onlyCustodian {
         Dataset storage entry = _datasets[_numbers[msg.sender][dataset]];
         if (entry.descriptor == 0) revert UnknownDataset(msg.sender, dataset);
         // The responses stay: packages that are out go on, and so does what follows a violation.
@@ -55,7 +55,7 @@ abstract contract Datasets is Participants {
     }
 
     /// @inheritdoc IMedShare
-    function datasetOf(address custodian, bytes32 dataset)
+    function datasetOf(address custodian, DatasetId dataset)
         external
         view
         returns (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses)
@@ -66,7 +66,7 @@ abstract contract Datasets is Participants {
 
     /// @return fault Why the dataset may not be asked for with this purpose, ABI-encoded; empty: it may.
     /// @return number Of the dataset.
-    function _checkOffer(address custodian, bytes32 dataset, bytes32 purpose)
+    function _checkOffer(address custodian, DatasetId dataset, bytes32 purpose)
         internal
         view
         returns (bytes memory fault, uint32 number)
@@ -86,7 +86,7 @@ abstract contract Datasets is Participants {
         return _datasets[number];
     }
 
-    function _entryFor(address custodian, bytes32 id) private returns (Dataset storage entry) {
+    function _entryFor(address custodian, DatasetId id) private returns (Dataset storage entry) {
         uint32 number = _numbers[custodian][id];
         if (number != 0) return _datasets[number];
         number = ++_datasetCount;

@@ -5,7 +5,7 @@ import {Test, Vm} from "forge-std/Test.sol";
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
-import {Class, PackageId, Registration, Response} from "../contracts/interfaces/Types.sol";
+import {Class, DatasetId, PackageId, Registration, Response} from "../contracts/interfaces/Types.sol";
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
 
@@ -15,7 +15,7 @@ interface Deployed is IMedShare, IAccessControl, IERC5267 {}
 /// @notice A consortium of two custodians with a node each, one published dataset, and one registered requestor.
 abstract contract Consortium is Test {
     uint256 internal constant START = 1_800_000_000;
-    bytes32 internal constant DATASET = "admissions-2026";
+    DatasetId internal constant DATASET = DatasetId.wrap("admissions-2026");
     bytes32 internal constant PURPOSE = "HRESCH";
     bytes32 internal constant OTHER_PURPOSE = "DUO:0000042";
     bytes32 internal constant CREDENTIAL = keccak256("credential");

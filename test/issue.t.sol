@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {Item, PackageId, PackageView, Sensitivity, State} from "../contracts/interfaces/Types.sol";
+import {DatasetId, Item, PackageId, PackageView, Sensitivity, State} from "../contracts/interfaces/Types.sol";
 import {Skips} from "./Skips.sol";
 import {Miner} from "./Miner.sol";
 
@@ -29,7 +29,7 @@ contract IssueTest is Skips {
         assertEq(uint8(view_.state), uint8(State.Issued));
         assertEq(view_.requestor, requestor.addr);
         assertEq(view_.custodian, hospital);
-        assertEq(view_.dataset, DATASET);
+        assertEq(DatasetId.unwrap(view_.dataset), DatasetId.unwrap(DATASET));
         assertEq(abi.encode(view_.usage), abi.encode(item.usage));
         assertEq(view_.head, keccak256(abi.encode(item.request.salt)), "the parent block's leaf hash");
         assertEq(view_.settled, 0);

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Vm} from "forge-std/Test.sol";
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {ActionKind, Item, PackageId, Response, Sensitivity, State} from "../contracts/interfaces/Types.sol";
+import {ActionKind, DatasetId, Item, PackageId, Response, Sensitivity, State} from "../contracts/interfaces/Types.sol";
 import {Skips} from "./Skips.sol";
 import {Messages} from "./Messages.sol";
 
@@ -34,7 +34,7 @@ contract IssueRequestTest is Skips {
 
     function test_skipsAnUnknownDataset() public {
         Item memory item = _item();
-        item.request.dataset = "another";
+        item.request.dataset = DatasetId.wrap("another");
         _skip(item, abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, hospital, bytes32("another")));
     }
 

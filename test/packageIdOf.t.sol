@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessRequest, PackageId} from "../contracts/interfaces/Types.sol";
+import {AccessRequest, DatasetId, PackageId} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 
@@ -64,7 +64,7 @@ contract PackageIdOfTest is Base {
             '","custodian":"',
             vm.toString(request.custodian),
             '","dataset":"',
-            vm.toString(request.dataset),
+            vm.toString(DatasetId.unwrap(request.dataset)),
             '","purpose":"',
             vm.toString(request.purpose)
         );

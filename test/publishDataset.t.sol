@@ -3,11 +3,11 @@ pragma solidity 0.8.37;
 
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {ActionKind, Response, State} from "../contracts/interfaces/Types.sol";
+import {ActionKind, DatasetId, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract PublishDatasetTest is Base {
-    bytes32 private constant OTHER = "laboratory";
+    DatasetId private constant OTHER = DatasetId.wrap("laboratory");
     bytes32[] private purposes;
     Response[] private responses;
 
@@ -52,7 +52,7 @@ contract PublishDatasetTest is Base {
 
     function test_refusesZeros() public {
         vm.expectRevert(IMedShareErrors.ZeroValue.selector);
-        publish(0, "descriptor");
+        publish(DatasetId.wrap(0), "descriptor");
         vm.expectRevert(IMedShareErrors.ZeroValue.selector);
         publish(OTHER, 0);
         purposes.push(0);
@@ -124,7 +124,7 @@ contract PublishDatasetTest is Base {
         _assertState(_issue(_item()), State.Issued);
     }
 
-    function publish(bytes32 dataset, bytes32 descriptor) private {
+    function publish(DatasetId dataset, bytes32 descriptor) private {
         vm.prank(clinic);
         med.publishDataset(dataset, descriptor, purposes, responses);
     }

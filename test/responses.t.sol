@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {ActionKind, Item, PackageId, Response, State} from "../contracts/interfaces/Types.sol";
+import {ActionKind, DatasetId, Item, PackageId, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Wallet} from "./mocks/Wallets.sol";
 
@@ -28,14 +28,14 @@ contract ResponsesTest is Base {
 
     function test_leavesOtherDatasetsAlone() public {
         respondWith(ActionKind.RevokeDataset, 1);
-        PackageId other = issuedOf("other dataset");
+        PackageId other = issuedOf(DatasetId.wrap("other dataset"));
         _violate(package, 1);
         _assertState(other, State.Issued);
     }
 
     function test_revokesEveryPackageOfTheOwner() public {
         respondWith(ActionKind.RevokeOwner, 1);
-        PackageId other = issuedOf("other dataset");
+        PackageId other = issuedOf(DatasetId.wrap("other dataset"));
         _violate(package, 1);
         _assertState(other, State.Revoked);
         _assertState(_issued(), State.Issued);
@@ -113,7 +113,7 @@ contract ResponsesTest is Base {
         _publish(responses);
     }
 
-    function issuedOf(bytes32 dataset) private returns (PackageId) {
+    function issuedOf(DatasetId dataset) private returns (PackageId) {
         vm.prank(hospital);
         med.publishDataset(dataset, "descriptor", new bytes32[](0), new Response[](0));
         Item memory item = _item();

@@ -5,6 +5,7 @@ import {IMedShareErrors} from "./IMedShareErrors.sol";
 import {IMedShareEvents} from "./IMedShareEvents.sol";
 import {
     AccessRequest,
+    DatasetId,
     Item,
     NodeView,
     PackageId,
@@ -27,7 +28,7 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
 
     /// @notice Governance admits a custodian (P5). Only the admin role.
     function admitCustodian(address custodian) external;
-    /// @notice Governance removes a custodian; its nodes can no longer do anything. Only the admin role.
+    /// @notice Governance removes a custodian, and all its nodes with it (P5). Only the admin role.
     function removeCustodian(address custodian) external;
     /// @notice Governance sets the easiest target that a block may claim (P22). Only the admin role.
     /// @param bits Compact form as in Bitcoin's header; about 2^256 / target hashes make a block.
@@ -36,33 +37,33 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     /// @param sealingKey X25519 public key (RFC 7748) that other nodes seal to.
     /// @param endpoint Where peers reach it; at most 256 bytes.
     function registerNode(address node, bytes32 sealingKey, string calldata endpoint) external;
-    /// @notice A custodian removes one of its nodes.
+    /// @notice A custodian removes one of its nodes (P5).
     function removeNode(address node) external;
     /// @notice A node registers a requestor, for which its custodian thereby vouches, or rotates the requestor's keys
     /// (P1, P10). Only nodes.
     /// @param signature The requestor's (EOA, EIP-1271 or EIP-7702), which needs no gas of its own.
     function registerRequestor(Registration calldata registration, bytes calldata signature) external;
-    /// @notice Suspends the credential of a requestor, whatever wallet uses it: governance, or the custodian that
+    /// @notice Suspends the credential of a requestor, whatever wallet uses it (P1): governance, or the custodian that
     /// vouches for this wallet. Governance may take over what a custodian has suspended.
     function suspend(address requestor) external;
-    /// @notice Takes a suspension back: governance any, a custodian those that it made itself.
+    /// @notice Takes a suspension back (P1): governance any, a custodian those that it made itself.
     function reinstate(address requestor) external;
 
     // ------------------------------------------------------------------ datasets
 
-    /// @notice A custodian publishes a dataset or a new version of it. Ids are the custodian's own namespace.
+    /// @notice A custodian publishes a dataset or a new version of it (P7). Ids are the custodian's own namespace.
     /// @param descriptor Hash of the descriptor: columns, roles, privacy model.
     /// @param purposes The purposes it may be asked for, at most 64; none: any.
     /// @param responses What is done to a violator (P7); each kind at most once.
     function publishDataset(
-        bytes32 dataset,
+        DatasetId dataset,
         bytes32 descriptor,
         bytes32[] calldata purposes,
         Response[] calldata responses
     ) external;
-    /// @notice A custodian withdraws a dataset: no new requests; packages, and what follows a violation, stay.
-    function withdrawDataset(bytes32 dataset) external;
-    /// @notice The owner lets a requestor ask again after `RefuseRequests`.
+    /// @notice A custodian withdraws a dataset (P7): no new requests; packages, and what follows a violation, stay.
+    function withdrawDataset(DatasetId dataset) external;
+    /// @notice The owner lets a requestor ask again after `RefuseRequests` (P7).
     function allowRequests(address requestor) external;
 
     // ------------------------------------------------------------------ issue and anchor
@@ -96,7 +97,7 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
         Session calldata session,
         bytes calldata sessionSignature
     ) external;
-    /// @notice The owner, custodian or a node of it, revokes on findings of its own.
+    /// @notice The owner, custodian or a node of it, revokes on findings of its own (P19).
     /// @param reason 2 the owner's own, 3 silent lease, 4 leak, 5 to 255 the owner's to define; 0 and 1 are this
     /// contract's own words for what it has judged.
     function revoke(PackageId package, uint8 reason) external;
@@ -113,23 +114,23 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     function packageOf(PackageId package) external view returns (PackageView memory);
     /// @notice Head of a requestor's thread (P8); before the first block its origin.
     function threadHead(address requestor) external view returns (bytes32);
-    /// @notice sha256d("medshare/thread/v1" ‖ chain id u64 BE ‖ this ‖ requestor).
+    /// @notice sha256d("medshare/thread/v1" ‖ chain id u64 BE ‖ this ‖ requestor): where the thread begins (P8).
     function threadOrigin(address requestor) external view returns (bytes32);
-    /// @notice Compact form of the easiest target that a block may claim.
+    /// @notice Compact form of the easiest target that a block may claim (P22).
     function workLimit() external view returns (uint32 bits);
-    /// @notice Whether governance has admitted this custodian.
+    /// @notice Whether governance has admitted this custodian (P5).
     function isCustodian(address custodian) external view returns (bool);
-    /// @notice How many custodians are admitted.
+    /// @notice How many custodians are admitted (P5); with more than one, the second node is another's (P13).
     function custodianCount() external view returns (uint256);
-    /// @notice A node; custodian zero when it is not registered, or its custodian not admitted, now.
+    /// @notice A node; custodian zero when it is not registered now (P5).
     function nodeOf(address node) external view returns (NodeView memory);
-    /// @notice A requestor; custodian zero when it was never registered.
+    /// @notice A requestor (P1); custodian zero when it was never registered.
     function requestorOf(address requestor) external view returns (RequestorView memory);
-    /// @notice A dataset of a custodian.
+    /// @notice A dataset of a custodian (P7).
     /// @return descriptor Zero: not published, or withdrawn.
     /// @return purposes None: any.
     /// @return responses By kind, beyond `RevokePackage`, which always happens.
-    function datasetOf(address custodian, bytes32 dataset)
+    function datasetOf(address custodian, DatasetId dataset)
         external
         view
         returns (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, PackageId, State} from "./Types.sol";
+import {ActionKind, DatasetId, PackageId, State} from "./Types.sol";
 
 /// @title Why the contract refuses. Each error carries the values that explain it.
 interface IMedShareErrors {
@@ -42,7 +42,7 @@ interface IMedShareErrors {
     /// @notice The custodian takes no new requests of this requestor.
     error Refused(address custodian, address requestor);
     /// @notice The custodian offers no such dataset.
-    error UnknownDataset(address custodian, bytes32 dataset);
+    error UnknownDataset(address custodian, DatasetId dataset);
     /// @notice The dataset may not be asked for with this purpose.
     error PurposeNotAllowed(bytes32 purpose);
     /// @notice A list of purposes names this one twice.

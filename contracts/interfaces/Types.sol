@@ -4,6 +4,9 @@ pragma solidity 0.8.37;
 /// @notice Digest of an `AccessRequest` under this deployment's EIP-712 domain; it names request and package alike.
 type PackageId is bytes32;
 
+/// @notice Name of a dataset in its custodian's own namespace; never zero.
+type DatasetId is bytes32;
+
 /// @notice What a usage contract answers to an action (paper, Algorithm 1; P6).
 enum Verdict {
     Permitted, // allowed, and reported
@@ -74,7 +77,7 @@ struct Registration {
 struct AccessRequest {
     address requestor;
     address custodian;
-    bytes32 dataset;
+    DatasetId dataset;
     bytes32 purpose;
     bytes32 selection;
     bytes32 salt;
@@ -167,7 +170,7 @@ struct PackageView {
     bool refused;
     address requestor;
     address custodian;
-    bytes32 dataset;
+    DatasetId dataset;
     Usage usage;
     uint32 settled;
     uint32 violations;

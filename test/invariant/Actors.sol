@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Vm} from "forge-std/Test.sol";
+import {DatasetId} from "../../contracts/interfaces/Types.sol";
 import {Consortium} from "../Consortium.sol";
 import {BurningWallet, Wallet} from "../mocks/Wallets.sol";
 import {Dice} from "./Dice.sol";
@@ -13,7 +14,7 @@ abstract contract Actors is Consortium {
     uint256 internal constant NODES = 7;
     uint256 internal constant REQUESTORS = 4;
 
-    bytes32[2] internal datasets = [DATASET, bytes32("discharges-2026")];
+    DatasetId[2] internal datasets = [DATASET, DatasetId.wrap("discharges-2026")];
     bytes32[3] internal purposes = [PURPOSE, OTHER_PURPOSE, bytes32("DUO:0000007")];
     address[2] internal governors;
     address[CUSTODIANS] internal custodians;

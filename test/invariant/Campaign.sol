@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMedShare} from "../../contracts/interfaces/IMedShare.sol";
-import {ActionKind, Registration, Response} from "../../contracts/interfaces/Types.sol";
+import {ActionKind, DatasetId, Registration, Response} from "../../contracts/interfaces/Types.sol";
 import {Messages} from "../Messages.sol";
 import {Miner} from "../Miner.sol";
 import {Bounds} from "./Bounds.sol";
@@ -63,7 +63,7 @@ abstract contract Campaign is
     }
 
     /// @dev All four responses, the later ones from this violation on.
-    function _publishes(address custodian, bytes32 dataset, uint32 threshold) private {
+    function _publishes(address custodian, DatasetId dataset, uint32 threshold) private {
         Response[] memory responses = new Response[](4);
         for (uint8 i = 0; i < 4; i++) {
             responses[i] = Response(ActionKind(i), i == 0 ? 1 : threshold);

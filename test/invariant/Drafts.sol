@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessRequest, Item, PackageId, Sensitivity, Usage} from "../../contracts/interfaces/Types.sol";
+import {AccessRequest, DatasetId, Item, PackageId, Sensitivity, Usage} from "../../contracts/interfaces/Types.sol";
 import {Messages} from "../Messages.sol";
 import {Miner} from "../Miner.sol";
 import {Dice} from "./Dice.sol";
@@ -60,8 +60,9 @@ abstract contract Drafts is Mining {
     // ---------------------------------------------------------------- terms
 
     function _ask(Dice memory dice, Item memory item, address custodian) private view {
-        bytes32 dataset = datasets[dice.below(2)];
-        if (!replica.isOffered(custodian, dataset)) dataset = datasets[dataset == datasets[0] ? 1 : 0];
+        uint256 which = dice.below(2);
+        DatasetId dataset = datasets[which];
+        if (!replica.isOffered(custodian, dataset)) dataset = datasets[1 - which];
         bytes32 purpose = purposes[0];
         for (uint256 i = 1; i < 3 && !replica.isPurpose(custodian, dataset, purpose); i++) {
             purpose = purposes[i];
@@ -105,7 +106,9 @@ abstract contract Drafts is Mining {
         if (flaw == Flaw.RequestTooLate) item.request.deadline = _later(0) - 1;
         if (flaw == Flaw.ValidationTooLate) item.validationDeadline = _later(0) - 1;
         if (flaw == Flaw.OtherPurpose) item.request.purpose = purposes[dice.below(3)];
-        if (flaw == Flaw.OtherDataset) item.request.dataset = dice.oneIn(2) ? dice.word() : datasets[dice.below(2)];
+        if (flaw == Flaw.OtherDataset) {
+            item.request.dataset = dice.oneIn(2) ? DatasetId.wrap(dice.word()) : datasets[dice.below(2)];
+        }
         if (flaw == Flaw.OtherCustodian) item.request.custodian = _custodian(dice);
         if (flaw == Flaw.UnsoundUsage) _unsound(dice, item.usage);
         if (flaw == Flaw.OwnSecond) item.verifier = node_;

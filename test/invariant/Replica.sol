@@ -8,6 +8,7 @@ import {
     AccessRequest,
     ActionKind,
     Class,
+    DatasetId,
     NodeView,
     PackageId,
     Response,
@@ -83,14 +84,14 @@ contract Replica is ReplicaViews, IMedShareEvents {
         if (topic == DatasetPublished.selector) {
             (bytes32 descriptor, bytes32[] memory purposes, Response[] memory responses) =
                 abi.decode(log.data, (bytes32, bytes32[], Response[]));
-            Dataset storage dataset = offers[whoIn(log, 1)][log.topics[2]];
+            Dataset storage dataset = offers[whoIn(log, 1)][DatasetId.wrap(log.topics[2])];
             (dataset.descriptor, dataset.purposes) = (descriptor, purposes);
             delete dataset.from;
             for (uint256 i = 0; i < responses.length; i++) {
                 dataset.from[uint256(responses[i].kind)] = responses[i].threshold;
             }
         } else if (topic == DatasetWithdrawn.selector) {
-            delete offers[whoIn(log, 1)][log.topics[2]].descriptor;
+            delete offers[whoIn(log, 1)][DatasetId.wrap(log.topics[2])].descriptor;
         } else {
             return false;
         }
@@ -184,7 +185,8 @@ contract Replica is ReplicaViews, IMedShareEvents {
         for (uint256 i = 0; i < ids.length; i++) {
             Package storage package = held[ids[i]];
             bool theirs = package.requestor == requestor && package.custodian == custodian;
-            bool meant = kind == ActionKind.RevokeOwner || package.dataset == violated.dataset;
+            bool meant = kind == ActionKind.RevokeOwner
+                || DatasetId.unwrap(package.dataset) == DatasetId.unwrap(violated.dataset);
             if (theirs && meant) package.revoked = true;
         }
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {
     ActionKind,
     Class,
+    DatasetId,
     NodeView,
     PackageId,
     PackageView,
@@ -33,7 +34,7 @@ abstract contract ReplicaViews {
     struct Package {
         address requestor;
         address custodian;
-        bytes32 dataset;
+        DatasetId dataset;
         Usage usage;
         bytes32 origin;
         bytes32 head;
@@ -55,10 +56,11 @@ abstract contract ReplicaViews {
     PackageId[] internal ids;
     mapping(address => NodeView) internal nodes;
     mapping(address => Requestor) internal entries;
-    mapping(address custodian => mapping(bytes32 dataset => Dataset)) internal offers;
+    mapping(address custodian => mapping(DatasetId dataset => Dataset)) internal offers;
     mapping(PackageId => Package) internal held;
     mapping(address requestor => bytes32) internal threads;
-    mapping(address requestor => mapping(address custodian => mapping(bytes32 dataset => uint32))) internal violations;
+    mapping(address requestor => mapping(address custodian => mapping(DatasetId dataset => uint32))) internal
+        violations;
 
     constructor(address told_) {
         told = told_;
@@ -76,7 +78,7 @@ abstract contract ReplicaViews {
         return RequestorView(its.custodian, its.sealingKey, its.class, its.credential, suspended, its.nonce);
     }
 
-    function datasetOf(address custodian, bytes32 dataset)
+    function datasetOf(address custodian, DatasetId dataset)
         external
         view
         returns (bytes32, bytes32[] memory, Response[] memory)
@@ -149,11 +151,11 @@ abstract contract ReplicaViews {
         return entries[requestor].nonce;
     }
 
-    function isOffered(address custodian, bytes32 dataset) external view returns (bool) {
+    function isOffered(address custodian, DatasetId dataset) external view returns (bool) {
         return offers[custodian][dataset].descriptor != 0;
     }
 
-    function isPurpose(address custodian, bytes32 dataset, bytes32 purpose) external view returns (bool) {
+    function isPurpose(address custodian, DatasetId dataset, bytes32 purpose) external view returns (bool) {
         bytes32[] storage purposes = offers[custodian][dataset].purposes;
         for (uint256 i = 0; i < purposes.length; i++) {
             if (purposes[i] == purpose) return true;

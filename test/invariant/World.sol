@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Vm} from "forge-std/Test.sol";
 import {IMedShareErrors} from "../../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../../contracts/interfaces/IMedShareEvents.sol";
-import {PackageId, State, Usage} from "../../contracts/interfaces/Types.sol";
+import {DatasetId, PackageId, State, Usage} from "../../contracts/interfaces/Types.sol";
 import {Miner} from "../Miner.sol";
 import {Actors} from "./Actors.sol";
 import {Dice} from "./Dice.sol";
@@ -22,7 +22,7 @@ abstract contract World is Actors {
     struct Past {
         address requestor;
         address custodian;
-        bytes32 dataset;
+        DatasetId dataset;
         Usage usage;
         bytes32 head;
         uint32 settled;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMedShare} from "../../../contracts/interfaces/IMedShare.sol";
 import {IMedShareErrors} from "../../../contracts/interfaces/IMedShareErrors.sol";
-import {ActionKind, Response} from "../../../contracts/interfaces/Types.sol";
+import {ActionKind, DatasetId, Response} from "../../../contracts/interfaces/Types.sol";
 import {Bounds} from "../Bounds.sol";
 import {Dice} from "../Dice.sol";
 import {FaultSet, Faults} from "../Faults.sol";
@@ -15,9 +15,9 @@ abstract contract Custodians is World {
     uint256 private constant MAX_PURPOSES = 64;
 
     /// @dev From which violation on each kind of response is taken, as the custodian published it; zero: never.
-    mapping(address custodian => mapping(bytes32 dataset => uint32[4])) internal published;
+    mapping(address custodian => mapping(DatasetId dataset => uint32[4])) internal published;
     /// @dev How long its list of purposes was.
-    mapping(address custodian => mapping(bytes32 dataset => uint256)) private purposesBefore;
+    mapping(address custodian => mapping(DatasetId dataset => uint256)) private purposesBefore;
 
     // ---------------------------------------------------------------- nodes
 
@@ -60,9 +60,11 @@ abstract contract Custodians is World {
     function publishDataset(uint256 seed) external {
         Dice memory dice = Dice(seed, 0);
         (address caller, Faults memory faults) = _custodianOrNot(dice, _admitted(dice));
-        bytes32 dataset = dice.oneIn(40) ? bytes32(0) : datasets[dice.below(2)];
+        DatasetId dataset = dice.oneIn(40) ? DatasetId.wrap(0) : datasets[dice.below(2)];
         bytes32 descriptor = dice.oneIn(40) ? bytes32(0) : dice.word();
-        if (dataset == 0 || descriptor == 0) faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        if (DatasetId.unwrap(dataset) == 0 || descriptor == 0) {
+            faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        }
         bytes32[] memory list = _purposes(dice, faults);
         Response[] memory responses = _responses(dice, faults);
         bytes memory input = abi.encodeCall(IMedShare.publishDataset, (dataset, descriptor, list, responses));
@@ -76,7 +78,7 @@ abstract contract Custodians is World {
     function withdrawDataset(uint256 seed) external {
         Dice memory dice = Dice(seed, 0);
         (address caller, Faults memory faults) = _custodianOrNot(dice, _admitted(dice));
-        bytes32 dataset = dice.oneIn(8) ? dice.word() : datasets[dice.below(2)];
+        DatasetId dataset = dice.oneIn(8) ? DatasetId.wrap(dice.word()) : datasets[dice.below(2)];
         if (!replica.isOffered(caller, dataset)) {
             faults.add(abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, caller, dataset));
         }
@@ -84,7 +86,7 @@ abstract contract Custodians is World {
         if (_expect(caller, input, Bounds.WITHDRAW, faults)) _count("dataset withdrawn");
     }
 
-    function _keep(address custodian, bytes32 dataset, Response[] memory responses) internal {
+    function _keep(address custodian, DatasetId dataset, Response[] memory responses) internal {
         delete published[custodian][dataset];
         for (uint256 i = 0; i < responses.length; i++) {
             published[custodian][dataset][uint256(responses[i].kind)] = responses[i].threshold;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMedShare} from "../../../contracts/interfaces/IMedShare.sol";
 import {IMedShareErrors} from "../../../contracts/interfaces/IMedShareErrors.sol";
-import {Item, PackageId, Registration, Response, Segment} from "../../../contracts/interfaces/Types.sol";
+import {DatasetId, Item, PackageId, Registration, Response, Segment} from "../../../contracts/interfaces/Types.sol";
 import {Messages} from "../../Messages.sol";
 import {Bounds} from "../Bounds.sol";
 import {Dice} from "../Dice.sol";
@@ -45,7 +45,7 @@ abstract contract Strangers is Drafts, Pieces, Reports, Registrations {
     function _asCustodian(Dice memory dice, address caller, Faults memory faults) private returns (bytes memory) {
         faults.add(IMedShareErrors.NotCustodian.selector, caller);
         uint256 call = dice.below(5);
-        bytes32 dataset = datasets[dice.below(2)];
+        DatasetId dataset = datasets[dice.below(2)];
         address node_ = nodes[dice.below(NODES)].addr;
         if (call == 0) {
             return abi.encodeCall(IMedShare.registerNode, (dice.oneIn(2) ? caller : node_, SEALING_KEY, ""));

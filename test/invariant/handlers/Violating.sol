@@ -7,6 +7,7 @@ import {IMedShareErrors} from "../../../contracts/interfaces/IMedShareErrors.sol
 import {IMedShareEvents} from "../../../contracts/interfaces/IMedShareEvents.sol";
 import {
     ActionKind,
+    DatasetId,
     PackageId,
     Report,
     Sensitivity,
@@ -23,7 +24,7 @@ import {Custodians} from "./Custodians.sol";
 
 /// @notice Nodes of the owner: violations and tampering, proven or not, and what follows from them.
 abstract contract Violating is Reports, Custodians {
-    mapping(address requestor => mapping(address custodian => mapping(bytes32 dataset => uint32))) private violations;
+    mapping(address requestor => mapping(address custodian => mapping(DatasetId dataset => uint32))) private violations;
 
     function reportViolation(uint256 seed) external {
         Dice memory dice = Dice(seed, 0);
@@ -145,7 +146,8 @@ abstract contract Violating is Reports, Custodians {
         for (uint256 i = 0; i < packages.length; i++) {
             Past storage its = past[packages[i]];
             bool theirs = its.requestor == violated.requestor && its.custodian == violated.custodian;
-            bool meant = kind == ActionKind.RevokeOwner || its.dataset == violated.dataset;
+            bool meant =
+                kind == ActionKind.RevokeOwner || DatasetId.unwrap(its.dataset) == DatasetId.unwrap(violated.dataset);
             if (theirs && meant && !its.lost) {
                 its.lost = true;
                 _count("lost with another");
