@@ -145,6 +145,15 @@ impl Chain {
     }
 
     pub(crate) async fn send<C: SolCall>(&self, call: &C) -> Result<TxReceipt, ChainError> {
+        self.send_with(call, 0).await
+    }
+
+    /// Sends with so much gas beyond the estimate: [`Outgoing::spare_gas`].
+    pub(crate) async fn send_with<C: SolCall>(
+        &self,
+        call: &C,
+        spare_gas: u64,
+    ) -> Result<TxReceipt, ChainError> {
         let function = function_name::<C>();
         let signer = self.signer.as_ref().ok_or(ChainError::NoSigner(function))?;
         let data = Bytes::from(call.abi_encode());
@@ -152,6 +161,7 @@ impl Chain {
             function,
             to: Some(self.contract()),
             data,
+            spare_gas,
         };
         let receipt = send(&self.rpc, self.chain_id(), signer, &outgoing).await?;
         self.receipt(&receipt)

@@ -37,6 +37,7 @@ impl Chain {
             function: "constructor",
             to: None,
             data,
+            spare_gas: 0,
         };
         let receipt = send(&rpc, chain_id(&rpc).await?, &signer, &outgoing).await?;
         receipt

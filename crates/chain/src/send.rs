@@ -35,6 +35,8 @@ pub(crate) struct Outgoing {
     pub(crate) function: &'static str,
     pub(crate) to: Option<Address>,
     pub(crate) data: Bytes,
+    /// Gas beyond the estimate that others' code may spend when it is mined. What is not used comes back.
+    pub(crate) spare_gas: u64,
 }
 
 impl Outgoing {
@@ -70,7 +72,8 @@ pub(crate) async fn send(
         })
         .await
         .map_err(|failure| explain(failure, outgoing.function, signer.address()))?;
-    let gas_limit = estimate + estimate * GAS_MARGIN_PERCENT / 100 + GAS_MARGIN;
+    let gas_limit =
+        estimate + estimate * GAS_MARGIN_PERCENT / 100 + GAS_MARGIN + outgoing.spare_gas;
     let hash = submit(rpc, chain_id, signer, outgoing, gas_limit).await?;
     tracing::debug!(function = outgoing.function, %hash, "transaction sent");
     let receipt = wait_for_receipt(rpc, hash).await?;

@@ -4,13 +4,15 @@ use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall;
-use medshare_protocol::typed::recover;
+use medshare_protocol::typed::{Domain, recover};
 
 use crate::bindings::Erc1271::isValidSignatureCall;
-use crate::{Chain, ChainError};
+use crate::{Chain, ChainError, IssueItem};
 
 /// Gas that a wallet may spend on one signature: `Signatures.WALLET_GAS` in the contract.
 const WALLET_GAS: u64 = 500_000;
+/// Gas that must be left when a wallet with code is asked: `Signatures.WALLET_GAS_NEEDED` in the contract.
+const WALLET_GAS_NEEDED: u64 = WALLET_GAS + WALLET_GAS / 63 + 20_000;
 /// What a call costs before the wallet's code runs.
 const CALL_GAS: u64 = 21_000;
 /// Most gas that a byte of the question costs (EIP-7623's floor).
@@ -18,9 +20,19 @@ const GAS_PER_BYTE: u64 = 40;
 /// Longest signature that a wallet is asked about: many owners' signatures fit in.
 const MAX_SIGNATURE_BYTES: usize = 16_384;
 
+/// Gas that wallets with code may spend when these items are mined, whatever they spent when it was estimated: without
+/// it one that has become expensive meanwhile would spoil a batch.
+pub(crate) fn spare_gas(items: &[IssueItem], domain: &Domain) -> u64 {
+    let asked = items.iter().filter(|item| {
+        let digest = domain.package_id(&item.request).0;
+        recover(digest, &item.request_signature) != Some(item.request.requestor)
+    });
+    WALLET_GAS_NEEDED * asked.count() as u64
+}
+
 impl Chain {
-    /// Whether `signature` over `digest` is one of the wallet `signer`: by recovery where it has no code; where it has
-    /// (EIP-1271, EIP-7702) the wallet is asked, with the gas that the contract gives it.
+    /// Whether `signature` over `digest` is one of the wallet `signer`: its own key's, whatever code the account has, or
+    /// else one that its code (EIP-1271, EIP-7702) agrees to with the gas that the contract gives it.
     ///
     /// # Errors
     /// When the chain cannot be asked. A wallet that fails has not signed.
@@ -33,8 +45,11 @@ impl Chain {
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Ok(false);
         }
+        if recover(digest, signature) == Some(signer) {
+            return Ok(true);
+        }
         if !self.is_contract(signer).await? {
-            return Ok(recover(digest, signature) == Some(signer));
+            return Ok(false);
         }
         let call = isValidSignatureCall {
             hash: digest,

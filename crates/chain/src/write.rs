@@ -11,6 +11,7 @@ use crate::bindings::IMedShare as abi;
 use crate::convert;
 use crate::issue::{IssueItem, ReportSegment};
 use crate::record::Response;
+use crate::wallet::spare_gas;
 use crate::{Chain, ChainError, TxReceipt};
 
 /// Reason codes of the event `PackageRevoked` that the contract keeps for what it has judged itself: violation and
@@ -118,8 +119,9 @@ impl Chain {
     /// Issues packages. A bad or stale item is skipped and does not spoil the batch: look at
     /// [`TxReceipt::skipped`].
     pub async fn issue(&self, items: &[IssueItem]) -> Result<TxReceipt, ChainError> {
+        let spare_gas = spare_gas(items, self.domain());
         let items = items.iter().map(convert::raw_item).collect();
-        self.send(&abi::issueCall { items }).await
+        self.send_with(&abi::issueCall { items }, spare_gas).await
     }
 
     /// Anchors side-blocks. A bad or stale segment is skipped: look at [`TxReceipt::skipped`]. One without side-blocks, or

@@ -77,7 +77,7 @@ async fn what_fails_when_it_is_mined_tells_the_contracts_reason() {
     );
 }
 
-async fn pending(anvil: &medshare_chain::anvil::AnvilChild) -> u64 {
+pub async fn pending(anvil: &medshare_chain::anvil::AnvilChild) -> u64 {
     let status = anvil.request("txpool_status", json!([])).await.unwrap();
     let digits = status["pending"]
         .as_str()
