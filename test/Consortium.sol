@@ -4,13 +4,16 @@ pragma solidity 0.8.37;
 import {Test, Vm} from "forge-std/Test.sol";
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
 import {Class, DatasetId, PackageId, Registration, Response} from "../contracts/interfaces/Types.sol";
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
 
 /// @notice All that the deployed contract can be asked.
-interface Deployed is IMedShare, IAccessControl, IERC5267 {}
+interface Deployed is IMedShare, IAccessControl, IERC165, IERC5267 {
+    function DEFAULT_ADMIN_ROLE() external view returns (bytes32);
+}
 
 /// @notice A consortium of two custodians with a node each, one published dataset, and one registered requestor.
 abstract contract Consortium is Test {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
 import {Base} from "./Base.t.sol";
@@ -32,14 +31,6 @@ contract ConstructorTest is Base {
         _deploy(governance, workLimit);
     }
 
-    function test_tellsItsDomain() public view {
-        (, string memory name, string memory version, uint256 chain, address contract_,,) = med.eip712Domain();
-        assertEq(name, "MeDShare");
-        assertEq(version, "1");
-        assertEq(chain, block.chainid);
-        assertEq(contract_, address(med));
-    }
-
     function test_fitsIntoAContract() public view {
         assertLe(address(med).code.length, 24_576, "EIP-170");
     }
@@ -49,23 +40,5 @@ contract ConstructorTest is Base {
         vm.prank(stranger);
         (bool taken,) = address(med).call{value: 1}("");
         assertFalse(taken);
-    }
-
-    function test_governanceCanHandItselfOver() public {
-        vm.startPrank(admin);
-        med.grantRole(0x00, stranger);
-        med.renounceRole(0x00, admin);
-        vm.stopPrank();
-        vm.prank(stranger);
-        med.setWorkLimit(Miner.HARD);
-        assertEq(med.workLimit(), Miner.HARD);
-    }
-
-    function test_nobodyElseCanTakeGovernance() public {
-        vm.prank(hospital);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, hospital, bytes32(0))
-        );
-        med.grantRole(0x00, hospital);
     }
 }
