@@ -26,17 +26,18 @@ contract CallersTest is Base {
         Skipped
     }
 
-    address[9] private callers; // in the order of the rows below
+    address[10] private callers; // in the order of the rows below
     address private removedNode = makeAddr("removed node");
     address private removedCustodian = makeAddr("removed custodian");
+    address private nodeOfTheRemoved = makeAddr("node of the removed custodian");
     PackageId private live;
     PackageId private revoked;
     bytes[] private calls;
-    Answer[9][] private answers;
+    Answer[10][] private answers;
 
     function setUp() public override {
         super.setUp();
-        _admit(removedCustodian, makeAddr("node of the removed custodian"));
+        _admit(removedCustodian, nodeOfTheRemoved);
         vm.prank(admin);
         med.removeCustodian(removedCustodian);
         vm.startPrank(hospital);
@@ -46,12 +47,21 @@ contract CallersTest is Base {
         live = _issued();
         revoked = _revoked();
         callers = [
-            admin, hospital, node.addr, clinic, clinicNode.addr, removedNode, removedCustodian, requestor.addr, stranger
+            admin,
+            hospital,
+            node.addr,
+            clinic,
+            clinicNode.addr,
+            removedNode,
+            removedCustodian,
+            nodeOfTheRemoved,
+            requestor.addr,
+            stranger
         ];
     }
 
     function test_governance() public {
-        Answer[9] memory row = rowOf(Answer.NotGovernance);
+        Answer[10] memory row = rowOf(Answer.NotGovernance);
         row[0] = Answer.May;
         add(abi.encodeCall(IMedShare.admitCustodian, (stranger)), row);
         add(abi.encodeCall(IMedShare.removeCustodian, (clinic)), row);
@@ -62,7 +72,7 @@ contract CallersTest is Base {
     }
 
     function test_participants() public {
-        Answer[9] memory row = rowOf(Answer.NotCustodian);
+        Answer[10] memory row = rowOf(Answer.NotCustodian);
         (row[1], row[3]) = (Answer.May, Answer.NodeTaken);
         add(abi.encodeCall(IMedShare.registerNode, (node.addr, CREDENTIAL, "")), row);
         row[3] = Answer.UnknownNode;
@@ -80,14 +90,14 @@ contract CallersTest is Base {
     function test_reinstating() public {
         vm.prank(hospital);
         med.suspend(requestor.addr);
-        Answer[9] memory row = rowOf(Answer.NotPermitted);
+        Answer[10] memory row = rowOf(Answer.NotPermitted);
         (row[0], row[1]) = (Answer.May, Answer.May);
         add(abi.encodeCall(IMedShare.reinstate, (requestor.addr)), row);
         check();
     }
 
     function test_datasets() public {
-        Answer[9] memory row = rowOf(Answer.NotCustodian);
+        Answer[10] memory row = rowOf(Answer.NotCustodian);
         (row[1], row[3]) = (Answer.May, Answer.May); // a dataset of the clinic's own, with the same id
         add(abi.encodeCall(IMedShare.publishDataset, (DATASET, "new", new bytes32[](0), new Response[](0))), row);
         add(abi.encodeCall(IMedShare.allowRequests, (requestor.addr)), row);
@@ -97,7 +107,7 @@ contract CallersTest is Base {
     }
 
     function test_issueAndAnchor() public {
-        Answer[9] memory row = rowOf(Answer.NotNode);
+        Answer[10] memory row = rowOf(Answer.NotNode);
         (row[2], row[4]) = (Answer.May, Answer.Skipped);
         add(abi.encodeCall(IMedShare.issue, (_batch(_item()))), row);
         (Segment memory segment, bytes memory entries,) = _segment(live, 1);
@@ -106,7 +116,7 @@ contract CallersTest is Base {
     }
 
     function test_violations() public {
-        Answer[9] memory row = rowOf(Answer.NotNode);
+        Answer[10] memory row = rowOf(Answer.NotNode);
         (row[2], row[4]) = (Answer.May, Answer.NotOwner);
         (Session memory session, bytes memory delegation) = _session(live);
         Report memory report = _report(live, 1, COPY);
@@ -119,7 +129,7 @@ contract CallersTest is Base {
     }
 
     function test_owners() public {
-        Answer[9] memory row = rowOf(Answer.NotOwner);
+        Answer[10] memory row = rowOf(Answer.NotOwner);
         row[1] = Answer.May;
         add(abi.encodeCall(IMedShare.regrant, (revoked)), row);
         row[2] = Answer.May;
@@ -139,13 +149,13 @@ contract CallersTest is Base {
 
     // ---------------------------------------------------------------- how a table is checked
 
-    function rowOf(Answer answer) private pure returns (Answer[9] memory row) {
+    function rowOf(Answer answer) private pure returns (Answer[10] memory row) {
         for (uint256 i = 0; i < row.length; i++) {
             row[i] = answer;
         }
     }
 
-    function add(bytes memory call, Answer[9] memory row) private {
+    function add(bytes memory call, Answer[10] memory row) private {
         calls.push(call);
         answers.push(row);
     }

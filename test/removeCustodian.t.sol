@@ -2,10 +2,12 @@
 pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IMedShare} from "../contracts/interfaces/IMedShare.sol";
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {Item, PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
+import {Item, PackageId, Registration, Report, Segment, Session, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
+import {Messages} from "./Messages.sol";
 
 contract RemoveCustodianTest is Base {
     function test_removes() public {
@@ -35,20 +37,47 @@ contract RemoveCustodianTest is Base {
         med.removeCustodian(stranger);
     }
 
+    /// @notice Not even with the packages that were their custodian's own.
     function test_itsNodesCanDoNothing() public {
         PackageId package = _issued();
-        Item memory item = _item();
-        (Segment memory segment, bytes memory entries,) = _segment(package, 1);
-        _removeHospital();
         bytes memory notNode = abi.encodeWithSelector(IMedShareErrors.NotNode.selector, node.addr);
-        vm.startPrank(node.addr);
-        vm.expectRevert(notNode);
-        med.issue(_batch(item));
-        vm.expectRevert(notNode);
-        med.anchorReports(_single(segment), entries);
-        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, node.addr));
-        med.revoke(package, 2);
-        vm.stopPrank();
+        bytes memory notOwner = abi.encodeWithSelector(IMedShareErrors.NotOwner.selector, package, node.addr);
+        bytes[] memory asNode = nodesCalls(package);
+        bytes[] memory asOwner = new bytes[](2);
+        bytes memory signature = _sign(requestor, Messages.deletion(package, _later(0)));
+        asOwner[0] = abi.encodeCall(IMedShare.revoke, (package, 2));
+        asOwner[1] = abi.encodeCall(IMedShare.retrieve, (package, _later(0), signature));
+        _removeHospital();
+        for (uint256 i = 0; i < asNode.length; i++) {
+            refused(asNode[i], notNode);
+        }
+        for (uint256 i = 0; i < asOwner.length; i++) {
+            refused(asOwner[i], notOwner);
+        }
+        _assertState(package, State.Issued);
+    }
+
+    function nodesCalls(PackageId package) private returns (bytes[] memory calls) {
+        calls = new bytes[](5);
+        Registration memory registration = _registration(requestor.addr, CREDENTIAL);
+        bytes memory signature = _sign(requestor, Messages.registration(registration));
+        calls[0] = abi.encodeCall(IMedShare.registerRequestor, (registration, signature));
+        calls[1] = abi.encodeCall(IMedShare.issue, (_batch(_item())));
+        (Segment memory segment, bytes memory entries,) = _segment(package, 1);
+        calls[2] = abi.encodeCall(IMedShare.anchorReports, (_single(segment), entries));
+        (Session memory session, bytes memory delegation) = _session(package);
+        (Report memory report, Report memory other) = (_report(package, 1, COPY), _report(package, 1, READ));
+        signature = _sign(sessionKey, Messages.report(report));
+        bytes memory second = _sign(sessionKey, Messages.report(other));
+        calls[3] = abi.encodeCall(IMedShare.reportViolation, (report, signature, session, delegation));
+        calls[4] = abi.encodeCall(IMedShare.reportTampering, (report, signature, other, second, session, delegation));
+    }
+
+    function refused(bytes memory call, bytes memory reason) private {
+        vm.prank(node.addr);
+        (bool done, bytes memory answer) = address(med).call(call);
+        assertFalse(done, vm.toString(bytes.concat(bytes4(call))));
+        assertEq(answer, reason, vm.toString(bytes.concat(bytes4(call))));
     }
 
     function test_mayStillTakeAccessAwayButNotGiveIt() public {
