@@ -160,15 +160,52 @@ contract IssueTest is Skips {
         _assertState(_issue(item), State.Issued);
     }
 
-    function test_anAlteredBlockHasNoWork(uint256 at, uint8 change) public {
-        // A byte of the header changed: the hash is another one, and the head with it. (It may still reach the easy
-        // target, so what is compared is the head.)
+    /// @notice A byte of the header changed: the hash is another, and the head with it, if the block still has the work
+    /// that it claims (most still reach so easy a target) and its time and target will do.
+    function test_anAlteredHeaderHasAnotherHash(uint256 at, uint8 change) public {
+        alter(bound(at, 0, 47), uint8(bound(change, 1, 255)));
+    }
+
+    function test_everyByteOfTheHeaderCounts() public {
+        uint256 start = vm.snapshotState();
+        for (uint256 at = 0; at < 48; at++) {
+            alter(at, 1);
+            vm.revertToState(start);
+        }
+    }
+
+    /// @notice The leaf hash is outside the header, so the head stays; but the side-chain begins with the altered one.
+    function test_noWorkCoversTheLeaf(uint256 at, uint8 change) public {
         Item memory item = _item();
-        at = bound(at, 0, 35);
-        vm.assume(change != 0);
-        (, bytes32 honest) = Miner.mine(_block(item.expectedHead, keccak256(abi.encode(item.request.salt))));
-        item.entry[at] = bytes1(uint8(item.entry[at]) ^ change);
-        _issue(item);
-        assertNotEq(med.threadHead(requestor.addr), honest);
+        at = bound(at, 48, 79);
+        bytes32 honest = hashOf(item);
+        item.entry[at] ^= bytes1(uint8(bound(change, 1, 255)));
+        PackageId package = _issue(item);
+        assertEq(med.threadHead(requestor.addr), honest);
+        bytes32 leaf;
+        for (uint256 i = 0; i < 32; i++) {
+            leaf |= bytes32(item.entry[48 + i]) >> (8 * i);
+        }
+        assertEq(med.packageOf(package).head, leaf);
+    }
+
+    function alter(uint256 at, uint8 change) private {
+        Item memory item = _item();
+        bytes32 honest = hashOf(item);
+        item.entry[at] ^= bytes1(change);
+        bytes32 altered = hashOf(item);
+        bool issued = _state(_issue(item)) == State.Issued;
+        assertNotEq(altered, honest);
+        assertEq(med.threadHead(requestor.addr), issued ? altered : item.expectedHead, vm.toString(at));
+    }
+
+    /// @dev Of the header that the entry is, on top of the head that it names.
+    function hashOf(Item memory item) private pure returns (bytes32) {
+        bytes memory header;
+        for (uint256 at = 0; at < 48; at++) {
+            if (at == 4) header = bytes.concat(header, item.expectedHead);
+            header = bytes.concat(header, item.entry[at]);
+        }
+        return sha256(bytes.concat(sha256(header)));
     }
 }
