@@ -13,6 +13,7 @@ import {
     Session,
     State
 } from "../../contracts/interfaces/Types.sol";
+import {Header} from "../../contracts/libraries/Header.sol";
 import {Base} from "../Base.t.sol";
 import {Messages} from "../Messages.sol";
 import {Miner} from "../Miner.sol";
@@ -25,6 +26,8 @@ import {Gas} from "./Gas.sol";
 contract GasTest is Base {
     /// @dev Sets the lowest bit of every byte: none is zero.
     bytes32 private constant ONES = 0x0101010101010101010101010101010101010101010101010101010101010101;
+
+    uint32 private constant HARDER = 0x203fffff;
 
     function setUp() public override {
         super.setUp();
@@ -56,6 +59,17 @@ contract GasTest is Base {
         PackageId package = _issued();
         keep("anchor: one entry alone, the first", anchor(_single(segmentOf(package, 1))), 40_000);
         keep("anchor: one entry alone, a later one", anchor(_single(segmentOf(package, 1))), 40_000);
+    }
+
+    /// @notice The long way through `Header.isGood`: nodes claim the limit itself, so none has to take it.
+    function test_anchorAnEntryThatClaimsMoreThanItMust() public {
+        PackageId package = _issued();
+        bytes32 head = med.packageOf(package).head;
+        (bytes memory entry, bytes32 hash) = minedFor(HARDER, head);
+        Segment[] memory segments = _single(segmentOf(package, 1));
+        uint256 gas = transact(node.addr, abi.encodeCall(IMedShare.anchorReports, (segments, entry)));
+        assertEq(med.packageOf(package).head, hash);
+        keep("anchor: one entry alone, of a harder target than the limit", gas, 40_000);
     }
 
     // ---------------------------------------------------------------- issue
@@ -175,9 +189,17 @@ contract GasTest is Base {
 
     /// @dev A block none of whose bytes is zero.
     function mined(bytes32 previous) private view returns (bytes memory entry, bytes32 hash) {
+        return minedFor(Miner.EASY, previous);
+    }
+
+    function minedFor(uint32 bits, bytes32 previous) private view returns (bytes memory entry, bytes32 hash) {
         Miner.Block memory block_ = _block(previous, keccak256(abi.encode("leaf", previous)) | ONES);
         (block_.version, block_.root) = (0x01010101, keccak256(abi.encode("root", previous)) | ONES);
-        return Miner.mineFrom(block_, 0x01010101);
+        block_.bits = bits;
+        uint256 target = Header.target(bits);
+        for (uint32 nonce = 0x01010101; entry.length == 0 || Header.asNumber(hash) > target; nonce++) {
+            (entry, hash) = Miner.mineFrom(block_, nonce);
+        }
     }
 
     function transact(address from, bytes memory input) private returns (uint256 gas) {
