@@ -30,13 +30,14 @@ test: contracts rust arrows
 	@echo "make test: all passed"
 
 # The Solidity side, with more fuzz runs than `forge test` at the desk; that the committed ABI and bytecode are what forge
-# builds; and that transactions cost what snapshots/ says.
+# builds; that transactions cost what snapshots/ says; and that every function, error and event has its test.
 contracts: node_modules/.package-lock.json
 	node_modules/.bin/forge fmt --check
 	node_modules/.bin/forge build
 	node script/artifact.mjs --check
 	FOUNDRY_PROFILE=ci FORGE_SNAPSHOT_CHECK=true node_modules/.bin/forge test
 	script/check-gas-table
+	script/check-tests
 
 # Outside the gate: 100,000 fuzz runs, and 10,000 runs of 500 calls of the invariant campaign. Hours.
 fuzz-contracts: node_modules/.package-lock.json
