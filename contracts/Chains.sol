@@ -68,7 +68,7 @@ abstract contract Chains is Packages {
     ) external view returns (bool) {
         bool wellFormed =
             header.length == Header.HEADER_BYTES && index < size && proof.length <= Inclusion.MAX_PROOF;
-        if (!wellFormed) revert BadProof();
+        if (!wellFormed) revert BadProof(header.length, size, index, proof.length);
         _requireHead(requestor, package, Header.sha256d(header));
         if (Inclusion.rootInHeader(root, size) != bytes32(header[36:68])) return false;
         return Inclusion.verify(root, size, index, leaf, proof);
@@ -81,7 +81,7 @@ abstract contract Chains is Packages {
             head = threadHead(requestor);
         } else {
             // Before the first report the head is a leaf hash that one node has chosen, and no header's.
-            if (!_started(package, _known(package))) revert BadProof();
+            if (!_started(package, _known(package))) revert NoReport(package);
             head = _headOf(package, _packages[package]);
         }
         if (hash != head) revert StaleHead(hash, head);
@@ -100,7 +100,7 @@ abstract contract Chains is Packages {
             return (abi.encodeWithSelector(BadEntryLength.selector, entry.length), head);
         }
         // It becomes the origin of the side-chain, and zero stands for none there.
-        if (Header.leafOf(entry) == 0) return (abi.encodeWithSelector(ZeroValue.selector), head);
+        if (Header.leafOf(entry) == 0) return (abi.encodeWithSelector(ZeroValue.selector, bytes32("leaf")), head);
         uint256 bad;
         (head, bad) = Header.extend(entry, head, Header.limitOf(_workLimit));
         if (bad != 0) fault = Header.fault(bad, head);

@@ -37,7 +37,8 @@ abstract contract Datasets is Participants {
         bytes32[] calldata purposes,
         Response[] calldata responses
     ) external onlyCustodian {
-        if (DatasetId.unwrap(dataset) == 0 || descriptor == 0) revert ZeroValue();
+        if (DatasetId.unwrap(dataset) == 0) revert ZeroValue("dataset");
+        if (descriptor == 0) revert ZeroValue("descriptor");
         Dataset storage entry = _entryFor(msg.sender, dataset);
         entry.descriptor = descriptor;
         _setPurposes(entry.purposes, purposes);
@@ -99,7 +100,7 @@ abstract contract Datasets is Participants {
         if (purposes.length > MAX_PURPOSES) revert TooLong(purposes.length, MAX_PURPOSES);
         held.clear();
         for (uint256 i = 0; i < purposes.length; i++) {
-            if (purposes[i] == 0) revert ZeroValue();
+            if (purposes[i] == 0) revert ZeroValue("purpose");
             if (!held.add(purposes[i])) revert PurposeTwice(purposes[i]);
         }
     }

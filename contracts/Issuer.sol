@@ -66,7 +66,7 @@ abstract contract Issuer is Requestors, Chains {
         // Expiry is days away: the seconds that a validator can shift do not matter.
         // slither-disable-next-line timestamp
         bool sound = known && usage.contractKey != 0 && usage.expiry > _nowMs();
-        if (!sound) return abi.encodeWithSelector(BadUsage.selector);
+        if (!sound) return abi.encodeWithSelector(BadUsage.selector, usage);
     }
 
     /// @dev The sender's custodian is the one that was asked; the second node is another, and of another custodian as

@@ -25,7 +25,7 @@ abstract contract Participants is IMedShare, AccessControl {
     mapping(address custodian => EnumerableSet.AddressSet) private _nodesOf;
 
     constructor(address admin) {
-        if (admin == address(0)) revert ZeroValue();
+        if (admin == address(0)) revert ZeroValue("admin");
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
     }
 
@@ -36,7 +36,7 @@ abstract contract Participants is IMedShare, AccessControl {
 
     /// @inheritdoc IMedShare
     function admitCustodian(address custodian) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        if (custodian == address(0)) revert ZeroValue();
+        if (custodian == address(0)) revert ZeroValue("custodian");
         if (!_custodians.add(custodian)) revert AlreadyAdmitted(custodian);
         emit CustodianAdmitted(custodian);
     }
@@ -58,7 +58,8 @@ abstract contract Participants is IMedShare, AccessControl {
 
     /// @inheritdoc IMedShare
     function registerNode(address node, bytes32 sealingKey, string calldata endpoint) external onlyCustodian {
-        if (node == address(0) || sealingKey == 0) revert ZeroValue();
+        if (node == address(0)) revert ZeroValue("node");
+        if (sealingKey == 0) revert ZeroValue("sealingKey");
         uint256 length = bytes(endpoint).length;
         if (length > MAX_ENDPOINT_BYTES) revert TooLong(length, MAX_ENDPOINT_BYTES);
         address holder = _custodianOf(node);

@@ -28,9 +28,9 @@ abstract contract Requestors is Typed, Participants {
     function registerRequestor(Registration calldata registration, bytes calldata signature) external {
         address custodian = _requireNode();
         address requestor = registration.requestor;
-        if (requestor == address(0) || registration.sealingKey == 0 || registration.credential == 0) {
-            revert ZeroValue();
-        }
+        if (requestor == address(0)) revert ZeroValue("requestor");
+        if (registration.sealingKey == 0) revert ZeroValue("sealingKey");
+        if (registration.credential == 0) revert ZeroValue("credential");
         if (_isPast(registration.deadline)) revert DeadlinePassed(registration.deadline, _nowMs());
         Requestor storage entry = _requestors[requestor];
         if (registration.nonce != entry.nonce) revert BadNonce(entry.nonce, registration.nonce);

@@ -41,10 +41,12 @@ abstract contract Violations is Typed, Packages {
         Package storage package = _requireSettleable(first);
         bool samePlace =
             PackageId.unwrap(first.package) == PackageId.unwrap(second.package) && first.number == second.number;
-        if (!samePlace) revert NotTampering();
+        if (!samePlace) revert NotTampering(second.package, second.number);
         address signer = _signerOf(package, first.package, session, sessionSignature);
         bytes32 digest = _requireSigned(signer, first, firstSignature, session);
-        if (digest == _requireSigned(signer, second, secondSignature, session)) revert NotTampering();
+        if (digest == _requireSigned(signer, second, secondSignature, session)) {
+            revert NotTampering(second.package, second.number);
+        }
         _settle(first, package, uint8(1 << Judge.TAMPERING), digest, REASON_TAMPERING);
     }
 
@@ -99,7 +101,9 @@ abstract contract Violations is Typed, Packages {
         returns (address)
     {
         if (session.key == address(0)) return package.requestor;
-        if (PackageId.unwrap(session.package) != PackageId.unwrap(id)) revert SessionMismatch();
+        if (PackageId.unwrap(session.package) != PackageId.unwrap(id)) {
+            revert SessionMismatch(session.package, session.expiry);
+        }
         Signatures.requireWallets(package.requestor, _sessionDigest(session), signature);
         return session.key;
     }
@@ -114,7 +118,7 @@ abstract contract Violations is Typed, Packages {
         if (session.key == address(0)) {
             Signatures.requireWallets(signer, digest, signature);
         } else {
-            if (report.time >= session.expiry) revert SessionMismatch();
+            if (report.time >= session.expiry) revert SessionMismatch(session.package, session.expiry);
             Signatures.requireKeys(signer, digest, signature);
         }
     }

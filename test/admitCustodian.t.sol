@@ -35,7 +35,7 @@ contract AdmitCustodianTest is Base {
 
     function test_refusesTheZeroAddress() public {
         vm.prank(admin);
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("custodian")));
         med.admitCustodian(address(0));
     }
 

@@ -18,7 +18,7 @@ contract ConstructorTest is Base {
     }
 
     function test_refusesNoGovernance() public {
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("admin")));
         this.deploy(address(0), Miner.EASY);
     }
 

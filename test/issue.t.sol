@@ -90,7 +90,7 @@ contract IssueTest is Skips {
         if (field == 3) item.usage.contractKey = 0;
         if (field == 4) item.usage.expiry = _later(0);
         _complete(item);
-        _skip(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector, item.usage));
     }
 
     function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, bool sandbox, uint64 expiry)
@@ -130,7 +130,7 @@ contract IssueTest is Skips {
     function test_skipsALeafOfZero() public {
         Item memory item = _item();
         (item.entry,) = Miner.mine(_block(item.expectedHead, 0));
-        _skip(item, abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        _skip(item, abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("leaf")));
     }
 
     function test_skipsTooLittleWork() public {

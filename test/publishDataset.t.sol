@@ -51,12 +51,12 @@ contract PublishDatasetTest is Base {
     }
 
     function test_refusesZeros() public {
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("dataset")));
         publish(DatasetId.wrap(0), "descriptor");
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("descriptor")));
         publish(OTHER, 0);
         purposes.push(0);
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("purpose")));
         publish(OTHER, "descriptor");
     }
 

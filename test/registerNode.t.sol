@@ -49,9 +49,9 @@ contract RegisterNodeTest is Base {
 
     function test_refusesZeros() public {
         vm.startPrank(hospital);
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("node")));
         med.registerNode(address(0), SEALING_KEY, "");
-        vm.expectRevert(IMedShareErrors.ZeroValue.selector);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("sealingKey")));
         med.registerNode(fresh, 0, "");
         vm.stopPrank();
     }

@@ -56,12 +56,12 @@ contract RegisterRequestorTest is Base {
 
     function test_refusesZeros() public {
         Registration memory registration = _registration(address(0), FRESH_CREDENTIAL);
-        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("requestor")));
         registration = _registration(fresh.addr, 0);
-        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("credential")));
         registration = _registration(fresh.addr, FRESH_CREDENTIAL);
         registration.sealingKey = 0;
-        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        refuse(registration, "", abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector, bytes32("sealingKey")));
     }
 
     function test_deadline() public {

@@ -53,17 +53,17 @@ contract ReportTamperingTest is Base {
 
     function test_refusesTheSameReportTwice() public {
         second = first;
-        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector, second.package, second.number));
     }
 
     function test_refusesTwoNumbers() public {
         second.number = 3;
-        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector, second.package, second.number));
     }
 
     function test_refusesTwoPackages() public {
         second.package = _issued();
-        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector, second.package, second.number));
     }
 
     function test_doesNotRevokeTwice() public {
@@ -94,14 +94,16 @@ contract ReportTamperingTest is Base {
 
     function test_refusesAReportOutsideTheSession() public {
         second.time = _later(1 hours);
-        refuse(abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
+        refuse(abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector, package, _later(1 hours)));
     }
 
     function test_refusesASessionOfAnotherPackage() public {
         (Session memory session, bytes memory delegation) = _session(_issued());
         bytes memory one = _sign(sessionKey, Messages.report(first));
         bytes memory other = _sign(sessionKey, Messages.report(second));
-        vm.expectRevert(IMedShareErrors.SessionMismatch.selector);
+        vm.expectRevert(
+            abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector, session.package, session.expiry)
+        );
         vm.prank(node.addr);
         med.reportTampering(first, one, second, other, session, delegation);
     }

@@ -161,7 +161,9 @@ contract ReportViolationTest is Base {
         Report memory report = _report(package, 1, COPY);
         (Session memory session, bytes memory delegation) = _session(_issued());
         bytes memory signature = _sign(sessionKey, Messages.report(report));
-        vm.expectRevert(IMedShareErrors.SessionMismatch.selector);
+        vm.expectRevert(
+            abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector, session.package, session.expiry)
+        );
         vm.prank(node.addr);
         med.reportViolation(report, signature, session, delegation);
     }
@@ -169,7 +171,7 @@ contract ReportViolationTest is Base {
     function test_theSessionMustCoverTheReport() public {
         Report memory report = _report(package, 1, COPY);
         report.time = _later(1 hours);
-        refuse(report, abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
+        refuse(report, abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector, package, _later(1 hours)));
         report.time -= 1;
         // Settling may come later: late evidence is evidence.
         (Session memory session, bytes memory delegation) = _session(package);

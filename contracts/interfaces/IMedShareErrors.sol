@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ActionKind, DatasetId, PackageId, State} from "./Types.sol";
+import {ActionKind, DatasetId, PackageId, State, Usage} from "./Types.sol";
 
 /// @title Why the contract refuses. Each error carries the values that explain it.
 interface IMedShareErrors {
@@ -21,8 +21,9 @@ interface IMedShareErrors {
     error NodeTaken(address node);
     /// @notice No registered node, or none of the caller's.
     error UnknownNode(address node);
-    /// @notice A value that must not be zero is zero.
-    error ZeroValue();
+    /// @notice This value must not be zero.
+    /// @param field Its name, ASCII, zero-padded on the right.
+    error ZeroValue(bytes32 field);
     /// @notice A list or a text is longer than its named limit.
     error TooLong(uint256 length, uint256 limit);
     /// @notice Not the compact form of a target.
@@ -52,7 +53,7 @@ interface IMedShareErrors {
     /// @notice There is no such package.
     error UnknownPackage(PackageId package);
     /// @notice A bit, environment, key or expiry of the usage contract is out of range.
-    error BadUsage();
+    error BadUsage(Usage usage);
     /// @notice The second node must be another.
     error VerifierIsSender(address verifier);
     /// @notice The second node must be another custodian's as soon as there is one.
@@ -75,16 +76,18 @@ interface IMedShareErrors {
     error NoViolation(uint8 actions);
     /// @notice The report is not newer than the last one settled.
     error AlreadySettled(uint32 number, uint32 settled);
-    /// @notice The session is of another package, or ended before the report.
-    error SessionMismatch();
-    /// @notice The two reports do not contradict each other.
-    error NotTampering();
+    /// @notice The session is of another package, here named, or ended before the report.
+    error SessionMismatch(PackageId package, uint64 expiry);
+    /// @notice The second report, of this package and number, does not contradict the first.
+    error NotTampering(PackageId package, uint32 number);
     /// @notice Actions are numbered 0 to 7.
     error UnknownAction(uint8 action);
     /// @notice A response action twice, with threshold zero, or a late `RevokePackage`.
     error BadResponse(ActionKind kind, uint32 threshold);
-    /// @notice The proof is not well formed, or the package has no report yet.
-    error BadProof();
+    /// @notice The header has not 80 bytes, the index is none of the log, or the proof is longer than any.
+    error BadProof(uint256 headerLength, uint64 size, uint64 index, uint256 proofLength);
+    /// @notice The package has no report yet, and so no log.
+    error NoReport(PackageId package);
     /// @notice The transaction carries too little gas to ask a wallet with code; nothing was done.
     error GasTooLow(uint256 needed);
 }

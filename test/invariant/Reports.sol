@@ -97,7 +97,13 @@ abstract contract Reports is World {
         }
         bool mismatch = PackageId.unwrap(proof.session.package) != PackageId.unwrap(proof.first.package)
             || time >= proof.session.expiry;
-        if (mismatch) faults.add(abi.encodeWithSelector(IMedShareErrors.SessionMismatch.selector));
+        if (mismatch) {
+            faults.add(
+                abi.encodeWithSelector(
+                    IMedShareErrors.SessionMismatch.selector, proof.session.package, proof.session.expiry
+                )
+            );
+        }
         bool delegated = proof.delegated && _answers(wallet);
         if (!delegated) faults.add(IMedShareErrors.BadSignature.selector, wallet);
         if (!signed) faults.add(IMedShareErrors.BadSignature.selector, proof.session.key);

@@ -33,8 +33,8 @@ pub enum ContractError {
     NodeTaken { node: Address },
     #[error("{node} is no registered node")]
     UnknownNode { node: Address },
-    #[error("a value that must not be zero is zero")]
-    ZeroValue,
+    #[error("{} must not be zero", text(*field))]
+    ZeroValue { field: B256 },
     #[error("a value has the length {length}, the limit is {limit}")]
     TooLong { length: U256, limit: U256 },
     #[error("{bits:#010x} is no usable work limit: it must be the compact form of a target")]
@@ -69,8 +69,17 @@ pub enum ContractError {
     AlreadyIssued { package: PackageId },
     #[error("there is no package {package}")]
     UnknownPackage { package: PackageId },
-    #[error("the usage contract has a value out of range, no key, or an expiry in the past")]
-    BadUsage,
+    #[error(
+        "the usage contract has a value out of range, no key, or an expiry in the past: granted {granted:#04x}, exempt \
+         {exempt:#04x}, environment {environment}, expiry {expiry} (ms), contract key {contract_key}"
+    )]
+    BadUsage {
+        granted: u8,
+        exempt: u8,
+        environment: u8,
+        expiry: u64,
+        contract_key: B256,
+    },
     #[error("the second node {verifier} is the sender itself")]
     VerifierIsSender { verifier: Address },
     #[error("the second node {verifier} is of the same custodian: another custodian's is needed")]
@@ -96,16 +105,30 @@ pub enum ContractError {
     NoViolation { actions: Actions },
     #[error("the report {number} is not newer than {settled}, the last one settled")]
     AlreadySettled { number: u32, settled: u32 },
-    #[error("the session key is not the one delegated for this package, or it has ended")]
-    SessionMismatch,
-    #[error("the two reports do not contradict each other")]
-    NotTampering,
+    #[error(
+        "the session is of the package {package} and ends at {expiry} (ms): it does not cover the report"
+    )]
+    SessionMismatch { package: PackageId, expiry: u64 },
+    #[error(
+        "the other report, number {number} of the package {package}, does not contradict the first"
+    )]
+    NotTampering { package: PackageId, number: u32 },
     #[error("there is no action {action}")]
     UnknownAction { action: u8 },
     #[error("the response action {kind} with threshold {threshold} is not allowed")]
     BadResponse { kind: u8, threshold: u32 },
-    #[error("the proof is not well formed or not against the current head")]
-    BadProof,
+    #[error(
+        "the proof is not well formed: a header of {header_length} bytes (80 are due), leaf {index} of {size}, \
+         {proof_length} hashes (64 at most)"
+    )]
+    BadProof {
+        header_length: U256,
+        size: u64,
+        index: u64,
+        proof_length: U256,
+    },
+    #[error("the package {package} has no report yet, and so no log to prove anything from")]
+    NoReport { package: PackageId },
     #[error("the transaction's gas was too low: {needed} were needed; send it again with more")]
     GasTooLow { needed: U256 },
     #[error("{0}")]
@@ -144,6 +167,15 @@ fn purpose_text(purpose: B256) -> String {
     Purpose::try_from(purpose).map_or_else(|_| purpose.to_string(), |code| code.to_string())
 }
 
+/// ASCII, zero-padded on the right.
+fn text(name: B256) -> String {
+    let end = name
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |at| at + 1);
+    name[..end].escape_ascii().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +197,14 @@ mod tests {
         assert_eq!(
             ContractError::decode(&data).to_string(),
             "the dataset may not be used for HRESCH"
+        );
+        let mut field = [0; 32];
+        field[..10].copy_from_slice(b"sealingKey");
+        let field = B256::from(field);
+        let data = errors::ZeroValue { field }.abi_encode();
+        assert_eq!(
+            ContractError::decode(&data).to_string(),
+            "sealingKey must not be zero"
         );
     }
 

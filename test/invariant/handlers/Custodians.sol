@@ -28,7 +28,8 @@ abstract contract Custodians is World {
         bytes32 key = dice.oneIn(40) ? bytes32(0) : dice.word();
         string memory endpoint = string(new bytes(dice.oneIn(20) ? MAX_ENDPOINT_BYTES + dice.below(2) : dice.below(70)));
         (address caller, Faults memory faults) = _custodianOrNot(dice, custodians[index]);
-        if (node_ == address(0) || key == 0) faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        if (node_ == address(0)) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("node"));
+        if (key == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("sealingKey"));
         uint256 length = bytes(endpoint).length;
         if (length > MAX_ENDPOINT_BYTES) faults.add(_tooLong(length, MAX_ENDPOINT_BYTES));
         address holder = replica.custodianOf(node_);
@@ -62,9 +63,8 @@ abstract contract Custodians is World {
         (address caller, Faults memory faults) = _custodianOrNot(dice, _admitted(dice));
         DatasetId dataset = dice.oneIn(40) ? DatasetId.wrap(0) : datasets[dice.below(2)];
         bytes32 descriptor = dice.oneIn(40) ? bytes32(0) : dice.word();
-        if (DatasetId.unwrap(dataset) == 0 || descriptor == 0) {
-            faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
-        }
+        if (DatasetId.unwrap(dataset) == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("dataset"));
+        if (descriptor == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("descriptor"));
         bytes32[] memory list = _purposes(dice, faults);
         Response[] memory responses = _responses(dice, faults);
         bytes memory input = abi.encodeCall(IMedShare.publishDataset, (dataset, descriptor, list, responses));
@@ -108,7 +108,7 @@ abstract contract Custodians is World {
         if (list.length < 2 || !dice.oneIn(12)) return list;
         if (dice.oneIn(2)) {
             list[1] = 0;
-            faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+            faults.add(IMedShareErrors.ZeroValue.selector, bytes32("purpose"));
         } else {
             list[1] = list[0];
             faults.add(IMedShareErrors.PurposeTwice.selector, list[0]);

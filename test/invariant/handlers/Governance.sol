@@ -26,7 +26,7 @@ abstract contract Governance is World {
         uint256 count = replica.custodianCount();
         bool admit = admitted ? !dice.oneIn(count == 2 ? 2 : 3) : !dice.oneIn(count == 1 ? 2 : 6);
         (address caller, Faults memory faults) = _governor(dice);
-        if (admit && custodian == address(0)) faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        if (admit && custodian == address(0)) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("custodian"));
         if (admit && admitted) faults.add(IMedShareErrors.AlreadyAdmitted.selector, custodian);
         if (!admit && !admitted) faults.add(IMedShareErrors.NotAdmitted.selector, custodian);
         bytes memory input = admit

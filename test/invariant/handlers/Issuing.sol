@@ -116,7 +116,7 @@ abstract contract Issuing is Drafts {
     function _usageFaults(Faults memory faults, Usage memory usage) private view {
         bool sound = usage.granted < 64 && usage.exempt < 64 && usage.environment < 2 && usage.contractKey != 0
             && usage.expiry > _later(0);
-        if (!sound) faults.add(abi.encodeWithSelector(IMedShareErrors.BadUsage.selector));
+        if (!sound) faults.add(abi.encodeWithSelector(IMedShareErrors.BadUsage.selector, usage));
     }
 
     function _secondFaults(Faults memory faults, Draft memory draft, address node_) private view {

@@ -52,8 +52,9 @@ abstract contract Registrations is World {
         faults = FaultSet.none();
         address who = registration.requestor;
         if (!_isNode(caller)) faults.add(IMedShareErrors.NotNode.selector, caller);
-        bool zero = who == address(0) || registration.sealingKey == 0 || registration.credential == 0;
-        if (zero) faults.add(abi.encodeWithSelector(IMedShareErrors.ZeroValue.selector));
+        if (who == address(0)) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("requestor"));
+        if (registration.sealingKey == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("sealingKey"));
+        if (registration.credential == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("credential"));
         if (registration.deadline < _later(0)) {
             faults.add(
                 abi.encodeWithSelector(

@@ -54,7 +54,9 @@ abstract contract Violating is Reports, Custodians {
         if (past[first.package].requestor != address(0)) {
             bool same = PackageId.unwrap(first.package) == PackageId.unwrap(second.package);
             bool contradict = same && first.number == second.number && _digestOf(first) != _digestOf(second);
-            if (!contradict) faults.add(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector));
+            if (!contradict) {
+                faults.add(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector, second.package, second.number));
+            }
             _signatureFaults(faults, proof, proof.firstSigned, first.time);
             _signatureFaults(faults, proof, proof.secondSigned, second.time);
         }

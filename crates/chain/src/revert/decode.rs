@@ -25,7 +25,7 @@ impl From<Raw> for ContractError {
             },
             Raw::NodeTaken(e) => Self::NodeTaken { node: e.node },
             Raw::UnknownNode(e) => Self::UnknownNode { node: e.node },
-            Raw::ZeroValue(_) => Self::ZeroValue,
+            Raw::ZeroValue(e) => Self::ZeroValue { field: e.field },
             Raw::TooLong(e) => Self::TooLong {
                 length: e.length,
                 limit: e.limit,
@@ -65,7 +65,13 @@ impl From<Raw> for ContractError {
             Raw::UnknownPackage(e) => Self::UnknownPackage {
                 package: PackageId(e.package),
             },
-            Raw::BadUsage(_) => Self::BadUsage,
+            Raw::BadUsage(e) => Self::BadUsage {
+                granted: e.usage.granted,
+                exempt: e.usage.exempt,
+                environment: e.usage.environment,
+                expiry: e.usage.expiry,
+                contract_key: e.usage.contractKey,
+            },
             Raw::VerifierIsSender(e) => Self::VerifierIsSender {
                 verifier: e.verifier,
             },
@@ -101,14 +107,28 @@ impl From<Raw> for ContractError {
                 number: e.number,
                 settled: e.settled,
             },
-            Raw::SessionMismatch(_) => Self::SessionMismatch,
-            Raw::NotTampering(_) => Self::NotTampering,
+            Raw::SessionMismatch(e) => Self::SessionMismatch {
+                package: PackageId(e.package),
+                expiry: e.expiry,
+            },
+            Raw::NotTampering(e) => Self::NotTampering {
+                package: PackageId(e.package),
+                number: e.number,
+            },
             Raw::UnknownAction(e) => Self::UnknownAction { action: e.action },
             Raw::BadResponse(e) => Self::BadResponse {
                 kind: e.kind as u8,
                 threshold: e.threshold,
             },
-            Raw::BadProof(_) => Self::BadProof,
+            Raw::BadProof(e) => Self::BadProof {
+                header_length: e.headerLength,
+                size: e.size,
+                index: e.index,
+                proof_length: e.proofLength,
+            },
+            Raw::NoReport(e) => Self::NoReport {
+                package: PackageId(e.package),
+            },
             Raw::GasTooLow(e) => Self::GasTooLow { needed: e.needed },
         }
     }

@@ -299,7 +299,8 @@ async fn two_reports_with_one_number_are_tampering() {
         node.report_tampering((&first, one.as_slice()), (second, signature), session)
     };
     let same = proof(&first, one.as_slice()).await.unwrap_err();
-    assert_eq!(same.contract_error(), Some(&ContractError::NotTampering));
+    let refused = ContractError::NotTampering { package, number: 1 };
+    assert_eq!(same.contract_error(), Some(&refused));
     let receipt = proof(&second, two.as_slice()).await.unwrap();
     let by = node.sender().unwrap();
     assert!(receipt.events.contains(&Event::PackageRevoked {
