@@ -42,6 +42,19 @@ contract IssueGasTest is Base {
         _assertState(_issue(itemOf(requestor.addr, owner)), State.None);
     }
 
+    /// @notice Code that agrees to another key: both count, and the account's own is found good without asking.
+    function test_delegatedAccountOfAnotherKey() public {
+        vm.etch(requestor.addr, abi.encodePacked(hex"ef0100", new Wallet(owner.addr)));
+        _assertState(_issue(itemOf(requestor.addr, owner)), State.Issued);
+        _assertState(_issue(itemOf(requestor.addr, requestor)), State.Issued);
+        _assertState(_issue(itemOf(requestor.addr, sessionKey)), State.None);
+        vm.etch(requestor.addr, abi.encodePacked(hex"ef0100", new BurningWallet()));
+        Item[] memory items = _batch(itemOf(requestor.addr, requestor));
+        vm.prank(node.addr);
+        med.issue{gas: 200_000}(items);
+        _assertState(_idOf(items[0].request), State.Issued);
+    }
+
     function test_aLongAnswerCostsNothing() public {
         vm.etch(wallet, address(new TalkativeWallet()).code);
         _assertState(_issue(itemOf(wallet, owner)), State.Issued);

@@ -8,11 +8,28 @@ import {BurningWallet, Wallet} from "../mocks/Wallets.sol";
 import {Dice} from "./Dice.sol";
 
 /// @notice Who takes part: two for governance, three custodians with two nodes each and a node that anyone may take,
-/// four requestors (the last one a contract wallet, the first two with one credential), a session key, a stranger.
+/// four requestors (the last one a contract wallet, the one before now and then an account with code, the first two
+/// with one credential), a session key, a stranger.
 abstract contract Actors is Consortium {
     uint256 internal constant CUSTODIANS = 3;
     uint256 internal constant NODES = 7;
     uint256 internal constant REQUESTORS = 4;
+    uint256 private constant WALLET = 3;
+    uint256 private constant ACCOUNT = 2; // which may delegate to code
+
+    /// @dev Who signed for a requestor: nobody who ever may, its own key, or the key that its code agrees to.
+    enum Hand {
+        Nobody,
+        Own,
+        Keeper
+    }
+
+    /// @dev What the account delegates to now (EIP-7702).
+    enum Code {
+        None,
+        Keepers,
+        Burning
+    }
 
     DatasetId[2] internal datasets = [DATASET, DatasetId.wrap("discharges-2026")];
     bytes32[3] internal purposes = [PURPOSE, OTHER_PURPOSE, bytes32("DUO:0000007")];
@@ -22,8 +39,12 @@ abstract contract Actors is Consortium {
     Vm.Wallet[] internal keys; // what the requestors sign with
     address[REQUESTORS] internal requestors;
     bytes32[REQUESTORS] internal credentials;
-    bytes internal honestWallet;
-    bytes internal burningWallet;
+    /// @dev Whose signatures the account's code agrees to.
+    Vm.Wallet private keeper;
+    Code internal delegatedTo;
+    address private keepersCode;
+    address private burningCode;
+    bytes private honestWallet;
     /// @dev Whether the contract wallet spends all its gas now, instead of answering.
     bool internal burns;
 
@@ -40,9 +61,24 @@ abstract contract Actors is Consortium {
         }
         credentials[1] = credentials[0];
         sessionKey = vm.createWallet("session key");
-        requestors[REQUESTORS - 1] = address(new Wallet(keys[REQUESTORS - 1].addr));
-        honestWallet = requestors[REQUESTORS - 1].code;
-        burningWallet = address(new BurningWallet()).code;
+        keeper = vm.createWallet("keeper");
+        requestors[WALLET] = address(new Wallet(keys[WALLET].addr));
+        honestWallet = requestors[WALLET].code;
+        keepersCode = address(new Wallet(keeper.addr));
+        burningCode = address(new BurningWallet());
+    }
+
+    // ---------------------------------------------------------------- code
+
+    function _burn(bool burns_) internal {
+        burns = burns_;
+        vm.etch(requestors[WALLET], burns_ ? burningCode.code : honestWallet);
+    }
+
+    function _delegateTo(Code code) internal {
+        delegatedTo = code;
+        bytes memory designator = abi.encodePacked(hex"ef0100", code == Code.Keepers ? keepersCode : burningCode);
+        vm.etch(requestors[ACCOUNT], code == Code.None ? bytes("") : designator);
     }
 
     // ---------------------------------------------------------------- picks
@@ -80,9 +116,40 @@ abstract contract Actors is Consortium {
         return abi.encodePacked(structHash, structHash, uint8(27));
     }
 
-    /// @dev Whether a signature that its own key made counts now.
-    function _answers(address requestor_) internal view returns (bool) {
-        return requestor_ != requestors[REQUESTORS - 1] || !burns;
+    /// @dev Its own; for the account also the keeper's, the more so when that counts.
+    function _hand(Dice memory dice, address requestor_) internal view returns (Hand) {
+        bool keepers = requestor_ == requestors[ACCOUNT] && dice.oneIn(delegatedTo == Code.Keepers ? 2 : 8);
+        return keepers ? Hand.Keeper : Hand.Own;
+    }
+
+    /// @dev The same mostly; now and then nobody's.
+    function _handOrNobodys(Dice memory dice, address requestor_, uint256 odds) internal view returns (Hand) {
+        return dice.oneIn(odds) ? Hand.Nobody : _hand(dice, requestor_);
+    }
+
+    function _signBy(Hand hand, address requestor_, bytes32 structHash) internal view returns (bytes memory) {
+        if (hand == Hand.Own) return _signAs(requestor_, structHash);
+        return _sign(hand == Hand.Keeper ? keeper : sessionKey, structHash);
+    }
+
+    /// @dev Whether such a signature counts now: an account's own always does, whatever code it has.
+    function _counts(address requestor_, Hand hand) internal view returns (bool) {
+        if (hand == Hand.Own) return requestor_ != requestors[WALLET] || !burns;
+        return hand == Hand.Keeper && delegatedTo == Code.Keepers;
+    }
+
+    /// @dev Whether code is asked about it, which may spend its allowance: not if the own key did it.
+    function _asksCode(address requestor_, Hand hand) internal view returns (bool) {
+        if (requestor_ == requestors[ACCOUNT]) return delegatedTo != Code.None && hand != Hand.Own;
+        return requestor_ == requestors[WALLET];
+    }
+
+    function _isWallet(address requestor_) internal view returns (bool) {
+        return requestor_ == requestors[WALLET];
+    }
+
+    function _delegates(address requestor_) internal view returns (bool) {
+        return requestor_ == requestors[ACCOUNT] && delegatedTo != Code.None;
     }
 
     function _keyOf(address node_) internal view returns (Vm.Wallet memory) {
@@ -90,10 +157,5 @@ abstract contract Actors is Consortium {
             if (nodes[i].addr == node_) return nodes[i];
         }
         return sessionKey;
-    }
-
-    /// @dev Whether code is asked, which may spend its allowance.
-    function _hasCode(address requestor_) internal view returns (bool) {
-        return requestor_ == requestors[REQUESTORS - 1];
     }
 }

@@ -52,7 +52,7 @@ abstract contract Campaign is
             bytes memory signature = _sign(keys[i], Messages.registration(registration));
             // Each custodian vouches for some.
             address node_ = nodes[(2 * i) % 6].addr;
-            uint256 bound_ = Bounds.REGISTER + (_hasCode(requestors[i]) ? Bounds.WALLET : 0);
+            uint256 bound_ = Bounds.REGISTER + (_asksCode(requestors[i], Hand.Own) ? Bounds.WALLET : 0);
             _sends(node_, abi.encodeCall(IMedShare.registerRequestor, (registration, signature)), bound_);
             threads[requestors[i]] = replica.threadHead(requestors[i]);
         }
@@ -91,6 +91,7 @@ abstract contract Campaign is
         length = _weigh(list, length, this.retrieve.selector, 1);
         length = _weigh(list, length, this.registerRequestor.selector, 2);
         length = _weigh(list, length, this.changeMood.selector, 1);
+        length = _weigh(list, length, this.delegate.selector, 1);
         length = _weigh(list, length, this.suspend.selector, 1);
         length = _weigh(list, length, this.reinstate.selector, 2);
         length = _weigh(list, length, this.allowRequests.selector, 2);

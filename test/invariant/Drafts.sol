@@ -11,7 +11,7 @@ import {Mining} from "./Mining.sol";
 abstract contract Drafts is Mining {
     struct Draft {
         Item item;
-        bool requestSigned; // by the requestor's own key, over this very request
+        Hand hand; // whose signature is over this very request
         bool validated; // by the verifier's own key, over this very validation
         Miner.Block block_; // what the entry was made from
         uint32 nonce;
@@ -35,6 +35,7 @@ abstract contract Drafts is Mining {
         EasierTarget,
         BlockFromTheFuture,
         EntryCut,
+        LeafOfZero,
         ForeignRequest,
         RequestAltered,
         ForgedValidation,
@@ -52,7 +53,8 @@ abstract contract Drafts is Mining {
         _answer(dice, draft.item, node_);
         _spoilTerms(dice, draft.item, node_, flaw);
         _mine(dice, draft, flaw);
-        _signBoth(draft, node_, flaw);
+        _signRequest(dice, draft, flaw);
+        _validate(draft, node_, flaw);
         if (sent.length < 20) sent.push(abi.encode(draft));
         else sent[dice.below(20)] = abi.encode(draft);
     }
@@ -134,6 +136,7 @@ abstract contract Drafts is Mining {
         draft.block_ = _blockOn(dice, item.expectedHead);
         if (flaw == Flaw.BlockFromTheFuture) draft.block_.time += uint32(121 + dice.below(1 days));
         if (flaw == Flaw.EasierTarget) draft.block_.bits = EASIEST;
+        if (flaw == Flaw.LeafOfZero) draft.block_.leaf = 0;
         draft.nonce = flaw == Flaw.WeakWork ? _weak(draft.block_) : _worked(draft.block_);
         item.entry = Miner.entryOf(draft.block_, draft.nonce);
         if (flaw == Flaw.EntryCut) {
@@ -141,17 +144,20 @@ abstract contract Drafts is Mining {
         }
     }
 
-    function _signBoth(Draft memory draft, address node_, Flaw flaw) private {
-        Item memory item = draft.item;
-        bytes32 request = Messages.request(item.request);
-        draft.requestSigned = flaw != Flaw.ForeignRequest && item.request.requestor != stranger;
-        item.requestSignature =
-            draft.requestSigned ? _signAs(item.request.requestor, request) : _sign(sessionKey, request);
-        if (draft.requestSigned) requested[_idOf(item.request)] = true;
+    function _signRequest(Dice memory dice, Draft memory draft, Flaw flaw) private {
+        AccessRequest memory request = draft.item.request;
+        bool foreign = flaw == Flaw.ForeignRequest || request.requestor == stranger;
+        draft.hand = foreign ? Hand.Nobody : _hand(dice, request.requestor);
+        draft.item.requestSignature = _signBy(draft.hand, request.requestor, Messages.request(request));
+        if (draft.hand != Hand.Nobody) requested[_idOf(request)] = true;
         if (flaw == Flaw.RequestAltered) {
-            item.request.selection = ~item.request.selection;
-            draft.requestSigned = false;
+            request.selection = ~request.selection;
+            draft.hand = Hand.Nobody;
         }
+    }
+
+    function _validate(Draft memory draft, address node_, Flaw flaw) private view {
+        Item memory item = draft.item;
         bytes32 validation = Messages.validation(
             _idOf(item.request), item.payloadHash, item.formDigest, item.usage, item.validationDeadline
         );

@@ -68,7 +68,7 @@ contract ProgressTest is Campaign {
     // ---------------------------------------------------------------- names
 
     function _names() private pure returns (bytes32[] memory names) {
-        bytes32[30] memory effects = _effects();
+        bytes32[35] memory effects = _effects();
         bytes4[38] memory errors = _errors();
         bytes4[8] memory calls = _calls();
         names = new bytes32[](effects.length + errors.length + calls.length);
@@ -96,7 +96,7 @@ contract ProgressTest is Campaign {
         return string(text);
     }
 
-    function _effects() private pure returns (bytes32[30] memory) {
+    function _effects() private pure returns (bytes32[35] memory) {
         return [
             bytes32("admitted"),
             "removed",
@@ -114,6 +114,11 @@ contract ProgressTest is Campaign {
             "issued",
             "issued to the wallet",
             "issued by a lone custodian",
+            "delegated",
+            "issued though delegating",
+            "issued as code agrees",
+            "leaf of zero",
+            "skipped as code burns",
             "item skipped",
             "anchored",
             "segment skipped",

@@ -16,11 +16,11 @@ abstract contract Reports is World {
         Report second;
         bytes firstSignature;
         bytes secondSignature;
-        bool firstSigned; // by the session's key, or the wallet's own where there is no session
-        bool secondSigned;
+        Hand firstHand; // the session's key is its own; where there is no session, it is the wallet's that counts
+        Hand secondHand;
         Session session; // key zero: none
         bytes delegation;
-        bool delegated; // by the wallet's own key
+        Hand delegator;
     }
 
     /// @dev Earlier proofs, encoded, to be used again: after a re-grant for instance.
@@ -33,8 +33,8 @@ abstract contract Reports is World {
         proof.second = _another(dice, proof.first);
         if (single && dice.oneIn(6)) proof.first.actions = uint8(dice.below(256)) & (past[id].usage.granted | DECRYPT);
         if (dice.oneIn(2)) _delegate(dice, proof);
-        (proof.firstSigned, proof.firstSignature) = _signedBy(dice, proof, proof.first);
-        (proof.secondSigned, proof.secondSignature) = _signedBy(dice, proof, proof.second);
+        (proof.firstHand, proof.firstSignature) = _signedBy(dice, proof, proof.first);
+        (proof.secondHand, proof.secondSignature) = _signedBy(dice, proof, proof.second);
         if (proofs.length < 20) proofs.push(abi.encode(proof));
         else proofs[dice.below(20)] = abi.encode(proof);
     }
@@ -70,29 +70,29 @@ abstract contract Reports is World {
         PackageId id = proof.first.package;
         uint64 expiry = dice.oneIn(10) ? proof.first.time : proof.first.time + 1 + uint64(dice.below(1 hours));
         proof.session = Session(dice.oneIn(10) ? _package(dice, _live()) : id, sessionKey.addr, expiry);
-        proof.delegated = !dice.oneIn(8);
-        bytes32 hash = Messages.session(proof.session);
-        // A node, say, that delegates to itself.
-        proof.delegation = proof.delegated ? _signAs(past[id].requestor, hash) : _sign(sessionKey, hash);
+        // Nobody is the session's key, which a node, say, delegates to by itself.
+        proof.delegator = _handOrNobodys(dice, past[id].requestor, 8);
+        proof.delegation = _signBy(proof.delegator, past[id].requestor, Messages.session(proof.session));
     }
 
     function _signedBy(Dice memory dice, Proof memory proof, Report memory report)
         private
         view
-        returns (bool signed, bytes memory signature)
+        returns (Hand hand, bytes memory signature)
     {
         bytes32 hash = Messages.report(report);
-        signed = !dice.oneIn(10);
-        if (!signed) return (false, _sign(nodes[dice.below(NODES)], hash));
-        bool bySession = proof.session.key != address(0);
-        return (true, bySession ? _sign(sessionKey, hash) : _signAs(past[proof.first.package].requestor, hash));
+        if (dice.oneIn(10)) return (Hand.Nobody, _sign(nodes[dice.below(NODES)], hash));
+        if (proof.session.key != address(0)) return (Hand.Own, _sign(sessionKey, hash));
+        address wallet = past[proof.first.package].requestor;
+        hand = _hand(dice, wallet);
+        return (hand, _signBy(hand, wallet, hash));
     }
 
     /// @dev What is wrong with the signature of one of the reports, or with the delegation.
-    function _signatureFaults(Faults memory faults, Proof memory proof, bool signed, uint64 time) internal view {
+    function _signatureFaults(Faults memory faults, Proof memory proof, Hand hand, uint64 time) internal view {
         address wallet = past[proof.first.package].requestor;
         if (proof.session.key == address(0)) {
-            if (!signed || !_answers(wallet)) faults.add(IMedShareErrors.BadSignature.selector, wallet);
+            if (!_counts(wallet, hand)) faults.add(IMedShareErrors.BadSignature.selector, wallet);
             return;
         }
         bool mismatch = PackageId.unwrap(proof.session.package) != PackageId.unwrap(proof.first.package)
@@ -104,9 +104,8 @@ abstract contract Reports is World {
                 )
             );
         }
-        bool delegated = proof.delegated && _answers(wallet);
-        if (!delegated) faults.add(IMedShareErrors.BadSignature.selector, wallet);
-        if (!signed) faults.add(IMedShareErrors.BadSignature.selector, proof.session.key);
+        if (!_counts(wallet, proof.delegator)) faults.add(IMedShareErrors.BadSignature.selector, wallet);
+        if (hand == Hand.Nobody) faults.add(IMedShareErrors.BadSignature.selector, proof.session.key);
     }
 
     function _digestOf(Report memory report) internal view returns (bytes32) {

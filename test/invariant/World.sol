@@ -42,7 +42,7 @@ abstract contract World is Actors {
     mapping(PackageId => Past) internal past;
     /// @dev Heads of the threads as the handlers mined them; zero before the first block.
     mapping(address requestor => bytes32) internal threads;
-    /// @dev Requests that their requestor's own key signed.
+    /// @dev Requests that their requestor signed, or whoever its code agrees to.
     mapping(PackageId => bool) internal requested;
     /// @dev Digests of the reports that were settled.
     mapping(bytes32 report => bool) internal settledReports;
@@ -57,12 +57,19 @@ abstract contract World is Actors {
     // ---------------------------------------------------------------- calls
 
     /// @dev Calls the contract, measures it with cold storage, and tells the replica what was told.
-    function _send(address from, bytes memory input, uint256 bound_) internal returns (Answer memory answer) {
+    function _send(address from, bytes memory input, uint256 bound_) internal returns (Answer memory) {
+        return _sendWith(type(uint256).max, from, input, bound_);
+    }
+
+    function _sendWith(uint256 limit, address from, bytes memory input, uint256 bound_)
+        internal
+        returns (Answer memory answer)
+    {
         vm.recordLogs();
         Cooler(address(vm)).cool(address(med));
         vm.prank(from);
         uint256 gas = gasleft();
-        (answer.done, answer.data) = address(med).call(input);
+        (answer.done, answer.data) = address(med).call{gas: limit}(input);
         gas -= gasleft();
         if (gas > bound_) {
             revert(string.concat("bound: ", vm.toString(abi.encodePacked(bytes4(input))), " took ", vm.toString(gas)));

@@ -32,7 +32,9 @@ abstract contract Issuing is Drafts {
         bytes memory input = abi.encodeCall(IMedShare.issue, (_itemsOf(batch)));
         bool idle = batch.good == 0;
         if (idle) vm.record();
-        Answer memory answer = _send(caller, input, Bounds.issue(batch.drafts.length, batch.asked));
+        // With no more gas than its bound: enough, whatever the wallets do with theirs.
+        uint256 bound_ = Bounds.issue(batch.drafts.length, batch.asked);
+        Answer memory answer = _sendWith(bound_, caller, input, bound_);
         _mustAnswer(answer, faults);
         if (answer.done) _compare(batch, caller, answer.logs);
         if (answer.done && idle) _nothingWritten();
@@ -46,7 +48,7 @@ abstract contract Issuing is Drafts {
         for (uint256 i = 0; i < length; i++) {
             Draft memory draft = _draft(dice, node_);
             batch.drafts[i] = draft;
-            if (_hasCode(draft.item.request.requestor)) batch.asked++;
+            if (_asksCode(draft.item.request.requestor, draft.hand)) batch.asked++;
             if (!_isNode(caller)) continue;
             batch.digests[i] = _digest(draft.item.request);
             batch.faults[i] = _itemFaults(draft, caller);
@@ -88,6 +90,7 @@ abstract contract Issuing is Drafts {
         } else if (item.entry.length != 80) {
             faults.add(abi.encodeWithSelector(IMedShareErrors.BadEntryLength.selector, item.entry.length));
         } else {
+            if (draft.block_.leaf == 0) faults.add(IMedShareErrors.ZeroValue.selector, bytes32("leaf"));
             _blockFaults(faults, draft.block_, draft.nonce);
         }
     }
@@ -109,8 +112,7 @@ abstract contract Issuing is Drafts {
         _deadlineFault(faults, request.deadline);
         bytes32 id = PackageId.unwrap(_idOf(request));
         if (past[PackageId.wrap(id)].requestor != address(0)) faults.add(IMedShareErrors.AlreadyIssued.selector, id);
-        bool agreed = draft.requestSigned && _answers(who);
-        if (!agreed) faults.add(IMedShareErrors.BadSignature.selector, who);
+        if (!_counts(who, draft.hand)) faults.add(IMedShareErrors.BadSignature.selector, who);
     }
 
     function _usageFaults(Faults memory faults, Usage memory usage) private view {
@@ -149,28 +151,41 @@ abstract contract Issuing is Drafts {
             PackageId id = _idOf(item.request);
             require(logs[i].topics[1] == PackageId.unwrap(id), "issue: the items in order");
             bool issued = logs[i].topics[0] == IMedShareEvents.PackageIssued.selector;
-            if (issued) _checkIssued(item, node_, id, logs[i]);
+            if (issued) _checkIssued(batch.drafts[i], node_, id, logs[i]);
             require(issued == (batch.faults[i].count == 0), "issue: a good item skipped, or a bad one issued");
             if (issued) continue;
             bytes memory reason = abi.decode(logs[i].data, (bytes));
             require(batch.faults[i].hold(reason), "issue: skipped for another reason");
-            _count("item skipped");
-            _count(bytes4(reason));
+            _countSkipped(batch.drafts[i], bytes4(reason));
             if (!_extended(batch, item.request.requestor)) {
                 require(_digest(item.request) == batch.digests[i], "a skipped item changed something");
             }
         }
     }
 
-    function _checkIssued(Item memory item, address node_, PackageId id, Vm.Log memory log) private {
+    function _checkIssued(Draft memory draft, address node_, PackageId id, Vm.Log memory log) private {
+        Item memory item = draft.item;
         require(requested[id], "a package without its requestor's signature");
         bool two = item.verifier != node_ && _isNode(item.verifier) && _isNode(node_);
         require(two, "a package that does not bear two different registered nodes");
         bytes memory data =
             abi.encode(item.request, item.usage, item.payloadHash, item.formDigest, node_, item.verifier, item.entry);
         require(keccak256(log.data) == keccak256(data), "PackageIssued tells something else");
-        _count(_hasCode(item.request.requestor) ? bytes32("issued to the wallet") : bytes32("issued"));
+        address who = item.request.requestor;
+        _count(_isWallet(who) ? bytes32("issued to the wallet") : bytes32("issued"));
+        if (_delegates(who)) {
+            _count(draft.hand == Hand.Own ? bytes32("issued though delegating") : bytes32("issued as code agrees"));
+        }
         if (replica.custodianCount() == 1) _count("issued by a lone custodian");
+    }
+
+    function _countSkipped(Draft memory draft, bytes4 reason) private {
+        _count("item skipped");
+        _count(reason);
+        if (reason == IMedShareErrors.ZeroValue.selector) _count("leaf of zero");
+        bool burnt = _isWallet(draft.item.request.requestor) ? burns : delegatedTo == Code.Burning;
+        bool asked = _asksCode(draft.item.request.requestor, draft.hand);
+        if (burnt && asked && reason == IMedShareErrors.BadSignature.selector) _count("skipped as code burns");
     }
 
     function _extended(Batch memory batch, address who) private pure returns (bool) {

@@ -48,13 +48,12 @@ abstract contract Owners is World {
         address caller = _ownerOrNode(dice, id);
         address requestor_ = past[id].requestor;
         uint64 time = _later(0) - uint64(dice.below(1000));
-        bool signed = !dice.oneIn(6);
-        bytes32 hash = Messages.deletion(id, time);
-        bytes memory signature = signed ? _signAs(requestor_, hash) : _sign(sessionKey, hash);
+        Hand hand = _handOrNobodys(dice, requestor_, 6);
+        bytes memory signature = _signBy(hand, requestor_, Messages.deletion(id, time));
         Faults memory faults = _ownersFaults(id, caller, _live() | _bit(State.Revoked));
-        bool agreed = signed && _answers(requestor_);
-        if (requestor_ != address(0) && !agreed) faults.add(IMedShareErrors.BadSignature.selector, requestor_);
-        uint256 bound_ = Bounds.RETRIEVE + (_hasCode(requestor_) ? Bounds.WALLET : 0);
+        bool agreed = requestor_ == address(0) || _counts(requestor_, hand);
+        if (!agreed) faults.add(IMedShareErrors.BadSignature.selector, requestor_);
+        uint256 bound_ = Bounds.RETRIEVE + (_asksCode(requestor_, hand) ? Bounds.WALLET : 0);
         bytes memory input = abi.encodeCall(IMedShare.retrieve, (id, time, signature));
         if (!_expect(caller, input, bound_, faults)) return;
         past[id].retrieved = true;

@@ -10,25 +10,32 @@ import {Dice} from "../Dice.sol";
 import {FaultSet, Faults} from "../Faults.sol";
 import {World} from "../World.sol";
 
-/// @notice Requestors sign, nodes send: registrations and rotations of keys; and the contract wallet's moods.
+/// @notice Requestors sign, nodes send: registrations and rotations of keys; and what
+/// code they have.
 abstract contract Registrations is World {
     function registerRequestor(uint256 seed) external {
         Dice memory dice = Dice(seed, 0);
         Registration memory registration = _registration(dice);
         address caller = _mostly(dice, _nodeOf(dice, _working(dice)));
-        bool signed = !dice.oneIn(8);
-        bytes32 hash = Messages.registration(registration);
-        bytes memory signature = signed ? _signAs(registration.requestor, hash) : _sign(sessionKey, hash);
-        Faults memory faults = _registrationFaults(registration, caller, signed && _answers(registration.requestor));
+        address who = registration.requestor;
+        Hand hand = _handOrNobodys(dice, who, 8);
+        bytes memory signature = _signBy(hand, who, Messages.registration(registration));
+        Faults memory faults = _registrationFaults(registration, caller, _counts(who, hand));
         bytes memory input = abi.encodeCall(IMedShare.registerRequestor, (registration, signature));
-        uint256 bound_ = Bounds.REGISTER + (_hasCode(registration.requestor) ? Bounds.WALLET : 0);
+        uint256 bound_ = Bounds.REGISTER + (_asksCode(who, hand) ? Bounds.WALLET : 0);
         if (_expect(caller, input, bound_, faults)) _count("requestor registered");
     }
 
     /// @notice The contract wallet begins or ends to burn whatever gas it is given.
     function changeMood(uint256 seed) external {
-        burns = !burns && Dice(seed, 0).oneIn(3);
-        vm.etch(requestors[REQUESTORS - 1], burns ? burningWallet : honestWallet);
+        _burn(!burns && Dice(seed, 0).oneIn(3));
+        moved = false;
+    }
+
+    /// @notice An account delegates to code, to other code, or to none again (EIP-7702).
+    function delegate(uint256 seed) external {
+        _delegateTo(Code(Dice(seed, 0).below(3)));
+        if (delegatedTo != Code.None) _count("delegated");
         moved = false;
     }
 

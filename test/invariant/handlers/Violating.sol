@@ -35,10 +35,10 @@ abstract contract Violating is Reports, Custodians {
         if (known && _found(past[report.package].usage, report.actions) == 0) {
             faults.add(abi.encodeWithSelector(IMedShareErrors.NoViolation.selector, report.actions));
         }
-        if (known) _signatureFaults(faults, proof, proof.firstSigned, report.time);
+        if (known) _signatureFaults(faults, proof, proof.firstHand, report.time);
         bytes memory input =
             abi.encodeCall(IMedShare.reportViolation, (report, proof.firstSignature, proof.session, proof.delegation));
-        Answer memory answer = _send(caller, input, Bounds.VIOLATION + _allowance(proof, 1));
+        Answer memory answer = _send(caller, input, Bounds.VIOLATION + _allowance(proof, true));
         _mustAnswer(answer, faults);
         if (!answer.done) return;
         require(_isViolation(past[report.package].usage, report.actions), "an accepted violation is none by `judge`");
@@ -57,14 +57,14 @@ abstract contract Violating is Reports, Custodians {
             if (!contradict) {
                 faults.add(abi.encodeWithSelector(IMedShareErrors.NotTampering.selector, second.package, second.number));
             }
-            _signatureFaults(faults, proof, proof.firstSigned, first.time);
-            _signatureFaults(faults, proof, proof.secondSigned, second.time);
+            _signatureFaults(faults, proof, proof.firstHand, first.time);
+            _signatureFaults(faults, proof, proof.secondHand, second.time);
         }
         bytes memory input = abi.encodeCall(
             IMedShare.reportTampering,
             (first, proof.firstSignature, second, proof.secondSignature, proof.session, proof.delegation)
         );
-        Answer memory answer = _send(caller, input, Bounds.TAMPERING + _allowance(proof, 2));
+        Answer memory answer = _send(caller, input, Bounds.TAMPERING + _allowance(proof, false));
         _mustAnswer(answer, faults);
         if (!answer.done) return;
         require(_isViolation(past[first.package].usage, TAMPERING), "tampering is none by `judge`");
@@ -90,10 +90,12 @@ abstract contract Violating is Reports, Custodians {
         }
     }
 
-    /// @dev The allowances that a wallet with code may add: one signature, or a delegation, or both reports'.
-    function _allowance(Proof memory proof, uint256 reports) private view returns (uint256) {
-        if (!_hasCode(past[proof.first.package].requestor)) return 0;
-        return proof.session.key == address(0) ? Bounds.WALLET * reports : Bounds.WALLET;
+    /// @dev The allowances that code may add: for one signature, or a delegation, or both reports'.
+    function _allowance(Proof memory proof, bool single) private view returns (uint256 allowance) {
+        address wallet = past[proof.first.package].requestor;
+        bool session = proof.session.key != address(0);
+        if (_asksCode(wallet, session ? proof.delegator : proof.firstHand)) allowance += Bounds.WALLET;
+        if (!session && !single && _asksCode(wallet, proof.secondHand)) allowance += Bounds.WALLET;
     }
 
     // ---------------------------------------------------------------- the judge
