@@ -63,7 +63,8 @@ abstract contract Proof is Test {
 
     /// @dev What is held of a package itself, for what must leave it alone.
     function _packageOf(PackageId id) internal view returns (bytes32) {
-        return keccak256(abi.encode(med.look(id).package));
+        Harness.Seen memory seen = med.look(id);
+        return keccak256(abi.encode(seen.package, seen.head, seen.owner));
     }
 
     function _isSame(PackageId a, PackageId b) internal pure returns (bool) {

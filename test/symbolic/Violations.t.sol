@@ -7,22 +7,26 @@ import {Harness} from "./Harness.sol";
 import {Proof} from "./Proof.sol";
 
 /// @notice The transitions that follow from reports (P7, P18, P19), from every state that can be stored, for every usage
-/// contract, action, caller and number. Recovering a signer is an unknown function here: whatever it answers, what is
-/// accepted is as stated. (Who signed what is for the other tests.)
+/// contract, action, caller and number; and that no other package's own storage moves. (Its epochs may: that is how one
+/// violation revokes many packages.) Recovering a signer is an unknown function here: whatever it answers, what is accepted
+/// is as stated. (Who signed what is for the other tests.)
 contract ViolationsProof is Proof {
     function check_reportViolation(
         Report calldata report,
         bytes calldata signature,
         Session calldata session,
         bytes calldata delegation,
+        PackageId other,
         address caller
     ) public {
         Harness.Seen memory before = _look(report.package);
+        bytes32 others = _packageOf(other);
         bool mayCall = _isNodeOf(caller, before.owner);
         bool done = _call(caller, abi.encodeCall(IMedShare.reportViolation, (report, signature, session, delegation)));
         if (!done) return;
         assert(_violations(before, report.actions) != 0);
         _assertSettled(before, report, mayCall);
+        assert(_isSame(report.package, other) || _packageOf(other) == others);
     }
 
     function check_reportTampering(
@@ -32,9 +36,11 @@ contract ViolationsProof is Proof {
         bytes calldata secondSignature,
         Session calldata session,
         bytes calldata delegation,
+        PackageId other,
         address caller
     ) public {
         Harness.Seen memory before = _look(first.package);
+        bytes32 others = _packageOf(other);
         bool mayCall = _isNodeOf(caller, before.owner);
         bytes memory input = abi.encodeCall(
             IMedShare.reportTampering, (first, firstSignature, second, secondSignature, session, delegation)
@@ -44,6 +50,7 @@ contract ViolationsProof is Proof {
         assert(PackageId.unwrap(first.package) == PackageId.unwrap(second.package) && first.number == second.number);
         assert(keccak256(abi.encode(first)) != keccak256(abi.encode(second)));
         _assertSettled(before, first, mayCall);
+        assert(_isSame(first.package, other) || _packageOf(other) == others);
     }
 
     /// @dev By a node of the owner, while access was granted, with a number that rises; then it is revoked, counted, the
