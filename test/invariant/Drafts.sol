@@ -48,6 +48,8 @@ abstract contract Drafts is Mining {
 
     function _draft(Dice memory dice, address node_) internal returns (Draft memory draft) {
         Flaw flaw = dice.oneIn(4) ? Flaw(dice.below(uint256(type(Flaw).max) + 1)) : Flaw.None;
+        // Where there is one custodian, nothing else is wrong with a sender that is its own second node.
+        if (replica.custodianCount() == 1 && dice.oneIn(6)) flaw = Flaw.OwnSecond;
         if (flaw == Flaw.Again && sent.length > 0) return abi.decode(sent[dice.below(sent.length)], (Draft));
         _ask(dice, draft.item, replica.custodianOf(node_));
         _answer(dice, draft.item, node_);

@@ -94,6 +94,19 @@ abstract contract World is Actors {
         return answer.done;
     }
 
+    /// @dev As `_expect`; and what was done is told in one event with this data, to the byte. The replica sees who did
+    /// what to whom, but not what nothing depends on, as reasons and digests.
+    function _expectTold(address from, bytes memory input, uint256 bound_, Faults memory faults, bytes memory data)
+        internal
+        returns (bool done)
+    {
+        Answer memory answer = _send(from, input, bound_);
+        _mustAnswer(answer, faults);
+        done = answer.done;
+        if (!done) return false;
+        require(answer.logs.length == 1 && keccak256(answer.logs[0].data) == keccak256(data), "told otherwise");
+    }
+
     function _mustAnswer(Answer memory answer, Faults memory faults) internal {
         bool right = faults.count == 0 ? answer.done : !answer.done && faults.hold(answer.data);
         if (right) return;

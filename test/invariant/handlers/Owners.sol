@@ -19,7 +19,8 @@ abstract contract Owners is World {
         uint8 reason = uint8(dice.oneIn(10) ? dice.below(2) : 2 + dice.below(254));
         Faults memory faults = _ownersFaults(id, caller, _live());
         if (reason < 2) faults.add(abi.encodeWithSelector(IMedShareErrors.ReservedReason.selector, reason));
-        if (!_expect(caller, abi.encodeCall(IMedShare.revoke, (id, reason)), Bounds.REVOKE, faults)) return;
+        bytes memory input = abi.encodeCall(IMedShare.revoke, (id, reason));
+        if (!_expectTold(caller, input, Bounds.REVOKE, faults, abi.encode(reason))) return;
         past[id].lost = true;
         _count("revoked");
     }
@@ -36,7 +37,7 @@ abstract contract Owners is World {
         } else if (known && !replica.isCustodian(caller)) {
             faults.add(IMedShareErrors.NotCustodian.selector, caller);
         }
-        if (!_expect(caller, abi.encodeCall(IMedShare.regrant, (id)), Bounds.REGRANT, faults)) return;
+        if (!_expectTold(caller, abi.encodeCall(IMedShare.regrant, (id)), Bounds.REGRANT, faults, "")) return;
         // Whoever it was that did it: only the package's own custodian gives access again.
         if (caller == owner) (past[id].lost, past[id].violated) = (false, false);
         _count("re-granted");
@@ -49,13 +50,15 @@ abstract contract Owners is World {
         address requestor_ = past[id].requestor;
         uint64 time = _later(0) - uint64(dice.below(1000));
         Hand hand = _handOrNobodys(dice, requestor_, 6);
-        bytes memory signature = _signBy(hand, requestor_, Messages.deletion(id, time));
+        bytes32 deletion = Messages.deletion(id, time);
+        bytes memory signature = _signBy(hand, requestor_, deletion);
         Faults memory faults = _ownersFaults(id, caller, _live() | _bit(State.Revoked));
         bool agreed = requestor_ == address(0) || _counts(requestor_, hand);
         if (!agreed) faults.add(IMedShareErrors.BadSignature.selector, requestor_);
         uint256 bound_ = Bounds.RETRIEVE + (_asksCode(requestor_, hand) ? Bounds.WALLET : 0);
         bytes memory input = abi.encodeCall(IMedShare.retrieve, (id, time, signature));
-        if (!_expect(caller, input, bound_, faults)) return;
+        bytes memory told = abi.encode(time, Messages.digest(address(med), deletion));
+        if (!_expectTold(caller, input, bound_, faults, told)) return;
         past[id].retrieved = true;
         _count("retrieved");
     }

@@ -23,7 +23,8 @@ abstract contract Registrations is World {
         Faults memory faults = _registrationFaults(registration, caller, _counts(who, hand));
         bytes memory input = abi.encodeCall(IMedShare.registerRequestor, (registration, signature));
         uint256 bound_ = Bounds.REGISTER + (_asksCode(who, hand) ? Bounds.WALLET : 0);
-        if (_expect(caller, input, bound_, faults)) _count("requestor registered");
+        bytes memory told = abi.encode(caller, registration.sealingKey, registration.class, registration.nonce);
+        if (_expectTold(caller, input, bound_, faults, told)) _count("requestor registered");
     }
 
     /// @notice The contract wallet begins or ends to burn whatever gas it is given.
