@@ -53,7 +53,8 @@ coverage: node_modules/.package-lock.json
 	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info
 	script/check-coverage out/lcov.info
 
-# The judge, every transition of a package, and the reading of headers, for all inputs. A build of its own.
+# The judge, every transition of a package, what leaves packages alone, and the reading of headers, for all inputs. A
+# build of its own.
 prove: node_modules/.package-lock.json .venv-contracts/installed
 	PATH="$(CURDIR)/node_modules/.bin:$$PATH" FOUNDRY_PROFILE=prove script/prove
 
