@@ -49,9 +49,12 @@ snapshots: node_modules/.package-lock.json
 
 # Every line, statement, branch and function of contracts/. Without what holds for the deployed code only: its gas and size.
 coverage: node_modules/.package-lock.json
+	@mkdir -p out
 	FOUNDRY_PROFILE=coverage node_modules/.bin/forge coverage \
-	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info
-	script/check-coverage out/lcov.info
+	  --no-match-test test_fitsIntoAContract --no-match-coverage '^(test|script)/' --report summary --report lcov --report-file out/lcov.info \
+	  >out/coverage.txt || { cat out/coverage.txt; exit 1; }
+	@sed -n '/Statements/,$$p' out/coverage.txt
+	script/check-coverage out/lcov.info out/coverage.txt
 
 # The judge, every transition of a package, what leaves packages alone, and the reading of headers, for all inputs. A
 # build of its own.
@@ -84,6 +87,7 @@ fmt: node_modules/.package-lock.json
 
 # Outside the gate: needs cargo-llvm-cov.
 rust-coverage: node_modules/.package-lock.json
+	@mkdir -p out
 	cargo llvm-cov nextest --workspace --summary-only
 
 # The provers' and checkers' own tools, from PyPI.
