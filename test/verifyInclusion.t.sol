@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {Item, PackageId, Segment, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
+import {Log} from "./Log.sol";
 import {Miner} from "./Miner.sol";
 
-contract VerifyInclusionTest is Base {
+contract VerifyInclusionTest is Base, Log {
     /// @dev Roots of the first n leaves of the log that Certificate Transparency's own tests use.
     bytes32[8] private roots = [
         bytes32(0x6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d),
@@ -18,8 +19,6 @@ contract VerifyInclusionTest is Base {
         0xddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c,
         0x5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328
     ];
-
-    bytes32[] private leaves;
 
     struct Claim {
         bytes header;
@@ -138,35 +137,6 @@ contract VerifyInclusionTest is Base {
         verify(address(0), unknown, claim);
     }
 
-    // ---------------------------------------------------------------- a log, as RFC 6962 defines it
-
-    function treeRoot(uint256 from, uint256 to) private view returns (bytes32) {
-        if (to - from == 1) return leaves[from];
-        uint256 split = splitOf(to - from);
-        bytes32 left = treeRoot(from, from + split);
-        return sha256(abi.encodePacked(bytes1(0x01), left, treeRoot(from + split, to)));
-    }
-
-    function path(uint256 index, uint256 from, uint256 to) private view returns (bytes32[] memory whole) {
-        if (to - from == 1) return whole;
-        uint256 middle = from + splitOf(to - from);
-        bool left = index < middle;
-        bytes32[] memory inner = left ? path(index, from, middle) : path(index, middle, to);
-        whole = new bytes32[](inner.length + 1);
-        for (uint256 i = 0; i < inner.length; i++) {
-            whole[i] = inner[i];
-        }
-        whole[inner.length] = left ? treeRoot(middle, to) : treeRoot(from, middle);
-    }
-
-    /// @dev The largest power of two below `size`.
-    function splitOf(uint256 size) private pure returns (uint256 split) {
-        split = 1;
-        while (split * 2 < size) split *= 2;
-    }
-
-    // ---------------------------------------------------------------- claims about chains
-
     /// @notice Before the first report the head is the parent block's leaf, which one node chose and no work covers: a
     /// header that happens to hash to it proves nothing.
     function test_aPackageWithoutReportsHasNoLog() public {
@@ -179,6 +149,8 @@ contract VerifyInclusionTest is Base {
         vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NoReport.selector, package));
         verify(address(0), package, claim);
     }
+
+    // ---------------------------------------------------------------- claims about chains
 
     function claimOf(uint256 size, uint256 index) private returns (Claim memory claim) {
         delete leaves;
