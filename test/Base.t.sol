@@ -7,6 +7,7 @@ import {
     AccessRequest,
     Item,
     PackageId,
+    PackageView,
     Report,
     Segment,
     Sensitivity,
@@ -98,6 +99,12 @@ abstract contract Base is Consortium {
 
     function _assertState(PackageId package, State state) internal view {
         assertEq(uint8(_state(package)), uint8(state), "state");
+    }
+
+    /// @dev That of all a package's view, nothing has changed but its state.
+    function _assertOnlyState(PackageView memory before, PackageId package, State state) internal view {
+        before.state = state;
+        assertEq(abi.encode(med.packageOf(package)), abi.encode(before), "more or less than the state");
     }
 
     function _expectWrongState(PackageId package, State state) internal {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {ActionKind, Response, State} from "../contracts/interfaces/Types.sol";
+import {ActionKind, PackageId, Response, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 
 contract AllowRequestsTest is Base {
@@ -21,6 +21,14 @@ contract AllowRequestsTest is Base {
         med.allowRequests(requestor.addr);
         assertFalse(med.isRefused(hospital, requestor.addr));
         _assertState(_issue(_item()), State.Issued);
+    }
+
+    function test_leavesPackagesAlone() public {
+        (PackageId live, PackageId revoked) = (_issued(), _revoked());
+        vm.prank(hospital);
+        med.allowRequests(requestor.addr);
+        _assertState(live, State.Issued);
+        _assertState(revoked, State.Revoked);
     }
 
     function test_isTheOwnersOwn() public {

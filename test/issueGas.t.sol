@@ -8,7 +8,7 @@ import {Item, PackageId, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 import {Miner} from "./Miner.sol";
-import {BurningWallet, Delegate, ShortWallet, TalkativeWallet, Wallet} from "./mocks/Wallets.sol";
+import {BurningWallet, DearWallet, Delegate, ShortWallet, TalkativeWallet, Wallet} from "./mocks/Wallets.sol";
 
 /// @notice Wallets with code, and what gas decides and does not decide.
 contract IssueGasTest is Base {
@@ -86,6 +86,18 @@ contract IssueGasTest is Base {
         tryWith(itemOf(wallet, owner), bound(gas, 30_000, 1_200_000));
     }
 
+    /// @notice Nor where the wallet needs its whole allowance, and a long signature, which costs gas to copy, comes first.
+    function test_tooLittleGasNeverCutsAWalletsAllowance() public {
+        vm.etch(wallet, address(new DearWallet()).code);
+        for (uint256 length = 65; length < 200_000; length *= 2000) {
+            Item memory item = itemOf(wallet, owner);
+            item.requestSignature = new bytes(length);
+            bytes memory call = abi.encodeCall(IMedShare.issue, (_batch(item)));
+            uint256 gas = 520_000;
+            while (!send(call, item, gas)) gas += 500;
+        }
+    }
+
     function test_saysThatThereIsTooLittleGas() public {
         Item[] memory items = _batch(itemOf(wallet, owner));
         vm.prank(node.addr);
@@ -94,9 +106,12 @@ contract IssueGasTest is Base {
     }
 
     function tryWith(Item memory item, uint256 gas) private {
-        bytes memory call = abi.encodeCall(IMedShare.issue, (_batch(item)));
+        send(abi.encodeCall(IMedShare.issue, (_batch(item))), item, gas);
+    }
+
+    function send(bytes memory call, Item memory item, uint256 gas) private returns (bool done) {
         vm.prank(node.addr);
-        (bool done,) = address(med).call{gas: gas}(call);
+        (done,) = address(med).call{gas: gas}(call);
         _assertState(_idOf(item.request), done ? State.Issued : State.None);
     }
 }

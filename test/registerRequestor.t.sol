@@ -37,10 +37,14 @@ contract RegisterRequestorTest is Base {
     function test_rotatesKeysThroughAnyCustodian() public {
         Registration memory registration = _registration(requestor.addr, CREDENTIAL);
         registration.sealingKey = keccak256("new sealing key");
+        registration.class = Class.Government;
+        registration.credential = FRESH_CREDENTIAL;
         vm.prank(clinicNode.addr);
         med.registerRequestor(registration, _sign(requestor, Messages.registration(registration)));
         RequestorView memory view_ = med.requestorOf(requestor.addr);
         assertEq(view_.sealingKey, keccak256("new sealing key"));
+        assertEq(uint8(view_.class), uint8(Class.Government));
+        assertEq(view_.credential, FRESH_CREDENTIAL);
         assertEq(view_.custodian, clinic);
         assertEq(view_.nonce, 2);
     }

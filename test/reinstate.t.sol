@@ -47,6 +47,16 @@ contract ReinstateTest is Base {
         med.reinstate(second.addr);
     }
 
+    function test_notACustodianThatWasRemoved() public {
+        vm.prank(hospital);
+        med.suspend(requestor.addr);
+        vm.prank(admin);
+        med.removeCustodian(hospital);
+        vm.prank(hospital);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.NotPermitted.selector, hospital));
+        med.reinstate(requestor.addr);
+    }
+
     function test_nobodyElse(address caller) public {
         vm.assume(caller != hospital && caller != admin);
         vm.prank(hospital);

@@ -37,6 +37,20 @@ contract RemoveCustodianTest is Base {
         med.removeCustodian(stranger);
     }
 
+    /// @notice Admitted again it has none of its old nodes, and no say over them when somebody else has them now.
+    function test_itsNodesDoNotComeBack() public {
+        _removeHospital();
+        vm.prank(admin);
+        med.admitCustodian(hospital);
+        assertEq(med.nodeOf(node.addr).custodian, address(0));
+        vm.prank(clinic);
+        med.registerNode(node.addr, SEALING_KEY, "https://node.clinic.example");
+        vm.prank(hospital);
+        vm.expectRevert(abi.encodeWithSelector(IMedShareErrors.UnknownNode.selector, node.addr));
+        med.removeNode(node.addr);
+        assertEq(med.nodeOf(node.addr).custodian, clinic);
+    }
+
     /// @notice Not even with the packages that were their custodian's own.
     function test_itsNodesCanDoNothing() public {
         PackageId package = _issued();

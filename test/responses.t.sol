@@ -7,7 +7,8 @@ import {ActionKind, DatasetId, Item, PackageId, Response, State} from "../contra
 import {Base} from "./Base.t.sol";
 import {Wallet} from "./mocks/Wallets.sol";
 
-/// @notice What follows a violation that `reportViolation` accepts, by the owner's choice (P7).
+/// @notice What follows a violation that `reportViolation` accepts, by the owner's choice (P7). The package is out before
+/// each choice is made: it holds for that one too.
 contract ResponsesTest is Base {
     PackageId private package;
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMedShareErrors} from "../contracts/interfaces/IMedShareErrors.sol";
 import {IMedShareEvents} from "../contracts/interfaces/IMedShareEvents.sol";
-import {PackageId, State} from "../contracts/interfaces/Types.sol";
+import {PackageId, PackageView, State} from "../contracts/interfaces/Types.sol";
 import {Base} from "./Base.t.sol";
 import {Messages} from "./Messages.sol";
 
@@ -15,6 +15,7 @@ contract RetrieveTest is Base {
         PackageId active = _issued();
         _anchor(active);
         PackageId revoked = _revoked();
+        PackageView memory before = med.packageOf(active);
         bytes32 deletion = Messages.digest(address(med), Messages.deletion(issued, TIME));
         vm.expectEmit(address(med));
         emit IMedShareEvents.PackageRetrieved(issued, hospital, TIME, deletion);
@@ -22,7 +23,7 @@ contract RetrieveTest is Base {
         retrieve(node.addr, active);
         retrieve(hospital, revoked);
         _assertState(issued, State.Retrieved);
-        _assertState(active, State.Retrieved);
+        _assertOnlyState(before, active, State.Retrieved);
         _assertState(revoked, State.Retrieved);
         _expire();
         _assertState(issued, State.Retrieved);

@@ -17,13 +17,17 @@ contract WithdrawDatasetTest is Base {
     }
 
     function test_noNewRequestsButPackagesGoOn() public {
-        Response[] memory responses = new Response[](1);
-        responses[0] = Response(ActionKind.RefuseRequests, 1);
+        Response[] memory responses = new Response[](3);
+        responses[0] = Response(ActionKind.RevokeDataset, 3);
+        responses[1] = Response(ActionKind.RevokeOwner, 2);
+        responses[2] = Response(ActionKind.RefuseRequests, 1);
         _publish(responses);
         PackageId package = _issued();
         Item memory item = _item();
         vm.prank(hospital);
         med.withdrawDataset(DATASET);
+        (,, Response[] memory held) = med.datasetOf(hospital, DATASET);
+        assertEq(abi.encode(held), abi.encode(responses));
         bytes memory reason = abi.encodeWithSelector(IMedShareErrors.UnknownDataset.selector, hospital, DATASET);
         vm.expectEmit(address(med));
         emit IMedShareEvents.ItemSkipped(_idOf(item.request), node.addr, reason);

@@ -54,7 +54,8 @@ interface IMedShare is IMedShareErrors, IMedShareEvents {
     /// @notice A custodian publishes a dataset or a new version of it (P7). Ids are the custodian's own namespace.
     /// @param descriptor Hash of the descriptor: columns, roles, privacy model.
     /// @param purposes The purposes it may be asked for, at most 64; none: any.
-    /// @param responses What is done to a violator (P7); each kind at most once.
+    /// @param responses What is done to a violator (P7); each kind at most once. They hold from now on, also for
+    /// packages that were issued before.
     function publishDataset(
         DatasetId dataset,
         bytes32 descriptor,

@@ -30,8 +30,10 @@ library Signatures {
         // The account's own key first: what it has signed it cannot disown by delegating to code (EIP-7702) later.
         if (isKeys(signer, digest, signature)) return true;
         if (signer.code.length == 0) return false;
+        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+        // With the question written, since a long signature costs gas to copy: all of the allowance is the wallet's.
         if (gasleft() < WALLET_GAS_NEEDED) revert IMedShareErrors.GasTooLow(WALLET_GAS_NEEDED);
-        return walletAgrees(signer, digest, signature);
+        return walletAgrees(signer, question);
     }
 
     /// @notice Whether the key of address `signer` signed `digest`: 65 bytes, low s, v 27 or 28.
@@ -44,8 +46,7 @@ library Signatures {
 
     // A Solidity call would copy the whole answer, however long.
     // slither-disable-next-line assembly
-    function walletAgrees(address wallet, bytes32 digest, bytes calldata signature) private view returns (bool agrees) {
-        bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+    function walletAgrees(address wallet, bytes memory question) private view returns (bool agrees) {
         bytes4 yes = IERC1271.isValidSignature.selector;
         uint256 allowance = WALLET_GAS;
         // At most one word of the answer is copied, so a huge one costs nothing.

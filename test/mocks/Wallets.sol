@@ -33,6 +33,15 @@ contract BurningWallet {
     }
 }
 
+/// @notice Agrees, and needs nearly all of the allowance for it.
+contract DearWallet {
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        uint256 start = gasleft();
+        while (start - gasleft() < 498_500) {}
+        return this.isValidSignature.selector;
+    }
+}
+
 /// @notice Agrees, in an answer as long as its gas allows.
 contract TalkativeWallet {
     function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
