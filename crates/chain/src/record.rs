@@ -108,7 +108,7 @@ pub struct Response {
 }
 
 /// An `AccessRequest` as the chain holds it: of the selection only the hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct IssuedRequest {
     /// Who asks.
     pub requestor: Address,

@@ -55,6 +55,9 @@ pub enum Command {
     Packages(packages::Packages),
     /// Verify everything from genesis to head
     Audit(audit::Audit),
+    /// Take the ledger along as one file
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Anonymise a table, from file to file
     Anonymise(anonymise::Anonymise),
     /// Measure how long things take
@@ -96,6 +99,7 @@ impl Command {
             Self::Return(command) => command.run().await,
             Self::Packages(command) => command.run().await,
             Self::Audit(command) => command.run().await,
+            Self::Ledger(command) => command.run().await,
             Self::Anonymise(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Demo(command) => command.run().await,

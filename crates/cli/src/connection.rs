@@ -6,7 +6,9 @@ use alloy_primitives::Address;
 use anyhow::{Context, Result};
 use clap::Args;
 use medshare_chain::{Chain, ChainConfig, PrivateKeySigner, keystore};
+use medshare_client::audit::BlockSource;
 
+use crate::cli::wrong_usage;
 use crate::passphrase::PassphraseArgs;
 
 /// Which deployment.
@@ -29,6 +31,31 @@ impl ChainArgs {
         let mut config = ChainConfig::new(&self.rpc, self.contract);
         config.chain_id = self.chain_id;
         Ok(Chain::connect(&config).await?)
+    }
+}
+
+/// Where the records of blocks come from.
+#[derive(Args, Clone, Debug)]
+pub struct SourceArgs {
+    /// Any node of the network [env: MEDSHARE_NODE]
+    // Not clap's `env`: a variable for other commands must not stand in the way of --blocks.
+    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
+    node: Option<String>,
+    /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
+    #[arg(long, value_name = "FOLDER")]
+    blocks: Option<PathBuf>,
+}
+
+impl SourceArgs {
+    /// The source.
+    pub fn open(self) -> Result<BlockSource> {
+        let usual = std::env::var("MEDSHARE_NODE");
+        let usual = usual.ok().filter(|node| !node.is_empty());
+        match (self.blocks, self.node.or(usual)) {
+            (Some(folder), _) => Ok(BlockSource::Directory(folder)),
+            (None, Some(url)) => Ok(BlockSource::node(&url)?),
+            (None, None) => wrong_usage("give --node <URL> or --blocks <FOLDER>"),
+        }
     }
 }
 

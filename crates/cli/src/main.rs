@@ -7,6 +7,7 @@ mod connection;
 mod demo;
 mod logging;
 mod network;
+mod new_file;
 mod output;
 mod passphrase;
 mod profile;

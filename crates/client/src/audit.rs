@@ -7,11 +7,13 @@
 //! | [`auditor`] | takes the contract's events in order and checks each; no I/O |
 //! | `registry` | who was a node at each event, and how much work was asked |
 //! | `trail` | one package: its side-chain, and its state rebuilt from the events |
+//! | `walk` | goes through events and records, for the auditor and for [`export`], which writes them as one text |
 //! | [`fault`], [`report`] | what can be wrong, and how it is told |
 //!
 //! Events are read in ranges and forgotten; what stays is O(log n) for each chain, and the findings.
 
 pub mod auditor;
+pub mod export;
 pub mod fault;
 mod registry;
 pub mod report;
@@ -19,23 +21,23 @@ pub mod source;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod walk;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use medshare_chain::{Address, B256, Chain, ChainError, LoggedEvent};
-use medshare_protocol::id::LeafHash;
+use medshare_chain::{Address, Chain, ChainError};
 
 use crate::api::ApiError;
+use walk::{Tip, walk};
 
 pub use auditor::{Auditor, Heads};
+pub use export::{Exported, export};
 pub use fault::AuditFault;
 pub use report::{Anchorage, AuditFinding, AuditReport, Check, Subject};
 pub use source::BlockSource;
 
-/// EVM blocks whose events are held at once.
-const RANGE_BLOCKS: u64 = 2_000;
-/// Block records that are asked for at once.
+/// Block records, or heads, that are asked for at once.
 const FETCHES_AT_ONCE: usize = 16;
 
 /// How far an audit is.
@@ -83,6 +85,9 @@ pub enum AuditError {
         /// What the system said.
         reason: String,
     },
+    /// An export cannot be written.
+    #[error("cannot write: {0}")]
+    Write(#[from] std::io::Error),
     /// The chain was reorganised while it was read.
     #[error(
         "the chain was reorganised below EVM block {block} while it was audited: run the audit again"
@@ -115,53 +120,16 @@ pub async fn audit_with(
     progress: &(dyn Fn(AuditProgress) + Sync),
 ) -> Result<AuditReport, AuditError> {
     source.check(chain).await?;
-    let last_evm_block = chain.block_number().await?;
-    let block_hash = hash_of(chain, last_evm_block).await?;
+    let tip = Tip::of(chain).await?;
     let mut auditor = Auditor::new(chain.domain().clone(), source.name());
-    let mut next = 0;
-    while next <= last_evm_block {
-        let last = last_evm_block.min(next + RANGE_BLOCKS - 1);
-        let events = chain.events(next, last).await?;
-        take(&mut auditor, source, &events).await?;
-        progress(AuditProgress {
-            evm_block: last,
-            last_evm_block,
-            blocks: auditor.blocks(),
-        });
-        next = last + 1;
-    }
-    let heads = heads(chain, &auditor, last_evm_block).await?;
-    if hash_of(chain, last_evm_block).await? != block_hash {
-        return Err(AuditError::Reorganised {
-            block: last_evm_block,
-        });
-    }
-    Ok(auditor.finish(&heads, last_evm_block, block_hash))
-}
-
-/// Fetches the records of all blocks that these events anchor, several at once, and checks event by event.
-async fn take(
-    auditor: &mut Auditor,
-    source: &BlockSource,
-    events: &[LoggedEvent],
-) -> Result<(), AuditError> {
-    let leaves: Vec<LeafHash> = events
-        .iter()
-        .flat_map(|event| auditor::leaves(&event.event))
-        .collect();
-    let fetches = stream::iter(leaves)
-        .map(|leaf| source.fetch(leaf))
-        .buffered(FETCHES_AT_ONCE);
-    let mut records = std::pin::pin!(fetches);
-    for event in events {
-        let mut own = Vec::new();
-        for _ in auditor::leaves(&event.event) {
-            // `buffered` keeps the order: these are this event's.
-            own.push(records.try_next().await?.flatten());
-        }
-        auditor.take(event, own);
-    }
-    Ok(())
+    walk(chain, source, tip, progress, &mut |event, records| {
+        auditor.take(event, records);
+        Ok(())
+    })
+    .await?;
+    let heads = heads(chain, &auditor, tip.number).await?;
+    tip.check(chain).await?;
+    Ok(auditor.finish(&heads, tip.number, tip.hash))
 }
 
 /// What the contract holds at the last block, of everything that the events named.
@@ -194,11 +162,4 @@ async fn heads(chain: &Chain, auditor: &Auditor, block: u64) -> Result<Heads, Au
         evm_time,
         now,
     })
-}
-
-async fn hash_of(chain: &Chain, block: u64) -> Result<B256, AuditError> {
-    chain
-        .block_hash(block)
-        .await?
-        .ok_or(AuditError::Reorganised { block })
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use medshare_anonymiser::{Anonymised, Plan, Table, anonymise, measure, rank};
 use medshare_node::descriptor::{Dataset, SourceSpec};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::wrong_usage;
 use crate::connection::read_text;
-use crate::output;
+use crate::{new_file, output};
 
 /// Anonymises.
 #[derive(Args, Debug)]
@@ -49,14 +49,8 @@ impl Anonymise {
         if place(&self.output) == place(&self.report) {
             wrong_usage("--output and --report name the same file: give each its own");
         }
-        for file in [&self.output, &self.report] {
-            if file.exists() {
-                bail!(
-                    "{} exists already: give another name, nothing was written",
-                    file.display()
-                );
-            }
-        }
+        new_file::must_be_new(&self.output)?;
+        new_file::must_be_new(&self.report)?;
         let dataset = Dataset::load(&self.descriptor)?;
         let key = self.key()?;
         let records = source::load(&self.source(&dataset.source)).await?;
@@ -125,13 +119,9 @@ fn report(table: &Table, anonymised: &Anonymised, plan: &Plan) -> serde_json::Va
     })
 }
 
-/// Writes to a nameless neighbour: what fails leaves no half file.
 fn write_beside(target: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
     let failed = || format!("cannot write {}", target.display());
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(failed)?;
+    let mut file = new_file::beside(target)?;
     file.write_all(bytes).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     Ok(file)
@@ -149,17 +139,11 @@ fn place(file: &Path) -> PathBuf {
 
 /// Both are complete on disk; now they get their names, or neither does.
 fn keep_both(first: (NamedTempFile, &Path), second: (NamedTempFile, &Path)) -> Result<()> {
-    keep(first.0, first.1)?;
-    keep(second.0, second.1).inspect_err(|_| {
-        // It is this run's own: `keep` overwrites nothing. The error that counts is the one above.
+    new_file::keep(first.0, first.1)?;
+    new_file::keep(second.0, second.1).inspect_err(|_| {
+        // It is this run's own: `new_file::keep` overwrites nothing. The error that counts is the one above.
         let _ = std::fs::remove_file(first.1);
     })
-}
-
-fn keep(file: NamedTempFile, target: &Path) -> Result<()> {
-    let kept = file.persist_noclobber(target);
-    kept.map(|_| ())
-        .with_context(|| format!("cannot write {}", target.display()))
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! `medshare audit`: proves the whole ledger, or names what is wrong (P8, P23, P26).
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use medshare_client::audit::{AuditReport, BlockSource, audit_with};
+use medshare_client::audit::{AuditProgress, AuditReport, audit_with};
 
-use crate::cli::wrong_usage;
-use crate::connection::ChainArgs;
+use crate::connection::{ChainArgs, SourceArgs};
 use crate::output::{self, Progress};
 
 /// Audits.
@@ -21,13 +19,8 @@ Example:
 pub struct Audit {
     #[command(flatten)]
     chain: ChainArgs,
-    /// Any node of the network [env: MEDSHARE_NODE]
-    // Not clap's `env`: a variable for other commands must not stand in the way of --blocks.
-    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
-    node: Option<String>,
-    /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
-    #[arg(long, value_name = "FOLDER")]
-    blocks: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,27 +29,10 @@ pub struct Audit {
 impl Audit {
     /// Does it.
     pub async fn run(self) -> Result<()> {
-        let usual = std::env::var("MEDSHARE_NODE");
-        let usual = usual.ok().filter(|node| !node.is_empty());
-        let source = match (self.blocks, self.node.or(usual)) {
-            (Some(folder), _) => BlockSource::Directory(folder),
-            (None, Some(url)) => BlockSource::node(&url)?,
-            (None, None) => wrong_usage("give --node <URL> or --blocks <FOLDER>"),
-        };
+        let source = self.source.open()?;
         let chain = self.chain.connect().await?;
         let progress = Mutex::new(Progress::of_steps());
-        let report = audit_with(&chain, &source, &|at| {
-            // A bar that panicked elsewhere is not worth stopping an audit for.
-            if let Ok(mut progress) = progress.lock() {
-                progress.say(format!(
-                    "EVM block {} of {}, {} checked",
-                    at.evm_block,
-                    at.last_evm_block,
-                    output::counted(at.blocks, "block")
-                ));
-            }
-        })
-        .await?;
+        let report = audit_with(&chain, &source, &|at| say(&progress, at, "checked")).await?;
         drop(progress);
         if self.json {
             output::json(&report)?
@@ -70,6 +46,19 @@ impl Audit {
                 output::counted(count, "fault")
             ),
         }
+    }
+}
+
+/// How far something is that goes through the whole ledger.
+pub(super) fn say(progress: &Mutex<Progress>, at: AuditProgress, done: &str) {
+    // A bar that panicked elsewhere is not worth stopping for.
+    if let Ok(mut progress) = progress.lock() {
+        progress.say(format!(
+            "EVM block {} of {}, {} {done}",
+            at.evm_block,
+            at.last_evm_block,
+            output::counted(at.blocks, "block")
+        ));
     }
 }
 

@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod devnet;
 pub mod download;
 pub mod give_back;
+pub mod ledger;
 pub mod node;
 pub mod open;
 pub mod packages;

@@ -79,19 +79,40 @@ fn the_session_of_the_readme_works_as_printed() {
     read_and_violate(&network, &alice, package);
     review_and_take_back(&network, &alice, package);
 
-    let audit = [
-        "audit",
-        "--rpc",
-        &network.rpc(),
-        "--contract",
-        &network.contract(),
-        "--node",
-        &network.node(),
-    ];
-    let audit = json(&mut requestor(&audit));
+    let (rpc, contract, node) = (network.rpc(), network.contract(), network.node());
+    let ledger = ["--rpc", &rpc, "--contract", &contract, "--node", &node];
+    let audit = json(requestor(&["audit"]).args(ledger));
     assert_eq!(audit["findings"], Value::Array(Vec::new()));
     assert_eq!(audit["parent_blocks"], 1);
+    export(
+        &network,
+        &mut requestor(&["ledger", "export", "-o", "ledger.jsonl"]),
+        &ledger,
+    );
     network.stop();
+}
+
+/// The ledger as a file, which a program that was written from SPEC.md alone finds sound.
+fn export(network: &Devnet, command: &mut Command, ledger: &[&str]) {
+    let done = json(command.args(ledger));
+    assert!(done["blocks"].as_u64().unwrap() >= 4, "{done}");
+    assert_eq!(done["records_missing"], 0);
+    let again = run(command, "");
+    assert_eq!(again.status, 1);
+    assert!(again.stderr.contains("exists already"), "{again:?}");
+    let Some(python) = std::env::var_os("MEDSHARE_INDEPENDENT") else {
+        println!(
+            "LEFT OUT: the export is not read by test/independent (`make independent` does it)"
+        );
+        return;
+    };
+    let program = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../test/independent/verify.py"
+    );
+    let mut verify = Command::new(python);
+    verify.arg(program).arg("ledger");
+    succeed(verify.arg(network.folder.path().join("ledger.jsonl")));
 }
 
 fn read_and_violate(network: &Devnet, home: &Path, package: &str) {

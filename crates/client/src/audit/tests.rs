@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod exports;
 mod lies;
 mod sources;
 mod world;
