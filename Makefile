@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage prove slither rust rust-coverage arrows fmt clean
+.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -80,6 +80,13 @@ rust: node_modules/.package-lock.json
 	cargo $(CARGO_TEST) --locked --workspace
 	$(if $(findstring nextest,$(CARGO_TEST)),cargo test --locked --workspace --doc)
 
+# A second implementation, in Python and from crates/protocol/SPEC.md alone: it is given the vectors, and the ledger of the
+# README's session.
+independent: node_modules/.package-lock.json .venv-independent/installed
+	.venv-independent/bin/python -m pytest -q test/independent
+	MEDSHARE_INDEPENDENT="$(CURDIR)/.venv-independent/bin/python" \
+	  cargo $(CARGO_TEST) --locked --workspace the_session_of_the_readme
+
 arrows:
 	script/check-arrows
 	script/check-paper-map
@@ -97,6 +104,11 @@ rust-coverage: node_modules/.package-lock.json
 .venv-contracts/installed: script/requirements-contracts.txt
 	python3 -m venv .venv-contracts
 	.venv-contracts/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-independent/installed: test/independent/requirements.txt
+	python3 -m venv .venv-independent
+	.venv-independent/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # npm writes this file last: when it is older than the lock, the packages are stale.

@@ -178,20 +178,27 @@ def main():
         nonce = material[32:] + struct.pack(">I", index) + bytes([index == len(chunks) - 1])
         container += AESGCM(material[:32]).encrypt(nonce, chunk, None)
 
+    messages = {
+        "Report": report,
+        "Deletion": {"package": package, "time": time},
+        "Session": {"package": package, "key": OWNER, "expiry": time},
+        "Renewal": {"package": package, "number": 1, "time": time},
+        "Receipt": {"package": package, "number": 1, "report": bytes(32), "received": time, "leaseSeconds": 60},
+        "PeerMessage": {"sender": OWNER, "recipient": REQUESTOR, "content": bytes(32), "deadline": time},
+        "Registration": {"requestor": REQUESTOR, "sealingKey": public(REQUESTOR_SECRET), "class": 2, "credential": bytes([3]) * 32, "nonce": 0, "deadline": time},
+        "Validation": {"package": package, "payloadHash": payload_hash, "formDigest": form, "sensitivity": 1, "usage": hash_struct("Usage", usage), "deadline": time},
+    }
     vector = {
+        "about": "payload = (payload_head, then payload_line so many times), each with a line feed behind it; `chunks` are "
+        "the sha256 of each chunk's ciphertext and tag; secrets are X25519's 32 bytes; `report` is number 1 of this package",
         "chain_id": CHAIN_ID,
         "contract": CONTRACT,
+        "node_key": NODE_KEY,
+        "messages": messages,
         "digests": {
             "AccessRequest": package,
             "Usage (hashStruct)": hash_struct("Usage", usage),
-            "Report": digest("Report", report),
-            "Deletion": digest("Deletion", {"package": package, "time": time}),
-            "Session": digest("Session", {"package": package, "key": OWNER, "expiry": time}),
-            "Renewal": digest("Renewal", {"package": package, "number": 1, "time": time}),
-            "Receipt": digest("Receipt", {"package": package, "number": 1, "report": bytes(32), "received": time, "leaseSeconds": 60}),
-            "PeerMessage": digest("PeerMessage", {"sender": OWNER, "recipient": REQUESTOR, "content": bytes(32), "deadline": time}),
-            "Registration": digest("Registration", {"requestor": REQUESTOR, "sealingKey": public(REQUESTOR_SECRET), "class": 2, "credential": bytes([3]) * 32, "nonce": 0, "deadline": time}),
-            "Validation": digest("Validation", {"package": package, "payloadHash": payload_hash, "formDigest": form, "sensitivity": 1, "usage": hash_struct("Usage", usage), "deadline": time}),
+            **{name: digest(name, message) for name, message in messages.items()},
         },
         "request": {**request, "signature": Account.sign_message(typed("AccessRequest", request), WALLET_KEY).signature},
         "usage": usage,
@@ -203,6 +210,7 @@ def main():
             "header_sha256": hashlib.sha256(header).digest(),
             "container_head": container[: 12 + len(header) + 65],
             "container_hash": sha256d(container),
+            "payload_head": "age,sex",
             "payload_line": "20-39,F",
             "payload_lines": 9000,
             "payload_hash": payload_hash,
