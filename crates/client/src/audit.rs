@@ -7,7 +7,7 @@
 //! | [`auditor`] | takes the contract's events in order and checks each; no I/O |
 //! | `registry` | who was a node at each event, and how much work was asked |
 //! | `trail` | one package: its side-chain, and its state rebuilt from the events |
-//! | `walk` | goes through events and records, for the auditor and for [`export`], which writes them as one text |
+//! | `walk` | goes through events and records, for the auditor and for [`mod@export`], which writes them as one text |
 //! | [`fault`], [`report`] | what can be wrong, and how it is told |
 //!
 //! Events are read in ranges and forgotten; what stays is O(log n) for each chain, and the findings.
