@@ -97,7 +97,6 @@ fmt: node_modules/.package-lock.json
 
 # Outside the gate: needs cargo-llvm-cov.
 rust-coverage: node_modules/.package-lock.json
-	@mkdir -p out
 	cargo llvm-cov nextest --workspace --summary-only
 
 # The provers' and checkers' own tools, from PyPI.

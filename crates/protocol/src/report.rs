@@ -105,4 +105,23 @@ mod tests {
         let other = PackageId(B256::repeat_byte(2));
         assert!(ReportBody::open(&sealed, &secret, other, 3).is_err());
     }
+
+    /// SPEC.md, section 8: what is unknown is left out, not null; the keys ascend.
+    #[test]
+    fn a_body_is_the_map_of_the_spec() {
+        let brief = ReportBody {
+            comment: "c".into(),
+            ranges: vec![(0, 100)],
+            ..ReportBody::default()
+        };
+        let bytes = minicbor::to_vec(&brief).unwrap();
+        assert_eq!(hex::encode(bytes), "a2006163028182001864");
+        let whole = ReportBody {
+            file: Some("f".into()),
+            program: Some("p".into()),
+            ..brief
+        };
+        let bytes = minicbor::to_vec(&whole).unwrap();
+        assert_eq!(hex::encode(bytes), "a4006163016166028182001864036170");
+    }
 }

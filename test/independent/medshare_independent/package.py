@@ -60,7 +60,8 @@ class PackageHeader:
             need(canonical.is_uint(value[key], bits), f"key {key} is no u{bits}")
         need(type(value[8]) is str, "key 8 is no text")
         header = cls(*value.values())
-        need(header.sensitivity <= 1 and header.granted < 64 and header.exempt < 64, "usage contract out of range")
+        known = header.sensitivity <= 1 and header.environment <= 1
+        need(known and header.granted < 64 and header.exempt < 64, "usage contract out of range")
         return header
 
     def encode(self) -> bytes:

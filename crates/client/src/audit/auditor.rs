@@ -96,12 +96,6 @@ impl Auditor {
         }
     }
 
-    /// Blocks of the ledger taken in so far.
-    #[must_use]
-    pub const fn blocks(&self) -> u64 {
-        self.counts.parent_blocks + self.counts.side_blocks
-    }
-
     /// Requestors with a thread.
     #[must_use]
     pub fn requestors(&self) -> Vec<Address> {
