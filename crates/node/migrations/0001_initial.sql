@@ -78,6 +78,15 @@ CREATE TABLE chain_entry (
 CREATE INDEX chain_entry_by_leaf ON chain_entry (leaf);
 CREATE INDEX chain_entry_by_package ON chain_entry (package, side, position);
 CREATE INDEX chain_entry_by_block ON chain_entry (evm_block);
+-- Complete subtrees of the chains' merkle logs, leaves excepted: proofs are made from them in O(log n).
+CREATE TABLE log_node (
+    chain     BLOB    NOT NULL,
+    number    INTEGER NOT NULL, -- Subtree::number
+    hash      BLOB    NOT NULL,
+    evm_block INTEGER NOT NULL,
+    PRIMARY KEY (chain, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX log_node_by_block ON log_node (evm_block);
 CREATE TABLE violation (
     package   BLOB    NOT NULL,
     number    INTEGER NOT NULL,

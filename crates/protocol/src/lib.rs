@@ -16,6 +16,7 @@
 //! | [`header`], [`merkle`], [`origin`] | 80-byte headers and their work, RFC 6962 log, where chains begin | P22 |
 //! | [`block`] | parent blocks and side-blocks | P20, P21 |
 //! | [`chain_verifier`] | whole chains, fault by fault | P23 |
+//! | [`proof`] | that a block is in a chain, that a chain only grew | P8, P22 |
 
 pub mod block;
 pub mod chain_verifier;
@@ -27,6 +28,7 @@ pub mod id;
 pub mod merkle;
 pub mod origin;
 pub mod package;
+pub mod proof;
 pub mod purpose;
 pub mod report;
 pub mod seal;

@@ -3,6 +3,7 @@
 //! The prefixes keep a leaf from being read as a node, and no leaf is ever doubled (CVE-2012-2459 does not arise). RFC
 //! 6962 does not bind the size of the tree to its root; [`header_root`] does.
 
+mod plan;
 mod proof;
 
 use alloy_primitives::B256;
@@ -10,6 +11,7 @@ use alloy_primitives::B256;
 use crate::digest::sha256;
 use crate::id::{LeafHash, LogRoot};
 
+pub use plan::{ProofPlan, Subtree};
 pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
 
 const LEAF_PREFIX: &[u8] = &[0];
@@ -53,13 +55,22 @@ impl Log {
 
     /// Appends a leaf.
     pub fn push(&mut self, leaf: LeafHash) {
+        self.push_noting(leaf, |_, _| {});
+    }
+
+    /// Appends a leaf, and tells every subtree above it that is complete now, the smallest first: who keeps them can
+    /// make proofs by a [`ProofPlan`].
+    pub fn push_noting(&mut self, leaf: LeafHash, mut completed: impl FnMut(Subtree, B256)) {
         let mut hash = leaf.0;
-        for _ in 0..self.size.trailing_ones() {
+        for level in 1..=self.size.trailing_ones() {
             let left = self
                 .peaks
                 .pop()
                 .expect("one peak for each bit that is set in the size");
             hash = node_hash(left, hash);
+            let position = self.size >> level;
+            let level = level as u8;
+            completed(Subtree { level, position }, hash);
         }
         self.peaks.push(hash);
         self.size += 1;
@@ -74,13 +85,7 @@ impl Log {
     /// The Merkle tree hash (MTH); of no leaves, sha256 of nothing.
     #[must_use]
     pub fn root(&self) -> LogRoot {
-        let joined = self
-            .peaks
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node_hash(left, right));
-        LogRoot(joined.unwrap_or_else(|| sha256(&[])))
+        LogRoot(plan::join(&self.peaks).unwrap_or_else(|| sha256(&[])))
     }
 
     /// What the header of the last leaf's block carries.

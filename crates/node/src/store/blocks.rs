@@ -7,8 +7,8 @@ use medshare_protocol::merkle::Log;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::rows::{address, corrupt, hash, unsigned};
-use super::{Store, StoreError};
+use super::rows::{address, corrupt, hash, signed, unsigned};
+use super::{Store, StoreError, log};
 
 /// Where a chain stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,27 +49,17 @@ impl Store {
     /// When the store fails.
     pub async fn chain_head(&self, chain: Origin) -> Result<ChainHead, StoreError> {
         let mut connection = self.reader.acquire().await?;
-        let rows = sqlx::query("SELECT leaf FROM chain_entry WHERE chain = ? ORDER BY position")
-            .bind(chain.as_slice())
-            .fetch_all(&mut *connection)
-            .await?;
-        let leaves: Result<Vec<LeafHash>, StoreError> = rows
-            .iter()
-            .map(|row| Ok(LeafHash(hash(row, "leaf")?)))
-            .collect();
-        let log = Log::from_leaves(leaves?);
-        let last = last_entry(&mut connection, chain).await?;
-        Ok(match last {
-            Some(last) => ChainHead {
-                hash: last.hash,
-                time: last.entry.time,
-                log,
-            },
-            None => ChainHead {
+        let Some(last) = last_entry(&mut connection, chain).await? else {
+            return Ok(ChainHead {
                 hash: chain.0,
                 time: 0,
-                log,
-            },
+                log: Log::default(),
+            });
+        };
+        Ok(ChainHead {
+            hash: last.hash,
+            time: last.entry.time,
+            log: log::read(&mut connection, chain, last.position + 1).await?,
         })
     }
 
@@ -94,12 +84,11 @@ impl Store {
         let Some(position) = entry.position.checked_sub(1) else {
             return Ok(entry.chain.0);
         };
-        let row = sqlx::query("SELECT hash FROM chain_entry WHERE chain = ? AND position = ?")
-            .bind(entry.chain.as_slice())
-            .bind(super::rows::signed(position))
-            .fetch_one(&self.reader)
-            .await?;
-        hash(&row, "hash")
+        let mut connection = self.reader.acquire().await?;
+        let before = entry_at(&mut connection, entry.chain, position).await?;
+        before
+            .map(|before| before.hash)
+            .ok_or_else(|| corrupt("chain_entry", format!("block {position} is missing")))
     }
 
     /// The parent block's entry of a package.
@@ -209,6 +198,19 @@ pub(super) async fn last_entry(
             .bind(chain.as_slice())
             .fetch_optional(connection)
             .await?;
+    row.as_ref().map(read_entry).transpose()
+}
+
+pub(super) async fn entry_at(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    position: u64,
+) -> Result<Option<ChainEntry>, StoreError> {
+    let row = sqlx::query("SELECT * FROM chain_entry WHERE chain = ? AND position = ?")
+        .bind(chain.as_slice())
+        .bind(signed(position))
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(read_entry).transpose()
 }
 

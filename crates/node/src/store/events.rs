@@ -137,6 +137,7 @@ impl Store {
         for statement in [
             "DELETE FROM event WHERE evm_block > ?",
             "DELETE FROM chain_entry WHERE evm_block > ?",
+            "DELETE FROM log_node WHERE evm_block > ?",
             "DELETE FROM violation WHERE evm_block > ?",
             "DELETE FROM receipt WHERE evm_block > ?",
             "DELETE FROM standing WHERE evm_block > ?",

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod events;
+mod log;
 mod packages;
 mod permissions;
 mod reports;

@@ -10,7 +10,9 @@ use crate::header::{CompactTarget, Header};
 use crate::id::{BlockId, HeaderHash, LeafHash, PackageId};
 
 /// Which chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChainName {
     /// The thread of a requestor.

@@ -2,30 +2,13 @@
 
 use alloy_primitives::B256;
 
-use super::{Log, node_hash};
+use super::{Log, ProofPlan, Subtree, node_hash};
 use crate::id::{LeafHash, LogRoot};
 
 /// The audit path of the leaf at `index`, from the leaf to the root; nothing when there is no such leaf.
 #[must_use]
 pub fn inclusion_proof(leaves: &[LeafHash], index: usize) -> Option<Vec<B256>> {
-    if index >= leaves.len() {
-        return None;
-    }
-    let mut path = Vec::new();
-    let (mut rest, mut index) = (leaves, index);
-    while rest.len() > 1 {
-        let (left, right) = rest.split_at(split(rest.len()));
-        if index < left.len() {
-            path.push(subtree_root(right));
-            rest = left;
-        } else {
-            path.push(subtree_root(left));
-            index -= left.len();
-            rest = right;
-        }
-    }
-    path.reverse();
-    Some(path)
+    ProofPlan::inclusion(index as u64, leaves.len() as u64)?.proof(|part| subtree(leaves, part))
 }
 
 /// Whether `proof` shows `leaf` at `index` in the log of `size` leaves with this root.
@@ -65,31 +48,8 @@ pub fn verify_inclusion(
 /// there are. Empty when the old log is empty or the same.
 #[must_use]
 pub fn consistency_proof(leaves: &[LeafHash], old_size: usize) -> Option<Vec<B256>> {
-    if old_size > leaves.len() {
-        return None;
-    }
-    if old_size == 0 || old_size == leaves.len() {
-        return Some(Vec::new());
-    }
-    let mut path = Vec::new();
-    let (mut rest, mut old, mut is_whole) = (leaves, old_size, true);
-    while old != rest.len() {
-        let (left, right) = rest.split_at(split(rest.len()));
-        if old <= left.len() {
-            path.push(subtree_root(right));
-            rest = left;
-        } else {
-            path.push(subtree_root(left));
-            old -= left.len();
-            rest = right;
-            is_whole = false;
-        }
-    }
-    if !is_whole {
-        path.push(subtree_root(rest));
-    }
-    path.reverse();
-    Some(path)
+    ProofPlan::consistency(old_size as u64, leaves.len() as u64)?
+        .proof(|part| subtree(leaves, part))
 }
 
 /// Whether `proof` shows that the log of `new_size` leaves grew out of the one of `old_size`.
@@ -150,11 +110,8 @@ fn walk(
     last == 0 && old == old_root.0 && new == new_root.0
 }
 
-/// The largest power of two smaller than `size`, which is at least 2.
-const fn split(size: usize) -> usize {
-    1 << (usize::BITS - 1 - (size - 1).leading_zeros())
-}
-
-fn subtree_root(leaves: &[LeafHash]) -> B256 {
-    Log::from_leaves(leaves.iter().copied()).root().0
+fn subtree(leaves: &[LeafHash], part: Subtree) -> Option<B256> {
+    let start = usize::try_from(part.position << part.level).ok()?;
+    let leaves = leaves.get(start..start + (1 << part.level))?;
+    Some(Log::from_leaves(leaves.iter().copied()).root().0)
 }

@@ -8,4 +8,5 @@ mod header;
 mod ledger;
 mod merkle;
 mod package;
+mod proof;
 mod vectors;

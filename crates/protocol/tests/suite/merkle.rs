@@ -1,10 +1,13 @@
 //! The log against the RFC's definitions and against another library.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use alloy_primitives::B256;
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use medshare_protocol::id::{LeafHash, LogRoot};
 use medshare_protocol::merkle::{
-    Log, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
+    Log, ProofPlan, Subtree, consistency_proof, inclusion_proof, leaf_hash, verify_consistency,
+    verify_inclusion,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -92,6 +95,50 @@ fn another_library_agrees_on_every_inclusion_proof() {
             ));
         }
     }
+}
+
+#[test]
+fn what_a_log_tells_while_it_grows_is_enough_for_every_proof() {
+    let mut kept = BTreeMap::new();
+    let mut log = Log::default();
+    for (size, leaf) in (1..=LARGEST_LOG).zip(leaves(LARGEST_LOG)) {
+        let (level, position) = (0, log.size());
+        kept.insert(Subtree { level, position }, leaf.0);
+        log.push_noting(leaf, |part, hash| assert_eq!(kept.insert(part, hash), None));
+        let peaks = Log::subtrees(log.size());
+        let peaks = peaks.iter().map(|part| kept[part]).collect();
+        assert_eq!(Log::from_subtrees(log.size(), peaks), Some(log.clone()));
+        for index in 0..size {
+            let plan = ProofPlan::inclusion(index as u64, log.size()).unwrap();
+            let proof = plan.proof(|part| kept.get(&part).copied()).unwrap();
+            assert!(verify_inclusion(
+                leaves(size)[index],
+                index as u64,
+                log.size(),
+                &proof,
+                log.root()
+            ));
+            let old = root(&leaves(index));
+            let plan = ProofPlan::consistency(index as u64, log.size()).unwrap();
+            let proof = plan.proof(|part| kept.get(&part).copied()).unwrap();
+            assert!(verify_consistency(
+                index as u64,
+                old,
+                log.size(),
+                log.root(),
+                &proof
+            ));
+        }
+    }
+    let numbers: BTreeSet<u64> = kept.keys().map(|part| part.number()).collect();
+    assert_eq!(numbers.len(), kept.len(), "a number each");
+    assert!(
+        kept.keys()
+            .all(|part| part.number() < 2 * LARGEST_LOG as u64)
+    );
+    assert_eq!(Log::from_subtrees(3, vec![B256::ZERO]), None);
+    let plan = ProofPlan::inclusion(0, 3).unwrap();
+    assert_eq!(plan.proof(|_| None), None, "a subtree that is not kept");
 }
 
 #[test]

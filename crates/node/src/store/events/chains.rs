@@ -13,6 +13,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{Applied, EventContext};
 use crate::store::StoreError;
 use crate::store::blocks::{last_entry, parent_entry, put_block};
+use crate::store::log;
 use crate::store::requests::append;
 use crate::store::rows::{corrupt, signed, stage_number};
 
@@ -195,6 +196,8 @@ impl Applying<'_, '_> {
         .bind(signed(self.logged.position.block))
         .execute(&mut *self.connection)
         .await?;
+        let evm_block = self.logged.position.block;
+        log::grow(self.connection, chain, position, entry.leaf, evm_block).await?;
         Ok(header)
     }
 

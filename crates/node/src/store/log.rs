@@ -1,0 +1,186 @@
+//! The merkle logs of the chains (P22): their complete subtrees, kept as the chains grow, and the proofs made from them.
+
+use std::collections::HashMap;
+
+use alloy_primitives::{B256, FixedBytes};
+use medshare_protocol::id::{LeafHash, LogRoot, Origin};
+use medshare_protocol::merkle::{Log, ProofPlan, Subtree};
+use medshare_protocol::proof::ChainEnd;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::blocks::entry_at;
+use super::rows::{corrupt, hash, signed, unsigned};
+use super::{Store, StoreError};
+
+impl Store {
+    /// The audit path of a block in its chain as it was at `size` blocks; nothing when there is no such block.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inclusion_path(
+        &self,
+        chain: Origin,
+        index: u64,
+        size: u64,
+    ) -> Result<Option<Vec<B256>>, StoreError> {
+        match ProofPlan::inclusion(index, size) {
+            Some(plan) => self.path(chain, &plan).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The proof that a chain of `new` blocks grew out of its first `old`; nothing when these are more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn consistency_path(
+        &self,
+        chain: Origin,
+        old: u64,
+        new: u64,
+    ) -> Result<Option<Vec<B256>>, StoreError> {
+        match ProofPlan::consistency(old, new) {
+            Some(plan) => self.path(chain, &plan).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The end of a chain as it was at `size` blocks, 1 or more; nothing when it is shorter.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn chain_end(
+        &self,
+        chain: Origin,
+        size: u64,
+    ) -> Result<Option<ChainEnd>, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        let Some(index) = size.checked_sub(1) else {
+            return Ok(None);
+        };
+        let Some(last) = entry_at(&mut connection, chain, index).await? else {
+            return Ok(None);
+        };
+        let previous = match index.checked_sub(1) {
+            Some(index) => {
+                entry_at(&mut connection, chain, index)
+                    .await?
+                    .ok_or_else(|| corrupt("chain_entry", format!("block {index} is missing")))?
+                    .hash
+            }
+            None => chain.0,
+        };
+        let root: LogRoot = read(&mut connection, chain, size).await?.root();
+        let header = FixedBytes(last.entry.header(previous).to_bytes());
+        Ok(Some(ChainEnd { size, root, header }))
+    }
+
+    /// How many blocks a chain has.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn chain_size(&self, chain: Origin) -> Result<u64, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        let last = super::blocks::last_entry(&mut connection, chain).await?;
+        Ok(last.map_or(0, |last| last.position + 1))
+    }
+
+    async fn path(&self, chain: Origin, plan: &ProofPlan) -> Result<Vec<B256>, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        let known = hashes(&mut connection, chain, plan.subtrees()).await?;
+        plan.proof(|part| known.get(&part.number()).copied())
+            .ok_or_else(|| incomplete(chain))
+    }
+}
+
+/// The log of the first `size` blocks of a chain.
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    size: u64,
+) -> Result<Log, StoreError> {
+    let parts = Log::subtrees(size);
+    let known = hashes(connection, chain, parts.iter().copied()).await?;
+    let peaks: Option<Vec<B256>> = parts
+        .iter()
+        .map(|part| known.get(&part.number()).copied())
+        .collect();
+    peaks
+        .and_then(|peaks| Log::from_subtrees(size, peaks))
+        .ok_or_else(|| incomplete(chain))
+}
+
+/// Keeps the subtrees that are complete with the leaf that has come to stand at `position`.
+pub(super) async fn grow(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    position: u64,
+    leaf: LeafHash,
+    evm_block: u64,
+) -> Result<(), StoreError> {
+    if position & 1 == 0 {
+        return Ok(()); // It completes nothing.
+    }
+    let mut log = read(connection, chain, position).await?;
+    let mut complete = Vec::new();
+    log.push_noting(leaf, |part, hash| complete.push((part.number(), hash)));
+    let mut query =
+        QueryBuilder::<Sqlite>::new("INSERT INTO log_node (chain, number, hash, evm_block) ");
+    query.push_values(complete, |mut row, (number, hash)| {
+        row.push_bind(chain.as_slice().to_vec())
+            .push_bind(signed(number))
+            .push_bind(hash.to_vec())
+            .push_bind(signed(evm_block));
+    });
+    query.build().execute(connection).await?;
+    Ok(())
+}
+
+/// The hashes of these subtrees by their numbers, as far as they are there.
+async fn hashes(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    parts: impl Iterator<Item = Subtree>,
+) -> Result<HashMap<u64, B256>, StoreError> {
+    let (leaves, inner): (Vec<Subtree>, Vec<Subtree>) = parts.partition(|part| part.level == 0);
+    let mut found = HashMap::with_capacity(leaves.len() + inner.len());
+    let positions = leaves.iter().map(|leaf| leaf.position);
+    let sql = "SELECT position * 2 AS number, leaf AS hash FROM chain_entry WHERE chain = ";
+    select(connection, sql, chain, "position", positions, &mut found).await?;
+    let numbers = inner.iter().map(|part| part.number());
+    let sql = "SELECT number, hash FROM log_node WHERE chain = ";
+    select(connection, sql, chain, "number", numbers, &mut found).await?;
+    Ok(found)
+}
+
+async fn select(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    chain: Origin,
+    column: &'static str,
+    wanted: impl ExactSizeIterator<Item = u64>,
+    found: &mut HashMap<u64, B256>,
+) -> Result<(), StoreError> {
+    if wanted.len() == 0 {
+        return Ok(());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new(sql);
+    query.push_bind(chain.as_slice().to_vec());
+    query.push(" AND ").push(column).push(" IN (");
+    let mut list = query.separated(", ");
+    for number in wanted {
+        list.push_bind(signed(number));
+    }
+    query.push(")");
+    for row in query.build().fetch_all(connection).await? {
+        found.insert(unsigned(&row, "number")?, hash(&row, "hash")?);
+    }
+    Ok(())
+}
+
+fn incomplete(chain: Origin) -> StoreError {
+    corrupt(
+        "log_node",
+        format!("a subtree of the chain {chain} is missing"),
+    )
+}
