@@ -6,6 +6,7 @@
 //! | `read`, `write` | the contract's views and functions, as methods of [`Chain`] | P5, P6, P19 |
 //! | [`event`], `logs` | what happened, in order | P7, P8 |
 //! | [`issue`], [`record`] | what is sent, what is held | P14, P20 |
+//! | [`proof`] | what the contract held at an EVM block, provable offline (EIP-1186) | P23, P26 |
 //! | [`revert`], [`error`] | why it failed, in sentences | |
 //! | `wallet` | signatures of wallets with and without code | P4 |
 //! | [`keystore`] | wallet keys and sealing secrets at rest | P10 |
@@ -33,6 +34,7 @@ pub mod event;
 pub mod issue;
 pub mod keystore;
 mod logs;
+pub mod proof;
 mod read;
 pub mod record;
 pub mod revert;
@@ -50,6 +52,7 @@ pub use config::ChainConfig;
 pub use error::ChainError;
 pub use event::{Event, EventPosition, LoggedEvent, PackageIssued};
 pub use issue::{IssueItem, MAX_SEGMENT_ENTRIES, ReportSegment};
+pub use proof::{ContractProof, EvmBlock, ProvenStorage, StorageProofError};
 pub use record::{
     DatasetRecord, IssuedRequest, NodeRecord, PackageStatus, RequestorRecord, Response,
     ResponseKind,

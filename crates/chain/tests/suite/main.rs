@@ -9,6 +9,7 @@ mod hardhat;
 mod keystores;
 mod packages;
 mod participants;
+mod proofs;
 mod second_evm;
 mod sending;
 mod wallets;

@@ -308,7 +308,7 @@ fn assert_refused(error: &ChainError, reason: &ContractError) {
     assert_eq!(error.contract_error(), Some(reason), "{error}");
 }
 
-async fn ask(evm: &impl Evm, method: &'static str, parameters: Value) -> Value {
+pub async fn ask(evm: &impl Evm, method: &'static str, parameters: Value) -> Value {
     let provider = RootProvider::<Ethereum>::new_http(evm.rpc_url().parse().unwrap());
     let question = provider.raw_request(method.into(), parameters);
     question.await.unwrap()

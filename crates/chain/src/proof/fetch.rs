@@ -1,0 +1,127 @@
+//! Asks the chain for a proof.
+
+use alloy::consensus::Header;
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::BlockId;
+use medshare_protocol::id::PackageId;
+
+use super::layout::{self, packed};
+use super::{AccountProof, ContractProof, SlotProof};
+use crate::{Chain, ChainError};
+
+impl Chain {
+    /// Proof of a package's state, of its head and its thread's head, and of the custodians of `nodes`, at the EVM block
+    /// with this number, or the newest one. Nothing when there is no such package then.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked, does not answer `eth_getProof`, or no longer has the state of that block.
+    pub async fn prove(
+        &self,
+        package: PackageId,
+        nodes: &[Address],
+        block: Option<u64>,
+    ) -> Result<Option<ContractProof>, ChainError> {
+        let header = self.whole_header(block).await?;
+        let at = BlockId::number(header.number);
+        // The slots of one thing are named by what others hold.
+        let requestor = layout::address(self.slot(layout::package(package, 0), at).await?);
+        if requestor.is_zero() {
+            return Ok(None);
+        }
+        let second = self.slot(layout::package(package, 1), at).await?;
+        let dataset = u32::try_from(packed(second, 0, 4)).unwrap_or_default();
+        let custodian = layout::address(self.slot(layout::dataset_owner(dataset), at).await?);
+        let mut slots = vec![
+            layout::package(package, 0),
+            layout::package(package, 1),
+            layout::package(package, 2),
+            layout::dataset_owner(dataset),
+            layout::dataset_id(dataset),
+            layout::record(requestor, dataset),
+            layout::relation(requestor, custodian),
+            layout::head(custodian, package),
+            layout::thread(requestor),
+        ];
+        slots.extend(nodes.iter().copied().map(layout::node));
+        self.proof(&header, slots, at).await.map(Some)
+    }
+
+    async fn proof(
+        &self,
+        header: &Header,
+        slots: Vec<B256>,
+        at: BlockId,
+    ) -> Result<ContractProof, ChainError> {
+        let provider = &self.rpc.provider;
+        let answer = self
+            .rpc
+            .read("eth_getProof", || {
+                provider
+                    .get_proof(self.contract(), slots.clone())
+                    .block_id(at)
+            })
+            .await
+            .map_err(|failure| failure.error)?;
+        let account = AccountProof {
+            nonce: answer.nonce,
+            balance: answer.balance,
+            storage_root: answer.storage_hash,
+            code_hash: answer.code_hash,
+            proof: answer.account_proof,
+        };
+        let storage = answer.storage_proof.into_iter().map(|slot| SlotProof {
+            slot: slot.key.as_b256(),
+            value: slot.value,
+            proof: slot.proof,
+        });
+        let proof = ContractProof {
+            header: Bytes::from(alloy::rlp::encode(header)),
+            contract: self.contract(),
+            account,
+            storage: storage.collect(),
+        };
+        // A chain that answers with what does not hold is found out here, not by whoever gets the proof.
+        proof.verify().map_err(|error| ChainError::Malformed {
+            what: "eth_getProof",
+            reason: error.to_string(),
+        })?;
+        Ok(proof)
+    }
+
+    async fn slot(&self, slot: B256, at: BlockId) -> Result<U256, ChainError> {
+        let provider = &self.rpc.provider;
+        self.rpc
+            .read("eth_getStorageAt", || {
+                provider
+                    .get_storage_at(self.contract(), slot.into())
+                    .block_id(at)
+            })
+            .await
+            .map_err(|failure| failure.error)
+    }
+
+    async fn whole_header(&self, block: Option<u64>) -> Result<Header, ChainError> {
+        let number = block.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
+        let malformed = |reason: String| ChainError::Malformed {
+            what: "an EVM block",
+            reason,
+        };
+        let block = self
+            .rpc
+            .read("eth_getBlockByNumber", || {
+                self.rpc.provider.get_block_by_number(number)
+            })
+            .await
+            .map_err(|failure| failure.error)?
+            .ok_or_else(|| malformed(format!("there is no block {number}")))?;
+        let (header, told) = (block.header.inner, block.header.hash);
+        if header.hash_slow() == told {
+            return Ok(header);
+        }
+        Err(malformed(format!(
+            "the hash {told} is not that of its header: this chain has other headers than Ethereum's"
+        )))
+    }
+}

@@ -1,0 +1,217 @@
+//! Checks a proof, and reads what it proves.
+
+use std::collections::BTreeMap;
+
+use alloy::consensus::Header;
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::rlp::Decodable;
+use alloy_trie::proof::verify_proof;
+use alloy_trie::{Nibbles, TrieAccount};
+use medshare_protocol::id::{DatasetId, PackageId};
+use medshare_protocol::typed::Usage;
+use medshare_protocol::usage::{State, UsageContract};
+
+use super::layout::{self, packed};
+use super::{ContractProof, MAX_PROOF_NODES, MAX_SLOTS, SlotProof, StorageProofError};
+use crate::record::PackageStatus;
+
+/// An EVM block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct EvmBlock {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its time, s since the Unix epoch.
+    pub time: u64,
+}
+
+/// What a proof proves, if its EVM block is real.
+#[derive(Clone, Debug)]
+pub struct ProvenStorage {
+    /// The EVM block.
+    pub block: EvmBlock,
+    /// The contract.
+    pub contract: Address,
+    /// keccak256 of the contract's code.
+    pub code_hash: B256,
+    slots: BTreeMap<B256, U256>,
+}
+
+impl ContractProof {
+    /// Checks everything against the header's state root.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn verify(&self) -> Result<ProvenStorage, StorageProofError> {
+        at_most("slots", self.storage.len(), MAX_SLOTS)?;
+        let mut rest = self.header.as_ref();
+        let header = Header::decode(&mut rest)
+            .map_err(|error| StorageProofError::Header(error.to_string()))?;
+        if !rest.is_empty() {
+            let reason = format!("{} bytes are behind it", rest.len());
+            return Err(StorageProofError::Header(reason));
+        }
+        let account = TrieAccount {
+            nonce: self.account.nonce,
+            balance: self.account.balance,
+            storage_root: self.account.storage_root,
+            code_hash: self.account.code_hash,
+        };
+        prove(
+            header.state_root,
+            keccak256(self.contract),
+            Some(alloy::rlp::encode(account)),
+            &self.account.proof,
+        )?
+        .map_err(StorageProofError::Account)?;
+        for slot in &self.storage {
+            self.prove_slot(slot)?;
+        }
+        Ok(ProvenStorage {
+            block: EvmBlock {
+                number: header.number,
+                // Of the bytes as they are, so that nothing depends on how they are read.
+                hash: keccak256(&self.header),
+                time: header.timestamp,
+            },
+            contract: self.contract,
+            code_hash: self.account.code_hash,
+            slots: self
+                .storage
+                .iter()
+                .map(|slot| (slot.slot, slot.value))
+                .collect(),
+        })
+    }
+
+    /// A slot that holds nothing is not in Ethereum's trie; some chains for development keep the zero there.
+    fn prove_slot(&self, slot: &SlotProof) -> Result<(), StorageProofError> {
+        let (root, key) = (self.account.storage_root, keccak256(slot.slot));
+        let held = prove(root, key, Some(alloy::rlp::encode(slot.value)), &slot.proof)?;
+        let shown = match held {
+            Err(_) if slot.value.is_zero() => prove(root, key, None, &slot.proof)?,
+            shown => shown,
+        };
+        shown.map_err(|reason| {
+            let (slot, value) = (slot.slot, slot.value);
+            StorageProofError::Slot {
+                slot,
+                value,
+                reason,
+            }
+        })
+    }
+}
+
+impl ProvenStorage {
+    /// The package as the contract would have told it in that block; `State::None` when there is none.
+    ///
+    /// # Errors
+    /// When the proof lacks a slot, or one holds what the contract does not write.
+    pub fn package(&self, id: PackageId) -> Result<PackageStatus, StorageProofError> {
+        let first = self.slot(layout::package(id, 0), "the package")?;
+        let second = self.slot(layout::package(id, 1), "the package's usage contract")?;
+        let key = self.slot(layout::package(id, 2), "the package's contract key")?;
+        let requestor = layout::address(first);
+        let dataset = packed(second, 0, 4) as u32;
+        let owner = self.slot(layout::dataset_owner(dataset), "the dataset's owner")?;
+        let custodian = layout::address(owner);
+        let dataset_id = self.slot(layout::dataset_id(dataset), "the dataset's id")?;
+        let record = self.slot(layout::record(requestor, dataset), "the violations")?;
+        let relation = layout::relation(requestor, custodian);
+        let relation = self.slot(relation, "the requestor's standing with the owner")?;
+        let head: B256 = self.slot(layout::head(custodian, id), "the head")?.into();
+        let origin: B256 = second.into();
+        let started = head[..16] != origin[..16];
+        let overtaken = packed(first, 24, 3) != packed(record, 4, 3)
+            || packed(first, 27, 3) != packed(relation, 0, 3);
+        let expiry = packed(second, 4, 8);
+        let now_ms = self.block.time.saturating_mul(1_000);
+        let state = match packed(first, 30, 1) {
+            0 => State::None,
+            3 => State::Retrieved,
+            1 | 2 if now_ms >= expiry => State::Expired,
+            1 if overtaken => State::Revoked,
+            1 if started => State::Active,
+            1 => State::Issued,
+            2 => State::Revoked,
+            _ => return Err(unreadable("the package", first)),
+        };
+        let usage = match state {
+            State::None => None,
+            _ => Some(usage(second, key, expiry)?),
+        };
+        Ok(PackageStatus {
+            state,
+            started,
+            refused: packed(relation, 3, 1) != 0,
+            requestor,
+            custodian,
+            dataset: DatasetId(dataset_id.into()),
+            usage,
+            settled: packed(first, 20, 4) as u32,
+            violations: packed(record, 0, 4) as u32,
+            head,
+        })
+    }
+
+    /// Head of a requestor's thread; nothing before its first block.
+    ///
+    /// # Errors
+    /// When the proof lacks the slot.
+    pub fn thread_head(&self, requestor: Address) -> Result<Option<B256>, StorageProofError> {
+        let head = self.slot(layout::thread(requestor), "the thread's head")?;
+        Ok((!head.is_zero()).then(|| head.into()))
+    }
+
+    /// The custodian of a node; nothing when it was not registered in that block.
+    ///
+    /// # Errors
+    /// When the proof lacks the slot.
+    pub fn custodian_of(&self, node: Address) -> Result<Option<Address>, StorageProofError> {
+        let custodian = layout::address(self.slot(layout::node(node), "a node's custodian")?);
+        Ok((!custodian.is_zero()).then_some(custodian))
+    }
+
+    fn slot(&self, slot: B256, what: &'static str) -> Result<U256, StorageProofError> {
+        let value = self.slots.get(&slot).copied();
+        value.ok_or(StorageProofError::Missing { slot, what })
+    }
+}
+
+fn usage(second: U256, key: U256, expiry: u64) -> Result<UsageContract, StorageProofError> {
+    let byte = |offset| packed(second, offset, 1) as u8;
+    let held = Usage {
+        sensitivity: byte(12),
+        granted: byte(13),
+        exempt: byte(14),
+        environment: byte(15),
+        expiry,
+        contractKey: key.into(),
+    };
+    UsageContract::from_typed(&held).ok_or_else(|| unreadable("the usage contract", second))
+}
+
+const fn unreadable(what: &'static str, value: U256) -> StorageProofError {
+    StorageProofError::Unreadable { what, value }
+}
+
+/// Whether the trie with this root holds `value` under `key`; in words, what it holds instead.
+fn prove(
+    root: B256,
+    key: B256,
+    value: Option<Vec<u8>>,
+    nodes: &[Bytes],
+) -> Result<Result<(), String>, StorageProofError> {
+    at_most("trie nodes", nodes.len(), MAX_PROOF_NODES)?;
+    let proven = verify_proof(root, Nibbles::unpack(key), value, nodes);
+    Ok(proven.map_err(|error| error.to_string()))
+}
+
+const fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), StorageProofError> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(StorageProofError::TooLong { what, count, limit })
+}
