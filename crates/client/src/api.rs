@@ -11,7 +11,10 @@ mod error;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use medshare_chain::ContractProof;
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::wire::{
     DatasetInfo, DeletionSubmission, LastReport, NodeInfo, PackageBlocks, RegistrationAnswer,
     RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
@@ -244,6 +247,56 @@ impl NodeApi {
         }
     }
 
+    /// `GET /v1/blocks/{leaf}/proof`: that a block is in its chain; `until` as an EVM block's number, else as it is now.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn inclusion(
+        &self,
+        leaf: LeafHash,
+        until: Option<u64>,
+    ) -> Result<InclusionProof, ApiError> {
+        let mut url = self.url(&["blocks", &leaf.to_string(), "proof"]);
+        ask_for(&mut url, "evm_block", until);
+        self.get_url(&url).await
+    }
+
+    /// `GET /v1/threads/{requestor}/growth` or `GET /v1/packages/{id}/growth`: that a chain only grew from `old` blocks
+    /// to `new`, or to what it is now.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn consistency(
+        &self,
+        chain: ChainName,
+        old: u64,
+        new: Option<u64>,
+    ) -> Result<ConsistencyProof, ApiError> {
+        let mut url = match chain {
+            ChainName::Thread(requestor) => {
+                self.url(&["threads", &requestor.to_string(), "growth"])
+            }
+            ChainName::Side(package) => self.url(&["packages", &package.to_string(), "growth"]),
+        };
+        ask_for(&mut url, "from", Some(old));
+        ask_for(&mut url, "size", new);
+        self.get_url(&url).await
+    }
+
+    /// `GET /v1/packages/{id}/state`: what the contract held of a package, at an EVM block or the newest, with proof.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn contract_proof(
+        &self,
+        id: PackageId,
+        evm_block: Option<u64>,
+    ) -> Result<ContractProof, ApiError> {
+        let mut url = self.url(&["packages", &id.to_string(), "state"]);
+        ask_for(&mut url, "evm_block", evm_block);
+        self.get_url(&url).await
+    }
+
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         url.path_segments_mut()
@@ -255,7 +308,10 @@ impl NodeApi {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, ApiError> {
-        let url = self.url(path);
+        self.get_url(&self.url(path)).await
+    }
+
+    async fn get_url<T: DeserializeOwned>(&self, url: &Url) -> Result<T, ApiError> {
         self.ask(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT))
             .await
     }
@@ -344,6 +400,13 @@ impl NodeApi {
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+}
+
+/// Adds a number to an address's query.
+fn ask_for(url: &mut Url, name: &str, number: Option<u64>) {
+    if let Some(number) = number {
+        url.query_pairs_mut().append_pair(name, &number.to_string());
     }
 }
 

@@ -66,6 +66,7 @@ CREATE TABLE chain_entry (
     chain     BLOB    NOT NULL, -- origin
     position  INTEGER NOT NULL,
     side      INTEGER NOT NULL,
+    requestor BLOB,             -- whose thread it is; of a side-chain none
     package   BLOB    NOT NULL,
     leaf      BLOB    NOT NULL,
     entry     BLOB    NOT NULL, -- 80 bytes

@@ -9,6 +9,7 @@ mod openapi;
 mod packages;
 mod peers;
 pub mod problem;
+mod proofs;
 mod range;
 mod requests;
 mod status;
@@ -65,6 +66,10 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(packages::submit_deletion, packages::deletion))
         .routes(routes!(packages::blocks))
         .routes(routes!(packages::block))
+        .routes(routes!(proofs::inclusion))
+        .routes(routes!(proofs::thread_growth))
+        .routes(routes!(proofs::side_growth))
+        .routes(routes!(proofs::state))
         .layer(DefaultBodyLimit::max(MAX_JSON_BODY_BYTES))
         .layer(from_fn(guards::quick));
     // These wait for a transaction to be mined.

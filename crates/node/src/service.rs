@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
-use medshare_chain::Chain;
+use medshare_chain::{Chain, ContractProof};
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{ContainerHash, DatasetId, LeafHash, PackageId};
+use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::wire::{
     DatasetInfo, DeletionSubmission, LastReport, NodeInfo, PackageBlocks, RegistrationAnswer,
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::descriptor::Dataset;
 use crate::error::NodeError;
+use crate::ledger::UpTo;
 use crate::peer::{Peers, ValidationRequest};
 use crate::permissions::ViolationRecord;
 use crate::store::{Finding, Store};
@@ -280,6 +283,43 @@ impl Node {
     /// [`NodeError::NotFound`].
     pub async fn package_blocks(&self, id: PackageId) -> Result<PackageBlocks, NodeError> {
         self.inner.package_blocks(id).await
+    }
+
+    /// Proof that a block is in its chain as it was at some size, or EVM block.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`], [`NodeError::Conflict`] when it came later.
+    pub async fn inclusion(
+        &self,
+        leaf: LeafHash,
+        up_to: UpTo,
+    ) -> Result<InclusionProof, NodeError> {
+        self.inner.inclusion(leaf, up_to).await
+    }
+
+    /// Proof that a chain only grew since it had `old_size` blocks.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`], [`NodeError::BadRequest`] when it was longer than that.
+    pub async fn consistency(
+        &self,
+        chain: ChainName,
+        old_size: u64,
+        up_to: UpTo,
+    ) -> Result<ConsistencyProof, NodeError> {
+        self.inner.consistency(chain, old_size, up_to).await
+    }
+
+    /// Proof of what the contract holds of a package, at an EVM block or the newest (EIP-1186).
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`], [`NodeError::ChainUnavailable`].
+    pub async fn contract_proof(
+        &self,
+        id: PackageId,
+        evm_block: Option<u64>,
+    ) -> Result<ContractProof, NodeError> {
+        self.inner.contract_proof(id, evm_block).await
     }
 
     /// The permissions database (P7): every violation with the response actions that were carried out.

@@ -13,7 +13,7 @@ use crate::{Chain, ChainError};
 
 impl Chain {
     /// Proof of a package's state, of its head and its thread's head, and of the custodians of `nodes`, at the EVM block
-    /// with this number, or the newest one. Nothing when there is no such package then.
+    /// with this number, or the newest one. Nothing when there is no such package then, or no such block yet.
     ///
     /// # Errors
     /// When the chain cannot be asked, does not answer `eth_getProof`, or no longer has the state of that block.
@@ -23,7 +23,9 @@ impl Chain {
         nodes: &[Address],
         block: Option<u64>,
     ) -> Result<Option<ContractProof>, ChainError> {
-        let header = self.whole_header(block).await?;
+        let Some(header) = self.whole_header(block).await? else {
+            return Ok(None);
+        };
         let at = BlockId::number(header.number);
         // The slots of one thing are named by what others hold.
         let requestor = layout::address(self.slot(layout::package(package, 0), at).await?);
@@ -102,26 +104,28 @@ impl Chain {
             .map_err(|failure| failure.error)
     }
 
-    async fn whole_header(&self, block: Option<u64>) -> Result<Header, ChainError> {
+    async fn whole_header(&self, block: Option<u64>) -> Result<Option<Header>, ChainError> {
         let number = block.map_or(BlockNumberOrTag::Latest, BlockNumberOrTag::Number);
-        let malformed = |reason: String| ChainError::Malformed {
-            what: "an EVM block",
-            reason,
-        };
         let block = self
             .rpc
             .read("eth_getBlockByNumber", || {
                 self.rpc.provider.get_block_by_number(number)
             })
             .await
-            .map_err(|failure| failure.error)?
-            .ok_or_else(|| malformed(format!("there is no block {number}")))?;
+            .map_err(|failure| failure.error)?;
+        let Some(block) = block else {
+            return Ok(None);
+        };
         let (header, told) = (block.header.inner, block.header.hash);
         if header.hash_slow() == told {
-            return Ok(header);
+            return Ok(Some(header));
         }
-        Err(malformed(format!(
+        let reason = format!(
             "the hash {told} is not that of its header: this chain has other headers than Ethereum's"
-        )))
+        );
+        Err(ChainError::Malformed {
+            what: "an EVM block",
+            reason,
+        })
     }
 }

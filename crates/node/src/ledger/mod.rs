@@ -7,6 +7,7 @@
 
 mod anchoring;
 mod issuing;
+mod proofs;
 mod records;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::store::ChainHead;
 
 pub(crate) use anchoring::anchor_forever;
 pub(crate) use issuing::issue_forever;
+pub use proofs::UpTo;
 pub(crate) use records::fetch_forever;
 
 /// How a round of sending ended.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -70,9 +71,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 /// An id in a path.
 pub(super) struct Id<T>(pub(super) T);
 
-/// What an id in a path is called in a problem.
+/// What an id in a path is called in a problem, and how long it is.
 pub(super) trait Named: FromStr {
     const NAME: &'static str;
+    const DIGITS: usize = 64;
 }
 
 impl Named for PackageId {
@@ -81,6 +83,11 @@ impl Named for PackageId {
 
 impl Named for LeafHash {
     const NAME: &'static str = "leaf hash";
+}
+
+impl Named for Address {
+    const NAME: &'static str = "requestor's address";
+    const DIGITS: usize = 40;
 }
 
 impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
@@ -93,8 +100,9 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
         };
         text.parse().map(Self).map_err(|_| {
             Problem::bad_request(format!(
-                "a {} has 64 hexadecimal digits, with or without 0x",
-                T::NAME
+                "a {} has {} hexadecimal digits, with or without 0x",
+                T::NAME,
+                T::DIGITS
             ))
         })
     }

@@ -1,6 +1,7 @@
 //! Block records, and the chains that they stand in as the contract's events tell it.
 
 use alloy_primitives::{Address, B256};
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::{ENTRY_BYTES, Entry};
 use medshare_protocol::id::{LeafHash, Origin, PackageId};
 use medshare_protocol::merkle::Log;
@@ -26,6 +27,8 @@ pub struct ChainHead {
 pub struct ChainEntry {
     /// The chain.
     pub chain: Origin,
+    /// Which one that is.
+    pub name: ChainName,
     /// The block's place in it, from 0.
     pub position: u64,
     /// The package it is about.
@@ -219,10 +222,16 @@ fn read_entry(row: &SqliteRow) -> Result<ChainEntry, StoreError> {
     let bytes: &[u8; ENTRY_BYTES] = bytes
         .try_into()
         .map_err(|_| corrupt("entry", format!("{} bytes", bytes.len())))?;
+    let package = PackageId(hash(row, "package")?);
+    let name = match row.try_get::<Option<&[u8]>, _>("requestor")? {
+        Some(_) => ChainName::Thread(address(row, "requestor")?),
+        None => ChainName::Side(package),
+    };
     Ok(ChainEntry {
         chain: Origin(hash(row, "chain")?),
+        name,
         position: unsigned(row, "position")?,
-        package: PackageId(hash(row, "package")?),
+        package,
         entry: Entry::from_bytes(bytes),
         hash: hash(row, "hash")?,
         node: address(row, "node")?,

@@ -75,14 +75,24 @@ impl Store {
         Ok(Some(ChainEnd { size, root, header }))
     }
 
-    /// How many blocks a chain has.
+    /// How many blocks a chain had after the EVM block with this number; without one: has now.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn chain_size(&self, chain: Origin) -> Result<u64, StoreError> {
-        let mut connection = self.reader.acquire().await?;
-        let last = super::blocks::last_entry(&mut connection, chain).await?;
-        Ok(last.map_or(0, |last| last.position + 1))
+    pub async fn chain_size(
+        &self,
+        chain: Origin,
+        evm_block: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT position + 1 AS size FROM chain_entry WHERE chain = ? AND evm_block <= ?
+             ORDER BY position DESC LIMIT 1",
+        )
+        .bind(chain.as_slice())
+        .bind(evm_block.map_or(i64::MAX, signed))
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map_or(Ok(0), |row| unsigned(&row, "size"))
     }
 
     async fn path(&self, chain: Origin, plan: &ProofPlan) -> Result<Vec<B256>, StoreError> {

@@ -19,13 +19,14 @@ use crate::requestor::Requestor;
 
 const NOBODY: &str = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
-struct Http {
+/// A client of one node.
+pub struct Http {
     client: Client,
     base: String,
 }
 
 impl Http {
-    fn to(cluster: &Cluster, index: usize) -> Self {
+    pub fn to(cluster: &Cluster, index: usize) -> Self {
         let base = format!("http://{}", cluster.custodians[index].listen);
         Self {
             client: Client::builder().no_proxy().build().unwrap(),
@@ -33,12 +34,18 @@ impl Http {
         }
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub async fn get(&self, path: &str) -> Response {
         self.client
             .get(format!("{}{path}", self.base))
             .send()
             .await
             .unwrap()
+    }
+
+    pub async fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
     }
 
     async fn get_with(&self, path: &str, header: &'static str, value: &str) -> Response {

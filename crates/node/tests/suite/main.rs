@@ -8,6 +8,7 @@ mod edges_open;
 mod edges_peers;
 mod edges_real_records;
 mod faults;
+mod proofs;
 mod reports;
 mod requestor;
 mod requests;

@@ -81,10 +81,11 @@ impl Applying<'_, '_> {
     }
 
     async fn issued(&mut self, issued: &PackageIssued) -> Result<(), StoreError> {
-        let chain = (self.context.thread_origin)(issued.request.requestor);
+        let requestor = issued.request.requestor;
+        let chain = (self.context.thread_origin)(requestor);
         let entry = Entry::from_bytes(&issued.entry);
         let header = self
-            .append_entry(chain, false, issued.package, issued.node, entry)
+            .append_entry(chain, Some(requestor), issued.package, issued.node, entry)
             .await?;
         let query = "SELECT body FROM package WHERE leaf = ? AND id = ?";
         let Some(body) = self.own_body(query, entry.leaf, issued.package).await? else {
@@ -120,7 +121,7 @@ impl Applying<'_, '_> {
             })?;
         let chain = side_origin(parent.entry.leaf);
         for entry in entries {
-            let header = self.append_entry(chain, true, package, node, entry).await?;
+            let header = self.append_entry(chain, None, package, node, entry).await?;
             let query = "SELECT side_body FROM report WHERE leaf = ? AND package = ?";
             let Some(body) = self.own_body(query, entry.leaf, package).await? else {
                 self.foreign(entry.leaf, package, header, Some(BlockId(parent.hash)))
@@ -167,11 +168,11 @@ impl Applying<'_, '_> {
         put_block(self.connection, leaf, package, &record).await
     }
 
-    /// Puts an entry at the end of its chain and returns its whole header.
+    /// Puts an entry at the end of its chain, the thread of `requestor` or a side-chain, and returns its whole header.
     async fn append_entry(
         &mut self,
         chain: Origin,
-        side: bool,
+        requestor: Option<Address>,
         package: PackageId,
         node: Address,
         entry: Entry,
@@ -181,12 +182,13 @@ impl Applying<'_, '_> {
         let header = entry.header(previous);
         sqlx::query(
             "INSERT INTO chain_entry
-             (chain, position, side, package, leaf, entry, hash, node, transaction_hash, evm_block)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             (chain, position, side, requestor, package, leaf, entry, hash, node, transaction_hash, evm_block)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(chain.as_slice())
         .bind(signed(position))
-        .bind(side)
+        .bind(requestor.is_none())
+        .bind(requestor.map(|requestor| requestor.to_vec()))
         .bind(package.as_slice())
         .bind(entry.leaf.as_slice())
         .bind(entry.to_bytes().as_slice())

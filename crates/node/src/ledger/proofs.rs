@@ -1,0 +1,141 @@
+//! Proofs for those who trust no node (P8, P22, P26): that a block is in its chain, that a chain only grew, what the
+//! contract held.
+
+use medshare_chain::{Address, ContractProof};
+use medshare_protocol::block::Block;
+use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::{LeafHash, Origin, PackageId};
+use medshare_protocol::origin::side_origin;
+use medshare_protocol::proof::{ChainEnd, ConsistencyProof, InclusionProof};
+
+use crate::error::NodeError;
+use crate::running::Inner;
+
+/// Up to where a chain is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpTo {
+    /// All of it.
+    #[default]
+    Now,
+    /// So many blocks.
+    Size(u64),
+    /// What was anchored up to the EVM block with this number.
+    EvmBlock(u64),
+}
+
+impl Inner {
+    pub(crate) async fn inclusion(
+        &self,
+        leaf: LeafHash,
+        up_to: UpTo,
+    ) -> Result<InclusionProof, NodeError> {
+        let entry = self.store.entry_of_leaf(leaf).await?.ok_or_else(|| {
+            NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
+        })?;
+        let end = self.end(entry.chain, entry.name, up_to).await?;
+        let path = self
+            .store
+            .inclusion_path(entry.chain, entry.position, end.size)
+            .await?
+            .ok_or_else(|| {
+                NodeError::Conflict(format!(
+                    "the block is number {} of the {}, which had {} blocks then",
+                    entry.position, entry.name, end.size
+                ))
+            })?;
+        Ok(InclusionProof {
+            chain: entry.name,
+            leaf,
+            index: entry.position,
+            end,
+            path,
+        })
+    }
+
+    pub(crate) async fn consistency(
+        &self,
+        chain: ChainName,
+        old_size: u64,
+        up_to: UpTo,
+    ) -> Result<ConsistencyProof, NodeError> {
+        let origin = self.origin_of(chain).await?;
+        let new = self.end(origin, chain, up_to).await?;
+        let old = self.end(origin, chain, UpTo::Size(old_size)).await?;
+        let path = self
+            .store
+            .consistency_path(origin, old.size, new.size)
+            .await?;
+        let path = path.ok_or_else(|| {
+            NodeError::BadRequest(format!(
+                "a chain of {} blocks cannot have grown out of one of {}",
+                new.size, old.size
+            ))
+        })?;
+        Ok(ConsistencyProof {
+            chain,
+            old,
+            new,
+            path,
+        })
+    }
+
+    /// With the custodians of the nodes that the package's parent block names, as far as its record is here.
+    pub(crate) async fn contract_proof(
+        &self,
+        package: PackageId,
+        evm_block: Option<u64>,
+    ) -> Result<ContractProof, NodeError> {
+        let nodes = self.nodes_of(package).await?;
+        let proof = self.chain.prove(package, &nodes, evm_block).await?;
+        proof.ok_or_else(|| {
+            NodeError::NotFound(match evm_block {
+                Some(number) => format!("no package {package} is issued at the EVM block {number}"),
+                None => format!("no package {package} is issued"),
+            })
+        })
+    }
+
+    async fn nodes_of(&self, package: PackageId) -> Result<Vec<Address>, NodeError> {
+        let Some(parent) = self.store.parent_entry(package).await? else {
+            return Ok(Vec::new());
+        };
+        let record = self.store.block(parent.entry.leaf).await?;
+        let block = record.and_then(|record| Block::from_bytes(&record).ok());
+        Ok(match block {
+            Some(Block::Parent(block)) => {
+                vec![block.body.transaction.node, block.body.transaction.verifier]
+            }
+            _ => vec![parent.node],
+        })
+    }
+
+    async fn origin_of(&self, chain: ChainName) -> Result<Origin, NodeError> {
+        match chain {
+            ChainName::Thread(requestor) => Ok(self.thread_origin(requestor)),
+            ChainName::Side(package) => {
+                let parent = self.store.parent_entry(package).await?;
+                parent
+                    .map(|parent| side_origin(parent.entry.leaf))
+                    .ok_or_else(|| NodeError::NotFound(format!("no package {package} is issued")))
+            }
+        }
+    }
+
+    async fn end(
+        &self,
+        origin: Origin,
+        chain: ChainName,
+        up_to: UpTo,
+    ) -> Result<ChainEnd, NodeError> {
+        let size = match up_to {
+            UpTo::Now => self.store.chain_size(origin, None).await?,
+            UpTo::Size(size) => size,
+            UpTo::EvmBlock(number) => self.store.chain_size(origin, Some(number)).await?,
+        };
+        let end = self.store.chain_end(origin, size).await?;
+        end.ok_or_else(|| match size {
+            0 => NodeError::NotFound(format!("the {chain} has no block there")),
+            _ => NodeError::NotFound(format!("the {chain} has fewer than {size} blocks")),
+        })
+    }
+}
