@@ -16,9 +16,9 @@ use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::wire::{
-    DatasetInfo, DeletionSubmission, LastReport, NodeInfo, PackageBlocks, RegistrationAnswer,
-    RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
-    SignedRequest,
+    DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
+    RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus,
+    SignedDisclosure, SignedRegistration, SignedRequest,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
@@ -221,6 +221,19 @@ impl NodeApi {
     /// [`ApiError`].
     pub async fn deletion(&self, id: PackageId) -> Result<DeletionSubmission, ApiError> {
         self.get(&["packages", &id.to_string(), "deletion"]).await
+    }
+
+    /// `POST /v1/packages/{id}/dossier`: what the node holds about a package besides its blocks.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn dossier(
+        &self,
+        id: PackageId,
+        asked: &SignedDisclosure,
+    ) -> Result<Dossier, ApiError> {
+        self.post(&["packages", &id.to_string(), "dossier"], asked)
+            .await
     }
 
     /// `GET /v1/packages/{id}/blocks`: all blocks of a request (P8).

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod contract_generator;
 pub mod descriptor;
+mod disclosure;
 pub mod error;
 pub mod ledger;
 pub mod node_key;

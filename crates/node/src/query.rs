@@ -64,6 +64,7 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(packages::last_report))
         .routes(routes!(packages::renew))
         .routes(routes!(packages::submit_deletion, packages::deletion))
+        .routes(routes!(packages::dossier))
         .routes(routes!(packages::blocks))
         .routes(routes!(packages::block))
         .routes(routes!(proofs::inclusion))

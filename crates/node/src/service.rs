@@ -14,9 +14,9 @@ use medshare_protocol::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::wire::{
-    DatasetInfo, DeletionSubmission, LastReport, NodeInfo, PackageBlocks, RegistrationAnswer,
-    RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
-    SignedRequest, ValidationAnswer,
+    DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
+    RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus,
+    SignedDisclosure, SignedRegistration, SignedRequest, ValidationAnswer,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -246,6 +246,18 @@ impl Node {
         id: PackageId,
     ) -> Result<Option<DeletionSubmission>, NodeError> {
         self.inner.deletion_of(id).await
+    }
+
+    /// What this node holds about a package besides its blocks, to the requestor or the custodian who signs for it.
+    ///
+    /// # Errors
+    /// [`NodeError::NotFound`], [`NodeError::Refused`], [`NodeError::Conflict`] before a second node has signed.
+    pub async fn dossier(
+        &self,
+        id: PackageId,
+        asked: SignedDisclosure,
+    ) -> Result<Dossier, NodeError> {
+        self.inner.dossier(id, asked).await
     }
 
     /// Does the second node's work (P13): measures, and signs or refuses. `sender` is the node that asks, already

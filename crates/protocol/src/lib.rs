@@ -10,6 +10,7 @@
 //! | [`usage`] | the usage contract: actions, verdicts, states | P6, P14 |
 //! | [`purpose`] | purpose codes | P20 |
 //! | [`form`] | the form and its digest | P11 |
+//! | [`certificate`] | what the second node measured and signed | P13 |
 //! | [`seal`], [`package`] | sealing, key schedule, the container | P10, P15, P16 |
 //! | [`report`] | what a report says in private | P17, P18 |
 //! | [`filter`], [`wire`] | which rows are asked for; JSON over HTTP | P2 |
@@ -19,6 +20,7 @@
 //! | [`proof`] | that a block is in a chain, that a chain only grew | P8, P22 |
 
 pub mod block;
+pub mod certificate;
 pub mod chain_verifier;
 pub mod digest;
 pub mod filter;

@@ -63,6 +63,16 @@ sol! {
         uint64 deadline;
     }
 
+    /// What the second node measured, under its name (P13): `content` is sha256d of a [`Certificate`]'s text.
+    ///
+    /// [`Certificate`]: crate::certificate::Certificate
+    #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    struct Certification {
+        bytes32 package;
+        bytes32 payloadHash;
+        bytes32 content;
+    }
+
     /// What was done to the data (P17, P18). Bits 0 to 5 as in [`Usage`], 6 decrypt, 7 tampering.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     struct Report {
@@ -105,6 +115,14 @@ sol! {
     struct Deletion {
         bytes32 package;
         uint64 time;
+    }
+
+    /// Asks a node for all that it holds about a package: the requestor or the custodian does. `deadline` in ms since the
+    /// Unix epoch.
+    #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    struct Disclosure {
+        bytes32 package;
+        uint64 deadline;
     }
 
     /// A node's word to a node, over the peer interface: who sends, which bytes, until when.

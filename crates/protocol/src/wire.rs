@@ -4,13 +4,15 @@
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::SignedCertificate;
 use crate::form::Step;
 use crate::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use crate::purpose::Purpose;
 use crate::typed::{
-    AccessRequest, Deletion, Receipt, Registration, Renewal, Report, Session, Validation,
+    AccessRequest, Deletion, Disclosure, Receipt, Registration, Renewal, Report, Session,
+    Validation,
 };
-use crate::usage::{Actions, Environment, State};
+use crate::usage::{Actions, Environment, State, UsageContract};
 
 /// The class of organisation a requestor belongs to (P1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -336,6 +338,64 @@ pub struct ValidationAnswer {
     /// By the second node.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub signature: Bytes,
+    /// What it measured.
+    pub certificate: SignedCertificate,
+}
+
+/// Reports that one answer to [`SignedDisclosure`] holds at most.
+pub const MAX_REPORTS_TOLD: u32 = 500;
+
+/// `POST /v1/packages/{id}/dossier`: asks for the [`Dossier`] of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignedDisclosure {
+    /// What is signed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub disclosure: Disclosure,
+    /// By the requestor's or the custodian's wallet.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub signature: Bytes,
+    /// Number of the first report that is wanted, from 1: one answer holds [`MAX_REPORTS_TOLD`] at most.
+    #[serde(default)]
+    pub reports_from: u32,
+}
+
+/// All that a custodian's node holds about a package besides its blocks: for those whom it concerns, since a request's
+/// filter may tell what somebody is looking for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Dossier {
+    /// The requestor's request (P2).
+    pub request: SignedRequest,
+    /// The form (P11).
+    pub form: Vec<Step>,
+    /// The usage contract (P14).
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub usage: UsageContract,
+    /// The second node (P13).
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub verifier: Address,
+    /// Its word, and what it measured.
+    pub validation: ValidationAnswer,
+    /// What the requestor's side reported, from the number asked for on, in order (P17); none: there are no more.
+    pub reports: Vec<RecordedReport>,
+    /// The requestor's word that the data is deleted (P19).
+    pub deletion: Option<DeletionSubmission>,
+}
+
+/// A report as the node holds it, with the node's receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecordedReport {
+    /// What was handed in: report, session, sealed body.
+    #[serde(flatten)]
+    pub submission: ReportSubmission,
+    /// What the node answered.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub receipt: Receipt,
+    /// By the node.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub receipt_signature: Bytes,
 }
 
 /// An error, as RFC 9457 has it (`application/problem+json`).

@@ -1,6 +1,8 @@
 //! Proofs for those who trust no node (P8, P22, P26): that a block is in its chain, that a chain only grew, what the
 //! contract held.
 
+use std::sync::Arc;
+
 use medshare_chain::{Address, ContractProof};
 use medshare_protocol::block::Block;
 use medshare_protocol::chain_verifier::ChainName;
@@ -25,7 +27,7 @@ pub enum UpTo {
 
 impl Inner {
     pub(crate) async fn inclusion(
-        &self,
+        self: &Arc<Self>,
         leaf: LeafHash,
         up_to: UpTo,
     ) -> Result<InclusionProof, NodeError> {
@@ -53,7 +55,7 @@ impl Inner {
     }
 
     pub(crate) async fn consistency(
-        &self,
+        self: &Arc<Self>,
         chain: ChainName,
         old_size: u64,
         up_to: UpTo,
@@ -122,7 +124,7 @@ impl Inner {
     }
 
     async fn end(
-        &self,
+        self: &Arc<Self>,
         origin: Origin,
         chain: ChainName,
         up_to: UpTo,
@@ -130,7 +132,17 @@ impl Inner {
         let size = match up_to {
             UpTo::Now => self.store.chain_size(origin, None).await?,
             UpTo::Size(size) => size,
-            UpTo::EvmBlock(number) => self.store.chain_size(origin, Some(number)).await?,
+            UpTo::EvmBlock(number) => {
+                if self
+                    .store
+                    .event_position()
+                    .await?
+                    .is_none_or(|seen| seen.block < number)
+                {
+                    self.catch_up().await?;
+                }
+                self.store.chain_size(origin, Some(number)).await?
+            }
         };
         let end = self.store.chain_end(origin, size).await?;
         end.ok_or_else(|| match size {

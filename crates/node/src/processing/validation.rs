@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolStruct;
+use medshare_protocol::certificate::{
+    CERTIFICATE_VERSION, Certificate, SignedCertificate, certification,
+};
+use medshare_protocol::digest::sha256d;
 use medshare_protocol::form::form_digest;
+use medshare_protocol::id::{PackageId, PayloadHash};
 use medshare_protocol::package::payload_hash;
 use medshare_protocol::typed::Validation;
 use medshare_protocol::wire::{Stage, ValidationAnswer};
@@ -16,7 +21,7 @@ use crate::error::NodeError;
 use crate::peer::ValidationRequest;
 use crate::running::Inner;
 use crate::store::{Change, StoredPackage};
-use crate::verifier;
+use crate::verifier::{self, Checked};
 
 impl Inner {
     /// Has the work validated, unless it is. Gives back the work, whose payload the question had borrowed.
@@ -46,7 +51,8 @@ impl Inner {
             .step("validated")
             .with("verifier", verifier)
             .with("form-digest", answer.validation.formDigest)
-            .with("payload-hash", answer.validation.payloadHash);
+            .with("payload-hash", answer.validation.payloadHash)
+            .with("certificate", answer.certificate.content());
         let change = Change::Validated(&answer, verifier);
         self.advance(
             package.id,
@@ -107,7 +113,12 @@ impl Inner {
             .chain
             .domain()
             .is_signed_by(said, &answer.signature, verifier);
-        if signed && *said == expected && said.deadline > clock::now_ms() {
+        let (package, payload_hash) = (PackageId(said.package), PayloadHash(said.payloadHash));
+        let certified =
+            answer
+                .certificate
+                .open(self.chain.domain(), package, payload_hash, verifier);
+        if signed && *said == expected && said.deadline > clock::now_ms() && certified.is_ok() {
             return Ok(());
         }
         Err(NodeError::PeerUnavailable(format!(
@@ -152,12 +163,47 @@ impl Inner {
             deadline,
         };
         let signature = self.chain.domain().sign(&validation, &self.signer)?;
+        let certificate = self.certify(&checked, now)?;
         let hash = Some(checked.payload_hash.0);
         self.store
             .record_validation(package, sender, hash, None, now)
             .await?;
         Ok(ValidationAnswer {
             validation,
+            signature: signature.to_vec().into(),
+            certificate,
+        })
+    }
+
+    /// What was measured, signed.
+    fn certify(&self, checked: &Checked, time: u64) -> Result<SignedCertificate, NodeError> {
+        let Checked {
+            package,
+            payload_hash,
+            measures,
+            ranking,
+            ..
+        } = checked;
+        let certificate = Certificate {
+            version: CERTIFICATE_VERSION,
+            package: *package,
+            payload_hash: *payload_hash,
+            time,
+            promised_k: u64::from(checked.descriptor.k),
+            k: measures.k as u64,
+            classes: measures.classes as u64,
+            rows: measures.rows as u64,
+            unique_share: measures.unique_share,
+            identifiers: measures.identifiers.clone(),
+            sensitivity: checked.sensitivity,
+            reasons: ranking.reasons.clone(),
+        };
+        let text = certificate.to_text();
+        let content = sha256d(&[text.as_bytes()]);
+        let signed = certification(*package, *payload_hash, content);
+        let signature = self.chain.domain().sign(&signed, &self.signer)?;
+        Ok(SignedCertificate {
+            text,
             signature: signature.to_vec().into(),
         })
     }

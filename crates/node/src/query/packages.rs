@@ -15,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::wire::{
-    self, DeletionSubmission, LastReport, PackageBlocks, RenewalSubmission, ReportAnswer,
-    ReportSubmission,
+    self, DeletionSubmission, Dossier, LastReport, PackageBlocks, RenewalSubmission, ReportAnswer,
+    ReportSubmission, SignedDisclosure,
 };
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
@@ -198,6 +198,22 @@ pub(super) async fn deletion(
         ))
     };
     Ok(Json(kept.ok_or_else(missing)?))
+}
+
+/// What the node holds about a package besides its blocks. For its requestor and its custodian, who sign the question.
+#[utoipa::path(post, path = "/v1/packages/{id}/dossier", tag = "packages", params(("id" = String, Path)),
+    request_body = SignedDisclosure, responses(
+    (status = OK, body = Dossier),
+    (status = FORBIDDEN, body = wire::Problem, content_type = "application/problem+json"),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+    (status = CONFLICT, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn dossier(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    Body(asked): Body<SignedDisclosure>,
+) -> Result<Json<Dossier>, Problem> {
+    Ok(Json(node.dossier(id, asked).await?))
 }
 
 /// All blocks of a package in one query (P8).

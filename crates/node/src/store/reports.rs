@@ -4,6 +4,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use medshare_protocol::id::{LeafHash, PackageId, ReportDigest};
 use medshare_protocol::typed::{Receipt, Report};
 use medshare_protocol::usage::Actions;
+use medshare_protocol::wire::{RecordedReport, ReportSubmission};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -118,6 +119,31 @@ impl Store {
         row.as_ref().map(read_report).transpose()
     }
 
+    /// Reports of a package from a number on as they were handed in, with their receipts, so many at most.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recorded_reports(
+        &self,
+        package: PackageId,
+        from: u32,
+        limit: u32,
+    ) -> Result<Vec<RecordedReport>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT report.report, report.signature, report.body, report.receipt, report.receipt_signature,
+                    session.session, session.signature AS session_signature
+             FROM report JOIN session
+               ON session.package = report.package AND session.key = report.session_key
+             WHERE report.package = ? AND report.number >= ? ORDER BY report.number LIMIT ?",
+        )
+        .bind(package.as_slice())
+        .bind(from)
+        .bind(limit)
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(read_recorded).collect()
+    }
+
     /// Reports whose side-blocks are not anchored, by package and number, of packages that are issued.
     ///
     /// # Errors
@@ -177,6 +203,21 @@ pub(super) fn read_report(row: &SqliteRow) -> Result<StoredReport, StoreError> {
         receipt_signature: row.try_get::<Vec<u8>, _>("receipt_signature")?.into(),
         leaf: LeafHash(hash(row, "leaf")?),
         side_body: row.try_get("side_body")?,
+    })
+}
+
+fn read_recorded(row: &SqliteRow) -> Result<RecordedReport, StoreError> {
+    let bytes = |column| row.try_get::<Vec<u8>, _>(column).map(Bytes::from);
+    Ok(RecordedReport {
+        submission: ReportSubmission {
+            report: json(row, "report")?,
+            signature: bytes("signature")?,
+            session: json(row, "session")?,
+            session_signature: bytes("session_signature")?,
+            body: bytes("body")?,
+        },
+        receipt: json(row, "receipt")?,
+        receipt_signature: bytes("receipt_signature")?,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod cluster;
+mod dossier;
 mod edges_http;
 mod edges_open;
 mod edges_peers;
