@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes contracts/generated/MedShare.json, the ABI and bytecode that crates/chain reads,
+// Writes contracts/generated/MedShare.json, the ABI and code that crates/chain reads,
 // so that `cargo build` needs no forge. With --check: fails when the committed file is not what forge builds.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from "node:fs";
@@ -28,7 +28,13 @@ const runtimeBytes = (built.deployedBytecode.object.length - 2) / 2;
 if (runtimeBytes > RUNTIME_LIMIT_BYTES) {
   fail(`the runtime code has ${runtimeBytes} bytes, the limit is ${RUNTIME_LIMIT_BYTES}`);
 }
-const text = `${JSON.stringify({ abi: built.abi, bytecode: built.bytecode.object }, null, 1)}\n`;
+// Where the constructor writes 32 bytes each into the runtime code: all else in it is the same on every chain.
+const immutables = Object.values(built.deployedBytecode.immutableReferences)
+  .flat()
+  .map(({ start, length }) => (length === 32 ? start : fail(`an immutable of ${length} bytes`)))
+  .sort((a, b) => a - b);
+const artifact = { abi: built.abi, bytecode: built.bytecode.object, runtime: built.deployedBytecode.object, immutables };
+const text = `${JSON.stringify(artifact, null, 1)}\n`;
 
 if (process.argv.includes("--check")) {
   const committed = existsSync(generated) ? readFileSync(generated, "utf8") : "";

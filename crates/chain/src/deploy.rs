@@ -16,6 +16,10 @@ const ARTIFACT: &str = include_str!("../../../contracts/generated/MedShare.json"
 #[derive(serde::Deserialize)]
 struct Artifact {
     bytecode: Bytes,
+    /// The code at the contract's address, with zeros where the constructor writes.
+    runtime: Bytes,
+    /// Where it writes 32 bytes each: chain id, address, domain separator.
+    immutables: Vec<usize>,
 }
 
 impl Chain {
@@ -49,10 +53,26 @@ impl Chain {
     }
 }
 
+/// Whether this is the code of the MedShare contract that this program was built with, on whatever chain.
+#[must_use]
+pub fn is_medshare_code(code: &[u8]) -> bool {
+    let artifact = artifact();
+    let mut bare = code.to_vec();
+    for start in artifact.immutables {
+        match bare.get_mut(start..start + 32) {
+            Some(written) => written.fill(0),
+            None => return false,
+        }
+    }
+    bare == artifact.runtime
+}
+
+fn artifact() -> Artifact {
+    serde_json::from_str(ARTIFACT).expect("the artifact is checked when it is committed")
+}
+
 fn bytecode() -> Bytes {
-    let artifact: Artifact =
-        serde_json::from_str(ARTIFACT).expect("the artifact is checked when it is committed");
-    artifact.bytecode
+    artifact().bytecode
 }
 
 #[cfg(test)]

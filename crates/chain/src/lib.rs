@@ -49,10 +49,11 @@ pub use alloy::signers::local::PrivateKeySigner;
 
 pub use chain::{Chain, TxReceipt};
 pub use config::ChainConfig;
+pub use deploy::is_medshare_code;
 pub use error::ChainError;
 pub use event::{Event, EventPosition, LoggedEvent, PackageIssued};
 pub use issue::{IssueItem, MAX_SEGMENT_ENTRIES, ReportSegment};
-pub use proof::{ContractProof, EvmBlock, ProvenStorage, StorageProofError};
+pub use proof::{AccountProof, ContractProof, EvmBlock, ProvenStorage, StorageProofError};
 pub use record::{
     DatasetRecord, IssuedRequest, NodeRecord, PackageStatus, RequestorRecord, Response,
     ResponseKind,

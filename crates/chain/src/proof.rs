@@ -33,11 +33,11 @@ pub struct ContractProof {
     pub storage: Vec<SlotProof>,
 }
 
-/// The contract's account in the state trie.
+/// An account in the state trie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountProof {
-    /// How many contracts it created.
+    /// How many transactions it sent; a contract: how many contracts it created.
     pub nonce: u64,
     /// Its currency, wei.
     pub balance: U256,
@@ -68,8 +68,13 @@ pub enum StorageProofError {
     #[error("the EVM block's header cannot be read: {0}")]
     Header(String),
     /// The account is not in the state of that block.
-    #[error("the contract's account is not shown to be in the state of the EVM block: {0}")]
-    Account(String),
+    #[error("the account {account} is not shown to be in the state of the EVM block: {reason}")]
+    Account {
+        /// Its address.
+        account: Address,
+        /// What the trie says.
+        reason: String,
+    },
     /// A slot does not hold what the proof says.
     #[error("the slot {slot} is not shown to hold {value:#x}: {reason}")]
     Slot {

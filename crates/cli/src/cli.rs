@@ -55,9 +55,13 @@ pub enum Command {
     Packages(packages::Packages),
     /// Verify everything from genesis to head
     Audit(audit::Audit),
-    /// Take the ledger along as one file
+    /// Take the ledger along as one file, or prove parts of it
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Gather all that shows what became of a request, in one file for outsiders
+    Evidence(evidence::Evidence),
+    /// Check evidence or a proof: needs no network, no node and no key
+    Verify(verify::Verify),
     /// Anonymise a table, from file to file
     Anonymise(anonymise::Anonymise),
     /// Measure how long things take
@@ -100,6 +104,8 @@ impl Command {
             Self::Packages(command) => command.run().await,
             Self::Audit(command) => command.run().await,
             Self::Ledger(command) => command.run().await,
+            Self::Evidence(command) => command.run().await,
+            Self::Verify(command) => command.run(),
             Self::Anonymise(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Demo(command) => command.run().await,

@@ -275,7 +275,7 @@ impl NodeApi {
     }
 
     /// `GET /v1/threads/{requestor}/growth` or `GET /v1/packages/{id}/growth`: that a chain only grew from `old` blocks
-    /// to `new`, or to what it is now.
+    /// on; `until` an EVM block's number, else up to now.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -283,7 +283,7 @@ impl NodeApi {
         &self,
         chain: ChainName,
         old: u64,
-        new: Option<u64>,
+        until: Option<u64>,
     ) -> Result<ConsistencyProof, ApiError> {
         let mut url = match chain {
             ChainName::Thread(requestor) => {
@@ -292,7 +292,7 @@ impl NodeApi {
             ChainName::Side(package) => self.url(&["packages", &package.to_string(), "growth"]),
         };
         ask_for(&mut url, "from", Some(old));
-        ask_for(&mut url, "size", new);
+        ask_for(&mut url, "evm_block", until);
         self.get_url(&url).await
     }
 

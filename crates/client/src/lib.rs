@@ -12,6 +12,8 @@
 //! | `mount` | the open data as a folder (feature `mount`, Linux) | P18 |
 //! | [`returning`] | gives the data back | P19 |
 //! | [`audit`] | everything from genesis to head, verified | P8, P23, P26 |
+//! | [`proof`] | proofs from any node, checked against the chain | P8, P26 |
+//! | [`evidence`] | all that shows what became of a request, in one file; and what it proves | P23, P26 |
 //! | [`api`] | the node's HTTP interface | P2 |
 //! | [`ledger`] | what the client asks of the chain | P8 |
 //! | [`clock`] | a clock that counts suspended time | P18 |
@@ -23,11 +25,13 @@ pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod download;
+pub mod evidence;
 pub mod journal;
 pub mod ledger;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub mod mount;
 pub mod opening;
+pub mod proof;
 pub mod purse;
 mod reporter;
 pub mod requestor;

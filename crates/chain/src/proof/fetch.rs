@@ -5,6 +5,7 @@ use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::BlockId;
+use alloy_trie::{KECCAK_EMPTY, TrieAccount};
 use medshare_protocol::id::PackageId;
 
 use super::layout::{self, packed};
@@ -90,6 +91,46 @@ impl Chain {
             reason: error.to_string(),
         })?;
         Ok(proof)
+    }
+
+    /// Proof of what kind of account a wallet was, at the EVM block with this number.
+    ///
+    /// # Errors
+    /// As of [`prove`](Self::prove).
+    pub async fn prove_account(
+        &self,
+        address: Address,
+        block: u64,
+    ) -> Result<AccountProof, ChainError> {
+        let provider = &self.rpc.provider;
+        let answer = self
+            .rpc
+            .read("eth_getProof", || {
+                provider
+                    .get_proof(address, Vec::new())
+                    .block_id(BlockId::number(block))
+            })
+            .await
+            .map_err(|failure| failure.error)?;
+        let is_used = answer.nonce > 0 || !answer.balance.is_zero();
+        let is_there = is_used || !matches!(answer.code_hash, B256::ZERO | KECCAK_EMPTY);
+        // Some chains tell zeros of an account that nobody has used, some the hashes of nothing.
+        let nothing = TrieAccount::default();
+        Ok(AccountProof {
+            nonce: answer.nonce,
+            balance: answer.balance,
+            storage_root: if is_there {
+                answer.storage_hash
+            } else {
+                nothing.storage_root
+            },
+            code_hash: if is_there {
+                answer.code_hash
+            } else {
+                nothing.code_hash
+            },
+            proof: answer.account_proof,
+        })
     }
 
     async fn slot(&self, slot: B256, at: BlockId) -> Result<U256, ChainError> {

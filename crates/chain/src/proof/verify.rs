@@ -6,13 +6,15 @@ use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::rlp::Decodable;
 use alloy_trie::proof::verify_proof;
-use alloy_trie::{Nibbles, TrieAccount};
+use alloy_trie::{KECCAK_EMPTY as KECCAK256_EMPTY, Nibbles, TrieAccount};
 use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::typed::Usage;
 use medshare_protocol::usage::{State, UsageContract};
 
 use super::layout::{self, packed};
-use super::{ContractProof, MAX_PROOF_NODES, MAX_SLOTS, SlotProof, StorageProofError};
+use super::{
+    AccountProof, ContractProof, MAX_PROOF_NODES, MAX_SLOTS, SlotProof, StorageProofError,
+};
 use crate::record::PackageStatus;
 
 /// An EVM block.
@@ -35,6 +37,7 @@ pub struct ProvenStorage {
     pub contract: Address,
     /// keccak256 of the contract's code.
     pub code_hash: B256,
+    state_root: B256,
     slots: BTreeMap<B256, U256>,
 }
 
@@ -52,19 +55,7 @@ impl ContractProof {
             let reason = format!("{} bytes are behind it", rest.len());
             return Err(StorageProofError::Header(reason));
         }
-        let account = TrieAccount {
-            nonce: self.account.nonce,
-            balance: self.account.balance,
-            storage_root: self.account.storage_root,
-            code_hash: self.account.code_hash,
-        };
-        prove(
-            header.state_root,
-            keccak256(self.contract),
-            Some(alloy::rlp::encode(account)),
-            &self.account.proof,
-        )?
-        .map_err(StorageProofError::Account)?;
+        self.account.prove(header.state_root, self.contract)?;
         for slot in &self.storage {
             self.prove_slot(slot)?;
         }
@@ -77,6 +68,7 @@ impl ContractProof {
             },
             contract: self.contract,
             code_hash: self.account.code_hash,
+            state_root: header.state_root,
             slots: self
                 .storage
                 .iter()
@@ -104,7 +96,50 @@ impl ContractProof {
     }
 }
 
+impl AccountProof {
+    /// Checks that this was the account at `address` in the state with this root. An account that nobody has used is in
+    /// no state: shown by the lack of it.
+    fn prove(&self, state_root: B256, address: Address) -> Result<(), StorageProofError> {
+        let account = TrieAccount {
+            nonce: self.nonce,
+            balance: self.balance,
+            storage_root: self.storage_root,
+            code_hash: self.code_hash,
+        };
+        let key = keccak256(address);
+        let held = prove(
+            state_root,
+            key,
+            Some(alloy::rlp::encode(account)),
+            &self.proof,
+        )?;
+        let shown = match held {
+            Err(_) if account == TrieAccount::default() => {
+                prove(state_root, key, None, &self.proof)?
+            }
+            shown => shown,
+        };
+        shown.map_err(|reason| StorageProofError::Account {
+            account: address,
+            reason,
+        })
+    }
+}
+
 impl ProvenStorage {
+    /// Whether another account had code in that block.
+    ///
+    /// # Errors
+    /// When `account` is not what the state held at `address`.
+    pub fn has_code(
+        &self,
+        address: Address,
+        account: &AccountProof,
+    ) -> Result<bool, StorageProofError> {
+        account.prove(self.state_root, address)?;
+        Ok(account.code_hash != KECCAK256_EMPTY)
+    }
+
     /// The package as the contract would have told it in that block; `State::None` when there is none.
     ///
     /// # Errors

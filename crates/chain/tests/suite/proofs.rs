@@ -1,14 +1,16 @@
 //! Proofs of what the contract holds (EIP-1186): every state proven offline is the one that the contract tells, and no
 //! byte of a proof can be changed.
 
-use medshare_chain::{Address, B256, ContractProof, PackageStatus, StorageProofError, U256};
+use medshare_chain::{
+    Address, B256, Chain, ContractProof, PackageStatus, StorageProofError, U256, is_medshare_code,
+};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::Deletion;
 use medshare_protocol::usage::{Action, State};
 use serde_json::json;
 
 use crate::second_evm::ask;
-use crate::world::{STRICT, World};
+use crate::world::{Evm, STRICT, World};
 
 /// Proves the package at the newest block, holds it to what the contract's view says, and tells it.
 async fn proven(world: &World, package: PackageId) -> PackageStatus {
@@ -139,6 +141,65 @@ async fn the_past_is_proven_too_and_what_is_not_there_is_not() {
         matches!(nobody, StorageProofError::Missing { .. }),
         "{nobody}"
     );
+}
+
+#[tokio::test]
+async fn the_contract_s_code_is_known_on_every_chain_and_no_other_is() {
+    let world = World::new().await;
+    let chain = &world.governance;
+    let code = chain.code_at(chain.contract()).await.unwrap();
+    assert!(is_medshare_code(&code));
+    let other = World::new().await;
+    let another = Chain::deploy(
+        other.evm.rpc_url(),
+        other.evm.keys()[7].clone(),
+        0x2000_ffff,
+    );
+    let elsewhere = other
+        .governance
+        .code_at(another.await.unwrap())
+        .await
+        .unwrap();
+    assert!(
+        is_medshare_code(&elsewhere) && elsewhere != code,
+        "it has its own address in it"
+    );
+    let mut changed = code.to_vec();
+    changed[100] ^= 1;
+    assert!(!is_medshare_code(&changed));
+    assert!(!is_medshare_code(&code[1..]) && !is_medshare_code(&[]));
+}
+
+#[tokio::test]
+async fn a_wallet_s_code_is_proven_and_so_is_the_lack_of_it() {
+    let mut world = World::new().await;
+    let package = world.issue(1).await;
+    let chain = &world.governance;
+    let contract = chain.prove(package, &[], None).await.unwrap().unwrap();
+    let proven = contract.verify().unwrap();
+    let unused = Address::repeat_byte(0x55);
+    for (address, has_code) in [
+        (world.requestor.address(), false),
+        (world.nodes[0].sender().unwrap(), false),
+        (unused, false),
+        (chain.contract(), true),
+    ] {
+        let account = chain
+            .prove_account(address, proven.block.number)
+            .await
+            .unwrap();
+        assert_eq!(
+            proven.has_code(address, &account).unwrap(),
+            has_code,
+            "{address}"
+        );
+        let mut lie = account.clone();
+        lie.code_hash = B256::repeat_byte(1);
+        assert!(proven.has_code(address, &lie).is_err(), "{address}");
+        let elsewhere = Address::repeat_byte(0x66);
+        let moved = proven.has_code(elsewhere, &account);
+        assert!(moved.is_err() || address == unused, "{address}");
+    }
 }
 
 /// Every byte of every part, flipped by itself.

@@ -50,7 +50,7 @@ impl Audit {
 }
 
 /// How far something is that goes through the whole ledger.
-pub(super) fn say(progress: &Mutex<Progress>, at: AuditProgress, done: &str) {
+pub(crate) fn say(progress: &Mutex<Progress>, at: AuditProgress, done: &str) {
     // A bar that panicked elsewhere is not worth stopping for.
     if let Ok(mut progress) = progress.lock() {
         progress.say(format!(

@@ -1,5 +1,7 @@
 //! `medshare ledger`: the ledger as a whole, for readers who have no node.
 
+mod prove;
+
 use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -8,7 +10,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use medshare_client::audit::{AuditError, export};
 
-use super::audit::say;
+use crate::command::audit::say;
 use crate::connection::{ChainArgs, SourceArgs};
 use crate::new_file;
 use crate::output::{self, Progress};
@@ -18,6 +20,9 @@ use crate::output::{self, Progress};
 pub enum LedgerCommand {
     /// Write the whole ledger to a file that needs neither node nor chain to be read
     Export(Export),
+    /// Prove that a block is in its chain, that a chain only grew, or what the contract held
+    #[command(subcommand)]
+    Prove(prove::ProveCommand),
 }
 
 impl LedgerCommand {
@@ -25,6 +30,7 @@ impl LedgerCommand {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Export(export) => export.run().await,
+            Self::Prove(prove) => prove.run().await,
         }
     }
 }

@@ -1,0 +1,230 @@
+//! What the requestor's side reported, and what it gave its word for in the end.
+
+use alloy_primitives::Address;
+use medshare_protocol::digest::sha256d;
+use medshare_protocol::usage::{Actions, State};
+use medshare_protocol::wire::RecordedReport;
+
+use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
+use super::{Examination, Held, Parent, Sides, counted};
+use crate::evidence::times::rfc3339;
+
+const REPORTS: &str = "reports.json";
+const DELETION: &str = "deletion.json";
+
+impl Examination<'_> {
+    /// Every report is chained, signed, in its side-block, and receipted.
+    pub(super) fn reports(&mut self, held: &Held, parent: &Parent, sides: &Sides) {
+        let reports = &self.evidence.dossier.reports;
+        if !self.hold(
+            reports.len() >= sides.len(),
+            REPORTS,
+            format_args!(
+                "there are {} for {}",
+                counted(reports.len(), "report"),
+                counted(sides.len(), "side-block")
+            ),
+        ) {
+            return;
+        }
+        let flaws = self.flaws.len();
+        let mut previous = alloy_primitives::B256::ZERO;
+        let mut basis = Keys;
+        for (number, recorded) in (1_u32..).zip(reports) {
+            let report = &recorded.submission.report;
+            self.same(REPORTS, "a report's number", report.number, number);
+            self.same(REPORTS, "the report before", report.previous, previous);
+            self.same(
+                REPORTS,
+                "a report's package",
+                report.package,
+                self.evidence.subject.package.0,
+            );
+            previous = self.domain.digest(report);
+            basis = self.report_signatures(held, recorded).unwrap_or(basis);
+            let side = sides.get(number as usize - 1);
+            if let Some(side) = side {
+                self.report_in_block(recorded, side);
+            }
+            let parents_node = parent.body.transaction.node;
+            self.receipt(
+                recorded,
+                side.map_or(parents_node, |side| side.body.transaction.node),
+            );
+        }
+        if self.flaws.len() > flaws || reports.is_empty() {
+            return;
+        }
+        self.shows(
+            REPORTS,
+            &[Algorithms, basis, Clocks],
+            format!(
+                "the requestor's side signed {} in one chain without a gap, by keys that the wallet delegated; the node \
+                 signed a receipt for each",
+                counted(reports.len(), "report"),
+            ),
+        );
+        self.violations(reports);
+        let later = reports.len() - sides.len();
+        if later > 0 {
+            let text = format!(
+                "{} of them in no block at that time",
+                counted(later, "report")
+            );
+            self.shows(REPORTS, &[EvmBlock, Contract, Algorithms], text);
+        }
+    }
+
+    fn violations(&mut self, reports: &[RecordedReport]) {
+        let usage = self.evidence.dossier.usage;
+        for recorded in reports {
+            let report = &recorded.submission.report;
+            let violated = usage.violations(Actions(report.actions));
+            if !violated.is_empty() {
+                let names: Vec<_> = violated.iter().map(|action| action.name()).collect();
+                let names = names.join(", ");
+                self.shows(
+                    REPORTS,
+                    &[Algorithms, Keys, Clocks],
+                    format!(
+                        "report {} of {}: {names}, which the usage contract does not grant: a violation",
+                        report.number,
+                        rfc3339(report.time),
+                    ),
+                );
+            }
+        }
+    }
+
+    /// On what the wallet's delegation rests.
+    fn report_signatures(
+        &mut self,
+        held: &Held,
+        recorded: &RecordedReport,
+    ) -> Option<super::Assumption> {
+        let submission = &recorded.submission;
+        let (report, session) = (&submission.report, &submission.session);
+        let number = report.number;
+        let by_key = self
+            .domain
+            .is_signed_by(report, &submission.signature, session.key);
+        self.hold(
+            by_key,
+            REPORTS,
+            format_args!("report {number} is not signed by its session's key"),
+        );
+        self.same(
+            REPORTS,
+            "a session's package",
+            session.package,
+            self.evidence.subject.package.0,
+        );
+        let body = sha256d(&[&submission.body]);
+        self.same(
+            REPORTS,
+            "the hash of a report's sealed body",
+            body,
+            report.body,
+        );
+        let basis = self.signed_for(
+            held.status.requestor,
+            held.wallet_has_code,
+            self.domain.digest(session),
+            &submission.session_signature,
+        );
+        let delegated = basis.is_some();
+        self.hold(
+            delegated,
+            REPORTS,
+            format_args!("the session of report {number} is not the wallet's"),
+        );
+        basis
+    }
+
+    /// The custodian cannot deny the report.
+    fn receipt(&mut self, recorded: &RecordedReport, node: Address) {
+        let (receipt, report) = (&recorded.receipt, &recorded.submission.report);
+        let digest = self.domain.digest(report);
+        self.same(REPORTS, "the report of a receipt", receipt.report, digest);
+        self.same(
+            REPORTS,
+            "the number of a receipt",
+            receipt.number,
+            report.number,
+        );
+        self.same(
+            REPORTS,
+            "the package of a receipt",
+            receipt.package,
+            report.package,
+        );
+        let signed = self
+            .domain
+            .is_signed_by(receipt, &recorded.receipt_signature, node);
+        self.hold(
+            signed,
+            REPORTS,
+            format_args!(
+                "the receipt of report {} is not signed by the node {node}",
+                report.number
+            ),
+        );
+    }
+
+    fn report_in_block(
+        &mut self,
+        recorded: &RecordedReport,
+        side: &medshare_protocol::block::SideBlock,
+    ) {
+        let report = &recorded.submission.report;
+        let block = &side.body.transaction;
+        let digest = self.domain.report_digest(report);
+        self.same(REPORTS, "the report of a side-block", block.report, digest);
+        self.same(
+            REPORTS,
+            "the sealed body of a side-block",
+            block.sealed_report,
+            report.body,
+        );
+        self.same(
+            REPORTS,
+            "the actions of a side-block",
+            block.reported,
+            Actions(report.actions),
+        );
+        self.same(REPORTS, "the time of a side-block", block.time, report.time);
+    }
+
+    /// The requestor's word that the data is deleted.
+    pub(super) fn deletion(&mut self, held: &Held) {
+        let Some(submission) = &self.evidence.dossier.deletion else {
+            return;
+        };
+        let deletion = &submission.deletion;
+        self.same(
+            DELETION,
+            "the package",
+            deletion.package,
+            self.evidence.subject.package.0,
+        );
+        let digest = self.domain.digest(deletion);
+        let signature = &submission.signature;
+        let requestor = held.status.requestor;
+        match self.signed_for(requestor, held.wallet_has_code, digest, signature) {
+            Some(basis) => self.shows(
+                DELETION,
+                &[Algorithms, basis, Clocks],
+                format!(
+                    "the requestor signed that the data was deleted at {}{}",
+                    rfc3339(deletion.time),
+                    if held.status.state == State::Retrieved {
+                        ", and the contract holds it as retrieved"
+                    } else {
+                        ""
+                    }
+                ),
+            ),
+            None => self.flaw(DELETION, "the requestor's signature does not hold"),
+        }
+    }
+}
