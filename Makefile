@@ -85,7 +85,7 @@ rust: node_modules/.package-lock.json
 independent: node_modules/.package-lock.json .venv-independent/installed
 	.venv-independent/bin/python -m pytest -q test/independent
 	MEDSHARE_INDEPENDENT="$(CURDIR)/.venv-independent/bin/python" \
-	  cargo $(CARGO_TEST) --locked --workspace the_session_of_the_readme
+	  cargo $(CARGO_TEST) --locked --workspace -- the_session_of_the_readme evidence_needs_no_network
 
 arrows:
 	script/check-arrows

@@ -29,7 +29,7 @@ pub struct ContractProof {
     pub contract: Address,
     /// Its account.
     pub account: AccountProof,
-    /// Values of its storage.
+    /// Values of its storage, in ascending order of their slots: there is one spelling of a proof.
     pub storage: Vec<SlotProof>,
 }
 
@@ -95,6 +95,9 @@ pub enum StorageProofError {
         /// How many there can be.
         limit: usize,
     },
+    /// A slot stands twice, or behind a higher one.
+    #[error("the slot {0} stands twice, or not in its place")]
+    Order(B256),
     /// A value that is needed is not in the proof.
     #[error("the proof lacks the slot {slot}, which holds {what}")]
     Missing {

@@ -48,6 +48,8 @@ impl Chain {
             layout::thread(requestor),
         ];
         slots.extend(nodes.iter().copied().map(layout::node));
+        slots.sort_unstable();
+        slots.dedup();
         self.proof(&header, slots, at).await.map(Some)
     }
 

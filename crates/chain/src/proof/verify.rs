@@ -56,7 +56,14 @@ impl ContractProof {
             return Err(StorageProofError::Header(reason));
         }
         self.account.prove(header.state_root, self.contract)?;
+        let mut before = None;
         for slot in &self.storage {
+            if before
+                .replace(slot.slot)
+                .is_some_and(|before| before >= slot.slot)
+            {
+                return Err(StorageProofError::Order(slot.slot));
+            }
             self.prove_slot(slot)?;
         }
         Ok(ProvenStorage {

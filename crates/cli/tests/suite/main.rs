@@ -5,5 +5,6 @@
 mod cases;
 mod demo;
 mod devnet;
+mod evidence;
 mod program;
 mod session;

@@ -10,19 +10,20 @@ use serde_json::Value;
 use super::devnet::{Devnet, hang_up, interrupt};
 use super::program::{medshare, run, succeed};
 
-fn json(command: &mut Command) -> Value {
+/// What it says as JSON.
+pub fn json(command: &mut Command) -> Value {
     serde_json::from_str(&succeed(command.arg("--json"))).unwrap()
 }
 
 /// `medshare open` in the background. Its standard output stays open: it says how it ended.
-struct OpenPackage {
+pub struct OpenPackage {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl OpenPackage {
     /// Starts it and waits until it says that the package is open.
-    fn start(network: &Devnet, home: &Path, arguments: &[&str]) -> Self {
+    pub fn start(network: &Devnet, home: &Path, arguments: &[&str]) -> Self {
         let mut command = network.as_requestor(home);
         let piped = command
             .arg("open")
@@ -42,7 +43,7 @@ impl OpenPackage {
     }
 
     /// Waits for its end: its status and its last words.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         let mut words = String::new();
         self.stdout.read_to_string(&mut words).unwrap();
         let output = self.child.wait_with_output().unwrap();

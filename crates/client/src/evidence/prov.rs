@@ -26,7 +26,6 @@ pub(super) fn document(evidence: &Evidence) -> Value {
     graph.extend(uses(evidence));
     json!({
         "@context": context(),
-        "@id": urn("evidence", evidence.subject.package),
         "@graph": graph,
     })
 }

