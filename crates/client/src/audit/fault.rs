@@ -7,7 +7,7 @@ use medshare_protocol::id::{PackageId, ReportDigest};
 use medshare_protocol::usage::{Actions, State};
 
 /// One fault.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AuditFault {
     /// Of the chain by itself.
     #[error(transparent)]

@@ -41,7 +41,7 @@ pub struct Anchorage {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFinding {
     /// What it is about.
     pub subject: Subject,

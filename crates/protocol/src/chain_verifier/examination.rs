@@ -97,6 +97,12 @@ fn found(chain: ChainName, origin: Origin, leaf: LeafHash, record: Option<&[u8]>
 }
 
 impl Examined {
+    /// What there is to say of a record that nobody serves.
+    #[must_use]
+    pub const fn missing() -> Self {
+        Self(Found::Missing)
+    }
+
     /// The served body, when it is the one behind `leaf`.
     pub(super) fn into_served(self, leaf: LeafHash) -> Result<Served, Fault> {
         match self.0 {

@@ -26,7 +26,7 @@ use medshare_protocol::typed::{
 use medshare_protocol::usage::{Action, Actions, Environment, Sensitivity, UsageContract};
 use tempfile::TempDir;
 
-use crate::audit::{AuditReport, BlockSource, Heads, audit_with};
+use crate::audit::{AuditReport, Auditor, BlockSource, Heads, audit_with};
 
 pub const BITS: CompactTarget = CompactTarget(0x207f_ffff);
 const SEALING_KEY: B256 = B256::repeat_byte(0x5e);
@@ -460,8 +460,7 @@ impl World {
     pub async fn told(&self) -> (Vec<(LoggedEvent, Vec<Option<Vec<u8>>>)>, Heads) {
         let last = self.governance.block_number().await.unwrap();
         let events = self.governance.events(0, last).await.unwrap();
-        let mut auditor =
-            crate::audit::Auditor::new(self.governance.domain().clone(), String::new());
+        let mut auditor = Auditor::new(self.governance.domain().clone(), String::new());
         let read = |event: &LoggedEvent| {
             crate::audit::auditor::leaves(&event.event)
                 .into_iter()
@@ -478,9 +477,26 @@ impl World {
         for (event, records) in &told {
             auditor.take(event, records.clone());
         }
-        let heads = crate::audit::heads(&self.governance, &auditor, last)
-            .await
-            .unwrap();
-        (told, heads)
+        (told, self.heads(&auditor, last).await)
+    }
+
+    /// What the contract holds at EVM block `last` of everything that `auditor` was told about.
+    async fn heads(&self, auditor: &Auditor, last: u64) -> Heads {
+        let chain = &self.governance;
+        let evm_time = chain.time_of_block(last).await.unwrap().unwrap();
+        let mut heads = Heads {
+            evm_time,
+            now: evm_time,
+            ..Heads::default()
+        };
+        for requestor in auditor.requestors() {
+            let head = chain.thread_head_at(requestor, last).await.unwrap();
+            heads.threads.insert(requestor, head);
+        }
+        for package in auditor.packages() {
+            let held = chain.package_at(package, last).await.unwrap();
+            heads.packages.insert(package, held);
+        }
+        heads
     }
 }
