@@ -7,16 +7,20 @@
 //! | [`auditor`] | takes the contract's events in order and checks each; no I/O |
 //! | `registry` | who was a node at each event, and how much work was asked |
 //! | `trail`, `violations` | one package: its side-chain, and its state rebuilt from the events |
+//! | [`files`] | containers, forms and report bodies against the hashes in their blocks |
 //! | [`view`] | what is asked of the contract |
 //! | `walk`, `ranges` | goes through events and records, for an audit and for [`mod@export`], which writes them as one text |
 //! | `run` | an audit from beginning to end, on all cores |
 //! | [`fault`], [`report`] | what can be wrong, and how it is told |
+//! | [`made_up`] | a ledger of any size, to measure and to test with |
 //!
 //! Events are read in ranges and forgotten; what stays is O(log n) for each chain, and the findings.
 
 pub mod auditor;
 pub mod export;
 pub mod fault;
+pub mod files;
+pub mod made_up;
 mod ranges;
 mod registry;
 pub mod report;
@@ -36,8 +40,9 @@ use crate::api::ApiError;
 pub use auditor::{Auditor, Heads};
 pub use export::{Exported, export};
 pub use fault::AuditFault;
+pub use files::{FileKind, Files};
 pub use report::{Anchorage, AuditFinding, AuditReport, Check, Subject};
-pub use run::audit_with;
+pub use run::{audit_with, audit_with_files};
 pub use source::{BlockSource, Records};
 pub use view::ContractView;
 

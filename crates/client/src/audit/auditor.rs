@@ -13,10 +13,11 @@ use medshare_protocol::header::{ENTRY_BYTES, Entry};
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::typed::Domain;
 
-use super::AuditFault;
+use super::files::{FileFinding, Files};
 use super::registry::Registry;
 use super::report::{Anchorage, AuditFinding, AuditReport, Check, MAX_FINDINGS, Subject};
 use super::trail::{ConductKey, Trail};
+use super::{AuditError, AuditFault};
 
 pub use examining::Unexamined;
 
@@ -75,6 +76,8 @@ struct Counts {
     violations: u64,
     heads: u64,
     states: u64,
+    /// Where files were to be checked.
+    files: Option<u64>,
 }
 
 /// An audit under way. What it keeps does not grow with the blocks of a chain: see `trail` for what a package takes.
@@ -94,6 +97,8 @@ pub struct Auditor {
     findings: Vec<AuditFinding>,
     findings_left_out: u64,
     counts: Counts,
+    /// Files to be checked, if any.
+    files: Option<Files>,
 }
 
 impl Auditor {
@@ -112,7 +117,15 @@ impl Auditor {
             findings: Vec::new(),
             findings_left_out: 0,
             counts: Counts::default(),
+            files: None,
         }
+    }
+
+    /// The same, of files as well that blocks commit to.
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Self {
+        let files = Some(files);
+        Self { files, ..self }
     }
 
     /// Requestors with a thread.
@@ -192,6 +205,27 @@ impl Auditor {
         }
     }
 
+    /// Checks the files, once all events are taken. Blocking: files are read.
+    ///
+    /// # Errors
+    /// When a file cannot be read at all.
+    pub fn check_files(&mut self) -> Result<(), AuditError> {
+        let Some(files) = self.files.take() else {
+            return Ok(());
+        };
+        self.counts.files = Some(files.count());
+        for found in files.check(&self.domain)? {
+            let FileFinding {
+                subject,
+                at,
+                fault,
+                path,
+            } = found;
+            self.note(subject, at, fault, Some(path.display().to_string()));
+        }
+        Ok(())
+    }
+
     /// Tells everything, once threads and packages are closed.
     #[must_use]
     pub fn report(self, evm_block: u64, evm_block_hash: B256) -> AuditReport {
@@ -227,13 +261,24 @@ impl Auditor {
         }
     }
 
-    /// Notes a finding; beyond a limit it is only counted.
+    /// Notes a finding about what the source serves or what is anchored.
     fn find(&mut self, subject: Subject, anchored: Option<Anchorage>, fault: AuditFault) {
+        let served_by = (fault.blame() == Blame::Server).then(|| self.source.clone());
+        self.note(subject, anchored, fault, served_by);
+    }
+
+    /// Notes a finding; beyond a limit it is only counted.
+    fn note(
+        &mut self,
+        subject: Subject,
+        anchored: Option<Anchorage>,
+        fault: AuditFault,
+        served_by: Option<String>,
+    ) {
         if self.findings.len() >= MAX_FINDINGS {
             self.findings_left_out += 1;
             return;
         }
-        let served_by = (fault.blame() == Blame::Server).then(|| self.source.clone());
         self.findings.push(AuditFinding {
             subject,
             fault,
@@ -252,10 +297,11 @@ impl Auditor {
             violations,
             heads,
             states,
+            files,
             ..
         } = self.counts;
         let check = |what, count| Check { what, count };
-        vec![
+        let mut checks = vec![
             check(
                 "links, work, merkle roots and times of headers",
                 parent_blocks + side_blocks,
@@ -276,6 +322,8 @@ impl Auditor {
                 "package states rebuilt from the events against the contract's",
                 states,
             ),
-        ]
+        ];
+        checks.extend(files.map(|count| check("files against the hashes in their blocks", count)));
+        checks
     }
 }

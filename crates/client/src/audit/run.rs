@@ -14,7 +14,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::auditor::{Auditor, Clock, Unexamined};
 use super::walk::{Stretch, Teller, Tip, Walk};
-use super::{AuditError, AuditProgress, AuditReport, ContractView, FETCHES_AT_ONCE, Records};
+use super::{
+    AuditError, AuditProgress, AuditReport, ContractView, FETCHES_AT_ONCE, Files, Records,
+};
 
 /// A stretch whose records are being examined.
 struct Examining {
@@ -49,9 +51,25 @@ pub async fn audit_with<V: ContractView, R: Records>(
     source: &R,
     progress: &(dyn Fn(AuditProgress) + Sync),
 ) -> Result<AuditReport, AuditError> {
+    audit_with_files(view, source, Files::default(), progress).await
+}
+
+/// Audits everything, and files that its blocks commit to.
+///
+/// # Errors
+/// As [`audit_with`], and when a file cannot be read at all.
+pub async fn audit_with_files<V: ContractView, R: Records>(
+    view: &V,
+    source: &R,
+    files: Files,
+    progress: &(dyn Fn(AuditProgress) + Sync),
+) -> Result<AuditReport, AuditError> {
     source.check(view.domain()).await?;
     let tip = Tip::of(view).await?;
     let mut auditor = Auditor::new(view.domain().clone(), source.name());
+    if files.count() > 0 {
+        auditor = auditor.with_files(files);
+    }
     let mut walk = Walk::new(view, source, tip);
     let mut teller = Teller::new(progress, tip);
     // One stretch more than there are cores: none is idle while the oldest one is taken.
@@ -79,7 +97,15 @@ pub async fn audit_with<V: ContractView, R: Records>(
     close(view, &mut auditor, tip).await?;
     tip.check(view).await?;
     teller.end();
+    auditor = checked(auditor).await?;
     Ok(auditor.report(tip.number, tip.hash))
+}
+
+/// The auditor, once it has read the files.
+async fn checked(mut auditor: Auditor) -> Result<Auditor, AuditError> {
+    spawn_blocking(move || auditor.check_files().map(|()| auditor))
+        .await
+        .map_err(|_| AuditError::Interrupted)?
 }
 
 /// Compares with what the contract holds at the last block, of everything that the events named.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod exports;
+mod flips;
 mod lies;
 mod sources;
 mod world;

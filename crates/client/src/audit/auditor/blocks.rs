@@ -47,6 +47,9 @@ impl Auditor {
         if let Some(Block::Parent(block)) = block {
             self.counts.parent_bodies += 1;
             faults.extend(parent_faults(&block.body, issued));
+            if let Some(files) = &mut self.files {
+                files.parent(subject, at, &block.body, issued);
+            }
             faults.extend(closed_late(block.body.locktime, &entry));
         }
         if self.trails.contains_key(&issued.package) {
@@ -150,6 +153,9 @@ impl Auditor {
             Some(Block::Side(block)) => {
                 self.counts.side_bodies += 1;
                 faults.extend(side_faults(&block.body, trail, height));
+                if let Some(files) = &mut self.files {
+                    files.side(package, subject, at, &block.body);
+                }
                 faults.extend(closed_late(block.body.locktime, &entry));
                 let SideBody {
                     transaction: side,
