@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod exports;
+mod files;
 mod flips;
 mod lies;
 mod sources;
