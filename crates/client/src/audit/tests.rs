@@ -3,6 +3,7 @@
 mod exports;
 mod files;
 mod flips;
+mod large;
 mod lies;
 mod sources;
 mod world;
