@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean
+.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -25,6 +25,15 @@ devnet: node_modules/.package-lock.json
 bench: node_modules/.package-lock.json
 	cargo build -p medshare-cli
 	$(MEDSHARE) bench request --rows $(ROWS) --rounds $(ROUNDS)
+
+# How fast a ledger is verified, built, mined and audited, as a table with the ratios (docs/performance.md). Wants a quiet
+# machine; takes a few minutes.
+BLOCKS ?= 1000000
+PACKAGES ?= 100000
+bench-ledger: node_modules/.package-lock.json
+	script/bench-ledger.mjs
+	cargo build --release -p medshare-cli
+	$(dir $(MEDSHARE))../release/medshare bench audit --blocks $(BLOCKS) --packages $(PACKAGES)
 
 test: contracts rust arrows
 	@echo "make test: all passed"

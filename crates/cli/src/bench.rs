@@ -1,5 +1,7 @@
 //! Request to package ready, one requestor: proof of work and anchoring included, step by step from the form's times.
 
+mod audit;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +18,8 @@ use serde::Serialize;
 
 use crate::network::{DatasetSource, Network, NetworkPlan};
 use crate::{output, shutdown};
+
+pub use audit::audit;
 
 /// Longest wait for one package.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -6,36 +6,45 @@
 //! | [`source`] | where block records come from: a node, or a folder |
 //! | [`auditor`] | takes the contract's events in order and checks each; no I/O |
 //! | `registry` | who was a node at each event, and how much work was asked |
-//! | `trail` | one package: its side-chain, and its state rebuilt from the events |
-//! | `walk` | goes through events and records, for the auditor and for [`mod@export`], which writes them as one text |
+//! | `trail`, `violations` | one package: its side-chain, and its state rebuilt from the events |
+//! | [`files`] | containers, forms and report bodies against the hashes in their blocks |
+//! | [`view`] | what is asked of the contract |
+//! | `walk`, `ranges` | goes through events and records, for an audit and for [`mod@export`], which writes them as one text |
+//! | `run` | an audit from beginning to end, on all cores |
 //! | [`fault`], [`report`] | what can be wrong, and how it is told |
+//! | [`made_up`] | a ledger of any size, to measure and to test with |
 //!
 //! Events are read in ranges and forgotten; what stays is O(log n) for each chain, and the findings.
 
 pub mod auditor;
 pub mod export;
 pub mod fault;
+pub mod files;
+pub mod made_up;
+mod ranges;
 mod registry;
 pub mod report;
+mod run;
 pub mod source;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod view;
+mod violations;
 mod walk;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use futures::{StreamExt, TryStreamExt, stream};
 use medshare_chain::{Address, Chain, ChainError};
 
 use crate::api::ApiError;
-use walk::{Tip, walk};
 
 pub use auditor::{Auditor, Heads};
 pub use export::{Exported, export};
 pub use fault::AuditFault;
+pub use files::{FileKind, Files};
 pub use report::{Anchorage, AuditFinding, AuditReport, Check, Subject};
-pub use source::BlockSource;
+pub use run::{audit_with, audit_with_files};
+pub use source::{BlockSource, Records};
+pub use view::ContractView;
 
 /// Block records, or heads, that are asked for at once.
 const FETCHES_AT_ONCE: usize = 16;
@@ -85,6 +94,9 @@ pub enum AuditError {
         /// What the system said.
         reason: String,
     },
+    /// The program is ending.
+    #[error("the audit was interrupted")]
+    Interrupted,
     /// An export cannot be written.
     #[error("cannot write: {0}")]
     Write(#[from] std::io::Error),
@@ -108,58 +120,4 @@ pub async fn audit(
     progress: &(dyn Fn(AuditProgress) + Sync),
 ) -> Result<AuditReport, AuditError> {
     audit_with(chain, &BlockSource::node(node_url)?, progress).await
-}
-
-/// Audits everything against the records of any source.
-///
-/// # Errors
-/// When chain or source cannot be asked. Findings are in the report.
-pub async fn audit_with(
-    chain: &Chain,
-    source: &BlockSource,
-    progress: &(dyn Fn(AuditProgress) + Sync),
-) -> Result<AuditReport, AuditError> {
-    source.check(chain).await?;
-    let tip = Tip::of(chain).await?;
-    let mut auditor = Auditor::new(chain.domain().clone(), source.name());
-    walk(chain, source, tip, progress, &mut |event, records| {
-        auditor.take(event, records);
-        Ok(())
-    })
-    .await?;
-    let heads = heads(chain, &auditor, tip.number).await?;
-    tip.check(chain).await?;
-    Ok(auditor.finish(&heads, tip.number, tip.hash))
-}
-
-/// What the contract holds at the last block, of everything that the events named.
-async fn heads(chain: &Chain, auditor: &Auditor, block: u64) -> Result<Heads, AuditError> {
-    let threads = stream::iter(auditor.requestors())
-        .map(|name| async move {
-            chain
-                .thread_head_at(name, block)
-                .await
-                .map(|head| (name, head))
-        })
-        .buffered(FETCHES_AT_ONCE)
-        .try_collect()
-        .await?;
-    let packages = stream::iter(auditor.packages())
-        .map(|id| async move { chain.package_at(id, block).await.map(|status| (id, status)) })
-        .buffered(FETCHES_AT_ONCE)
-        .try_collect()
-        .await?;
-    let evm_time = chain
-        .time_of_block(block)
-        .await?
-        .ok_or(AuditError::Reorganised { block })?;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(evm_time, |since| since.as_secs());
-    Ok(Heads {
-        threads,
-        packages,
-        evm_time,
-        now,
-    })
 }

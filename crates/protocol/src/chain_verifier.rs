@@ -3,21 +3,26 @@
 //! Names every fault by chain, height and kind, the first one first, and whom it is to be blamed on: a fault in what
 //! was anchored on the author, a fault in what was served on the one who served it. A bad block keeps its index and
 //! stops nobody. Memory is O(log n) for a chain of n blocks, plus the findings.
+//!
+//! What costs (the leaf hash of the body, its fields, the recovery of its signer) depends on the record alone:
+//! [`examine`] does it, on any core and in any order. What depends on the blocks before (link, work, merkle root, time,
+//! the comparison of the envelope) is cheap and goes block by block: [`ChainVerifier::push_examined`].
 
+mod examination;
 mod fault;
 
 use alloy_primitives::{Address, B256};
 
-use crate::block::{
-    Block, BlockError, ENVELOPE_BYTES, PARENT_MAGIC, ParentBlock, ParentBody, SIDE_MAGIC,
-    SideBlock, SideBody,
-};
-use crate::header::{CompactTarget, Entry, HEADER_BYTES, Header};
-use crate::id::{BlockId, LeafHash, Origin, PackageId};
-use crate::merkle::{Log, leaf_hash};
+use crate::block::{Block, ParentBlock, SideBlock};
+use crate::header::{CompactTarget, Entry, Header};
+use crate::id::{BlockId, HeaderHash, LeafHash, Origin, PackageId};
+use crate::merkle::Log;
 use crate::origin::side_origin;
 
+pub use examination::{Examined, examine};
 pub use fault::{Blame, ChainName, Fault, Finding};
+
+use examination::{Body, Served};
 
 /// One block as the contract and a node show it.
 pub struct Anchored<'a> {
@@ -32,7 +37,7 @@ pub struct Anchored<'a> {
 }
 
 /// Verifies a chain block by block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChainVerifier {
     chain: ChainName,
     origin: Origin,
@@ -106,16 +111,48 @@ impl ChainVerifier {
         std::mem::take(&mut self.findings)
     }
 
+    /// The chain.
+    #[must_use]
+    pub const fn chain(&self) -> ChainName {
+        self.chain
+    }
+
+    /// What its blocks are signed under.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// Takes in the next block. Gives it back when its record is the one that was anchored, whether or not its author
     /// made mistakes in it.
     pub fn push(&mut self, anchored: &Anchored<'_>) -> Option<Block> {
-        let header = anchored.entry.header(self.previous);
-        let height = self.height();
-        self.log.push(anchored.entry.leaf);
-        let mut faults = self.header_faults(&header, anchored.work_limit);
-        let block = match self.served(&header, anchored) {
-            Ok(block) => {
-                faults.extend(self.author_faults(&block, anchored.is_registered_node));
+        let Anchored {
+            entry,
+            record,
+            is_registered_node,
+            work_limit,
+        } = anchored;
+        let examined = examine(self.chain, self.origin, entry.leaf, record.as_deref());
+        self.push_examined(*entry, examined, is_registered_node, *work_limit)
+    }
+
+    /// Takes in the next block, whose record was [examined](examine) for this chain and this entry's leaf. Else as
+    /// [`ChainVerifier::push`].
+    pub fn push_examined(
+        &mut self,
+        entry: Entry,
+        examined: Examined,
+        is_registered_node: &dyn Fn(Address) -> bool,
+        work_limit: CompactTarget,
+    ) -> Option<Block> {
+        let header = entry.header(self.previous);
+        let hash = header.hash();
+        let (chain, height) = (self.chain, self.height());
+        self.log.push(entry.leaf);
+        let mut faults = self.header_faults(&header, hash, work_limit);
+        let block = match self.served(&header, hash, entry.leaf, examined) {
+            Ok((block, signer)) => {
+                self.author_faults(&block, signer, is_registered_node, &mut faults);
                 Some(block)
             }
             Err(fault) => {
@@ -123,14 +160,13 @@ impl ChainVerifier {
                 None
             }
         };
-        let chain = self.chain;
         self.findings
             .extend(faults.into_iter().map(|fault| Finding {
                 chain,
                 height,
                 fault,
             }));
-        self.previous = header.hash().0;
+        self.previous = hash.0;
         self.previous_time = self.previous_time.max(header.time);
         block
     }
@@ -153,13 +189,11 @@ impl ChainVerifier {
     }
 
     /// Faults of the header by itself and behind its predecessor.
-    fn header_faults(&self, header: &Header, limit: CompactTarget) -> Vec<Fault> {
+    fn header_faults(&self, header: &Header, hash: HeaderHash, limit: CompactTarget) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if !header.meets_its_target() {
-            faults.push(Fault::ProofOfWork {
-                hash: header.hash(),
-                bits: header.bits,
-            });
+        if !header.bits.is_met_by(hash) {
+            let bits = header.bits;
+            faults.push(Fault::ProofOfWork { hash, bits });
         }
         if !header.bits.is_at_least_as_hard_as(limit) {
             faults.push(Fault::WorkLimit {
@@ -183,104 +217,44 @@ impl ChainVerifier {
         faults
     }
 
-    /// The block, when what was served is what was anchored.
-    fn served(&self, header: &Header, anchored: &Anchored<'_>) -> Result<Block, Fault> {
-        let leaf = anchored.entry.leaf;
-        let Some(record) = &anchored.record else {
-            return Err(Fault::BodyMissing { leaf });
-        };
-        let Some((envelope, body)) = record.split_first_chunk::<ENVELOPE_BYTES>() else {
-            return Err(Fault::Size {
-                found: record.len(),
-                expected: ENVELOPE_BYTES,
-            });
-        };
-        let found = leaf_hash(body);
-        if found != leaf {
-            return Err(Fault::Leaf {
-                anchored: leaf,
-                found,
-            });
-        }
-        // From here on the body is what its author anchored; what stands before it follows from the chain.
-        let parent = self
-            .parent
-            .unwrap_or_else(|| BlockId(B256::from_slice(&envelope[4..36])));
-        let block = self
-            .rebuilt(*header, parent, body)
-            .map_err(Fault::Malformed)?;
-        self.compare_envelopes(envelope, &block, body.len())?;
-        Ok(block)
-    }
-
-    /// The block that the anchored header and this body make.
-    fn rebuilt(&self, header: Header, parent: BlockId, body: &[u8]) -> Result<Block, BlockError> {
-        match self.chain {
-            ChainName::Thread(_) => {
-                ParentBody::from_bytes(body).map(|body| Block::Parent(ParentBlock { header, body }))
-            }
-            ChainName::Side(_) => SideBody::from_bytes(body)
-                .map(|body| Block::Side(SideBlock::new(parent, header, body))),
-        }
-    }
-
-    fn compare_envelopes(
+    /// The block and who signed it, when what was served is what was anchored.
+    fn served(
         &self,
-        envelope: &[u8; ENVELOPE_BYTES],
-        block: &Block,
-        body_bytes: usize,
-    ) -> Result<(), Fault> {
-        let magic = [envelope[0], envelope[1], envelope[2], envelope[3]];
-        let expected_magic = match self.chain {
-            ChainName::Thread(_) => PARENT_MAGIC,
-            ChainName::Side(_) => SIDE_MAGIC,
+        header: &Header,
+        hash: HeaderHash,
+        leaf: LeafHash,
+        examined: Examined,
+    ) -> Result<(Block, Option<Address>), Fault> {
+        let Served {
+            envelope,
+            body,
+            signer,
+            ..
+        } = examined.into_served(leaf)?;
+        // The body is what its author anchored; what stands before it follows from the chain.
+        let (block, id) = match body {
+            Body::Parent(body) => {
+                let header = *header;
+                (Block::Parent(ParentBlock { header, body }), BlockId(hash.0))
+            }
+            Body::Side(body) => {
+                let parent = self.parent.unwrap_or_else(|| envelope.id());
+                let block = SideBlock::new(parent, *header, body);
+                (Block::Side(block), block.id_under(hash))
+            }
         };
-        if magic != expected_magic {
-            return Err(Fault::Magic {
-                found: magic,
-                expected: expected_magic,
-            });
-        }
-        let size = u32::from_le_bytes([envelope[36], envelope[37], envelope[38], envelope[39]]);
-        let expected_size = HEADER_BYTES + body_bytes;
-        if size as usize != expected_size {
-            return Err(Fault::Size {
-                found: size as usize,
-                expected: expected_size,
-            });
-        }
-        let header = Header::from_bytes(
-            envelope
-                .last_chunk()
-                .expect("an envelope ends with a header"),
-        );
-        if header.previous != block.header().previous {
-            let expected = block.header().previous;
-            return Err(Fault::Link {
-                expected,
-                found: header.previous,
-            });
-        }
-        if header != *block.header() {
-            let anchored = Box::new(*block.header());
-            return Err(Fault::HeaderDiffers {
-                anchored,
-                served: Box::new(header),
-            });
-        }
-        let found = BlockId(B256::from_slice(&envelope[4..36]));
-        if found != block.id() {
-            return Err(Fault::Id {
-                found,
-                expected: block.id(),
-            });
-        }
-        Ok(())
+        envelope.compare(header, id, &block)?;
+        Ok((block, signer))
     }
 
     /// Faults that the block's author made.
-    fn author_faults(&self, block: &Block, is_registered: &dyn Fn(Address) -> bool) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    fn author_faults(
+        &self,
+        block: &Block,
+        signer: Option<Address>,
+        is_registered: &dyn Fn(Address) -> bool,
+        faults: &mut Vec<Fault>,
+    ) {
         match (self.chain, block) {
             (ChainName::Thread(requestor), Block::Parent(parent)) => {
                 let found = parent.body.transaction.requestor;
@@ -301,17 +275,16 @@ impl ChainVerifier {
                 }
                 faults.extend(side.check_number().err().map(Fault::Malformed));
             }
-            // `rebuilt` makes the kind that belongs to the chain.
+            // `examine` makes the kind that belongs to the chain.
             (ChainName::Thread(_), Block::Side(_)) | (ChainName::Side(_), Block::Parent(_)) => {}
         }
         let node = block.node();
-        let recovered = block.signer(self.origin);
-        if recovered != Some(node) {
+        if signer != Some(node) {
+            let recovered = signer;
             faults.push(Fault::Signature { node, recovered });
         }
         if !is_registered(node) {
             faults.push(Fault::UnknownNode { node });
         }
-        faults
     }
 }

@@ -4,15 +4,13 @@
 //! leaf hash of the block behind it.
 
 mod entry;
+mod mining;
 mod target;
 
-use std::ops::RangeInclusive;
-
-use alloy_primitives::{B256, U256};
+use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::digest::{sha256, sha256d};
+use crate::digest::sha256d;
 use crate::id::HeaderHash;
 
 pub use entry::{ENTRY_BYTES, Entry, RaggedEntries, entries};
@@ -20,9 +18,6 @@ pub use target::CompactTarget;
 
 /// Length of a header in bytes.
 pub const HEADER_BYTES: usize = 80;
-
-/// What SHA-256 works through before it comes to the nonce: one block of 64 bytes.
-const MIDSTATE_BYTES: usize = 64;
 
 /// A block header. Hashes are in internal byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,54 +72,8 @@ impl Header {
     /// Whether the hash, read as a little-endian number, is at most the target.
     #[must_use]
     pub fn meets_its_target(&self) -> bool {
-        self.bits
-            .target()
-            .is_some_and(|target| as_number(self.hash().0) <= target)
+        self.bits.is_met_by(self.hash())
     }
-
-    /// The same header with the first nonce, from 0, that meets its target. When all 2³² nonces are used up, the time
-    /// moves on by a second. Bits that are no target cannot be met: the header then comes back as it was.
-    ///
-    /// Takes as long as the target is hard: about 2²⁵⁶ / target hashes.
-    #[must_use]
-    pub fn mine(self) -> Self {
-        self.mine_among(0..=u32::MAX)
-    }
-
-    /// Mines with these nonces for each second.
-    fn mine_among(mut self, nonces: RangeInclusive<u32>) -> Self {
-        let Some(target) = self.bits.target() else {
-            return self;
-        };
-        loop {
-            if let Some(nonce) = self.search(target, nonces.clone()) {
-                self.nonce = nonce;
-                return self;
-            }
-            match self.time.checked_add(1) {
-                Some(next_second) => self.time = next_second,
-                None => return self,
-            }
-        }
-    }
-
-    /// The first of the nonces that meets `target`. The first 64 bytes do not change, so their state is kept.
-    fn search(&self, target: U256, mut nonces: RangeInclusive<u32>) -> Option<u32> {
-        let bytes = self.to_bytes();
-        let midstate = Sha256::new().chain_update(&bytes[..MIDSTATE_BYTES]);
-        let mut tail = [0; HEADER_BYTES - MIDSTATE_BYTES];
-        tail.copy_from_slice(&bytes[MIDSTATE_BYTES..]);
-        nonces.find(|nonce| {
-            tail[12..16].copy_from_slice(&nonce.to_le_bytes());
-            let once = midstate.clone().chain_update(tail).finalize();
-            as_number(sha256(&[once.as_slice()])) <= target
-        })
-    }
-}
-
-/// A hash as the number that Bitcoin compares with the target: its bytes are little-endian.
-fn as_number(hash: B256) -> U256 {
-    U256::from_le_bytes(hash.0)
 }
 
 fn little_endian(bytes: &[u8; HEADER_BYTES], at: usize) -> u32 {
@@ -144,74 +93,6 @@ mod tests {
             time: 1_700_000_000,
             bits: CompactTarget(0x1f0f_ffff),
             nonce: 99,
-        }
-    }
-
-    #[test]
-    fn mining_finds_the_first_nonce_and_changes_nothing_else() {
-        let mined = easy().mine();
-        assert!(mined.meets_its_target());
-        assert_eq!(
-            Header {
-                nonce: easy().nonce,
-                ..mined
-            },
-            easy()
-        );
-        for nonce in 0..mined.nonce {
-            assert!(
-                !Header { nonce, ..mined }.meets_its_target(),
-                "nonce {nonce} would have done"
-            );
-        }
-    }
-
-    #[test]
-    fn when_the_nonces_are_used_up_the_time_moves_on() {
-        let mined = easy().mine_among(0..=9);
-        assert!(mined.meets_its_target() && mined.nonce <= 9);
-        assert!(mined.time > easy().time);
-        let (nonce, time) = (easy().nonce, easy().time);
-        assert_eq!(
-            Header {
-                nonce,
-                time,
-                ..mined
-            },
-            easy()
-        );
-        for time in easy().time..mined.time {
-            for nonce in 0..=9 {
-                assert!(
-                    !Header {
-                        nonce,
-                        time,
-                        ..mined
-                    }
-                    .meets_its_target()
-                );
-            }
-        }
-        let last = Header {
-            time: u32::MAX,
-            ..easy()
-        };
-        let given_up = Header {
-            bits: CompactTarget(0x0300_0001),
-            ..last
-        };
-        assert_eq!(given_up.mine_among(0..=9), given_up);
-    }
-
-    #[test]
-    fn an_impossible_target_ends_at_once() {
-        for bits in [0, 0x1f80_0001, 0xff12_3456] {
-            let header = Header {
-                bits: CompactTarget(bits),
-                ..easy()
-            };
-            assert_eq!(header.mine(), header);
-            assert!(!header.meets_its_target());
         }
     }
 

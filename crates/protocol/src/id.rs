@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use serde::{Deserialize, Serialize};
 
 macro_rules! name_hash {
@@ -117,6 +117,13 @@ name_hash! {
 name_hash! {
     /// EIP-712 digest of a [`Report`](crate::typed::Report).
     pub struct ReportDigest;
+}
+
+impl HeaderHash {
+    /// The number that Bitcoin compares with the target: the bytes are little-endian.
+    pub(crate) const fn number(self) -> U256 {
+        U256::from_le_bytes(self.0.0)
+    }
 }
 
 impl DatasetId {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Purpose(B256);
 
 /// Why a text is no purpose code.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "`{0}` is no purpose code: 1 to 32 characters out of A-Z, a-z, 0-9, `:`, `_`, `-`, such as DUO:0000042 or HRESCH"
 )]

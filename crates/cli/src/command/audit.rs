@@ -1,10 +1,11 @@
 //! `medshare audit`: proves the whole ledger, or names what is wrong (P8, P23, P26).
 
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use medshare_client::audit::{AuditProgress, AuditReport, audit_with};
+use medshare_client::audit::{AuditProgress, AuditReport, Files, audit_with_files};
 
 use crate::connection::{ChainArgs, SourceArgs};
 use crate::output::{self, Progress};
@@ -14,13 +15,18 @@ use crate::output::{self, Progress};
 #[command(
     after_help = "Needs nothing secret. Exit status 1 when anything is off: each finding names chain, block and fault.
 Example:
-  medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546"
+  medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546
+  medshare audit … --files ~/.medshare/packages"
 )]
 pub struct Audit {
     #[command(flatten)]
     chain: ChainArgs,
     #[command(flatten)]
     source: SourceArgs,
+    /// Check the files in this folder, too, against the blocks that commit to them: containers (PACKAGE.mds), forms
+    /// (PACKAGE.form.json) and sealed report bodies (PACKAGE-NUMBER.report)
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -30,9 +36,14 @@ impl Audit {
     /// Does it.
     pub async fn run(self) -> Result<()> {
         let source = self.source.open()?;
+        let files = match &self.files {
+            Some(folder) => files(folder)?,
+            None => Files::default(),
+        };
         let chain = self.chain.connect().await?;
         let progress = Mutex::new(Progress::of_steps());
-        let report = audit_with(&chain, &source, &|at| say(&progress, at, "checked")).await?;
+        let report =
+            audit_with_files(&chain, &source, files, &|at| say(&progress, at, "checked")).await?;
         drop(progress);
         if self.json {
             output::json(&report)?
@@ -49,8 +60,19 @@ impl Audit {
     }
 }
 
+fn files(folder: &Path) -> Result<Files> {
+    let files = Files::in_folder(folder)?;
+    if files.count() == 0 {
+        bail!(
+            "there is nothing to check in {}: no file there ends in .mds, .form.json or .report",
+            folder.display()
+        );
+    }
+    Ok(files)
+}
+
 /// How far something is that goes through the whole ledger.
-pub(crate) fn say(progress: &Mutex<Progress>, at: AuditProgress, done: &str) {
+pub fn say(progress: &Mutex<Progress>, at: AuditProgress, done: &str) {
     // A bar that panicked elsewhere is not worth stopping for.
     if let Ok(mut progress) = progress.lock() {
         progress.say(format!(

@@ -77,11 +77,14 @@ fn the_session_of_the_readme_works_as_printed() {
     succeed(&mut requestor(&["download", package]));
     assert_eq!(json(&mut requestor(&["packages"]))[0]["state"], "issued");
 
+    let (rpc, contract, node) = (network.rpc(), network.contract(), network.node());
+    let ledger = ["--rpc", &rpc, "--contract", &contract, "--node", &node];
+    let packages = alice.join("packages");
+    check_container(requestor(&["audit"]).args(ledger), &packages, package);
+
     read_and_violate(&network, &alice, package);
     review_and_take_back(&network, &alice, package);
 
-    let (rpc, contract, node) = (network.rpc(), network.contract(), network.node());
-    let ledger = ["--rpc", &rpc, "--contract", &contract, "--node", &node];
     let audit = json(requestor(&["audit"]).args(ledger));
     assert_eq!(audit["findings"], Value::Array(Vec::new()));
     assert_eq!(audit["parent_blocks"], 1);
@@ -91,6 +94,25 @@ fn the_session_of_the_readme_works_as_printed() {
         &ledger,
     );
     network.stop();
+}
+
+/// The container that was downloaded is the one that the parent block commits to; with one byte changed it is not.
+fn check_container(audit: &mut Command, packages: &Path, package: &str) {
+    let sound = json(audit.arg("--files").arg(packages));
+    let checks = sound["checks"].as_array().unwrap();
+    assert_eq!(checks.last().unwrap()["count"], 1, "{sound}");
+    let file = packages.join(package).join("package.mds");
+    let container = std::fs::read(&file).unwrap();
+    let mut damaged = container.clone();
+    damaged[container.len() / 2] ^= 1;
+    std::fs::write(&file, damaged).unwrap();
+    let found = run(audit, "");
+    assert_eq!(found.status, 1);
+    assert!(
+        found.stdout.contains(r#""fault": "container""#),
+        "{found:?}"
+    );
+    std::fs::write(&file, container).unwrap();
 }
 
 /// The ledger as a file, which a program that was written from SPEC.md alone finds sound.

@@ -2,20 +2,24 @@
 
 mod blocks;
 mod compare;
+mod examining;
 mod states;
 
 use std::collections::{BTreeMap, HashMap};
 
 use medshare_chain::{Address, B256, Event, LoggedEvent, PackageStatus};
-use medshare_protocol::chain_verifier::{Blame, ChainName, ChainVerifier};
+use medshare_protocol::chain_verifier::{Blame, ChainName, ChainVerifier, Examined};
 use medshare_protocol::header::{ENTRY_BYTES, Entry};
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::typed::Domain;
 
-use super::AuditFault;
+use super::files::{FileFinding, Files};
 use super::registry::Registry;
 use super::report::{Anchorage, AuditFinding, AuditReport, Check, MAX_FINDINGS, Subject};
 use super::trail::{ConductKey, Trail};
+use super::{AuditError, AuditFault};
+
+pub use examining::Unexamined;
 
 /// What the contract holds of everything that its events named, as of the last block read.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,15 @@ pub struct Heads {
     /// Time of the last block, s since the Unix epoch.
     pub evm_time: u64,
     /// The auditor's own clock, s since the Unix epoch: contracts may be asked as of a moment after the last block.
+    pub now: u64,
+}
+
+/// When the contract was asked for what it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// As in [`Heads`].
+    pub evm_time: u64,
+    /// As in [`Heads`].
     pub now: u64,
 }
 
@@ -49,6 +62,9 @@ pub fn leaves(event: &Event) -> Vec<LeafHash> {
 /// How often each kind of check was made.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
+    packages: u64,
+    chains: u64,
+    violations_pending: u64,
     parent_blocks: u64,
     side_blocks: u64,
     /// Parent blocks whose body was there and readable; the rest could be compared with nothing.
@@ -60,22 +76,29 @@ struct Counts {
     violations: u64,
     heads: u64,
     states: u64,
+    /// Where files were to be checked.
+    files: Option<u64>,
 }
 
-/// An audit under way.
-#[derive(Debug)]
+/// An audit under way. What it keeps does not grow with the blocks of a chain: see `trail` for what a package takes.
+#[derive(Clone, Debug)]
 pub struct Auditor {
     domain: Domain,
     source: String,
     registry: Registry,
     threads: BTreeMap<Address, ChainVerifier>,
-    trails: BTreeMap<PackageId, Trail>,
+    /// Boxed: a map of this many large values would be a third air.
+    trails: BTreeMap<PackageId, Box<Trail>>,
+    /// Leaf hashes of the parent blocks of packages that are planned and not yet taken.
+    ahead: HashMap<PackageId, LeafHash>,
     /// Violations, and the epoch, of a requestor on a dataset.
     conducts: HashMap<ConductKey, (u32, u32)>,
     owner_epochs: HashMap<(Address, Address), u32>,
     findings: Vec<AuditFinding>,
     findings_left_out: u64,
     counts: Counts,
+    /// Files to be checked, if any.
+    files: Option<Files>,
 }
 
 impl Auditor {
@@ -88,12 +111,21 @@ impl Auditor {
             registry: Registry::new(),
             threads: BTreeMap::new(),
             trails: BTreeMap::new(),
+            ahead: HashMap::new(),
             conducts: HashMap::new(),
             owner_epochs: HashMap::new(),
             findings: Vec::new(),
             findings_left_out: 0,
             counts: Counts::default(),
+            files: None,
         }
+    }
+
+    /// The same, of files as well that blocks commit to.
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Self {
+        let files = Some(files);
+        Self { files, ..self }
     }
 
     /// Requestors with a thread.
@@ -110,6 +142,12 @@ impl Auditor {
 
     /// Takes in the next event, with one record for each of its [`leaves`]; `None` for one that nobody serves.
     pub fn take(&mut self, logged: &LoggedEvent, records: Vec<Option<Vec<u8>>>) {
+        let examined = self.plan(&logged.event, records).examine();
+        self.take_examined(logged, examined);
+    }
+
+    /// Takes in the next event, whose records were [planned](Auditor::plan) and examined.
+    pub fn take_examined(&mut self, logged: &LoggedEvent, examined: Vec<Examined>) {
         self.registry.take(&logged.event);
         let at = |node| Anchorage {
             evm_block: logged.position.block,
@@ -118,16 +156,13 @@ impl Auditor {
             node,
         };
         match &logged.event {
-            Event::PackageIssued(issued) => {
-                let record = records.into_iter().next().flatten();
-                self.issued(at(issued.node), issued, record);
-            }
+            Event::PackageIssued(issued) => self.issued(at(issued.node), issued, examined),
             Event::ReportsAnchored {
                 package,
                 node,
                 entries,
             } => {
-                self.reports(at(*node), *package, entries, records);
+                self.reports(at(*node), *package, entries, examined);
             }
             event => self.changed(event, logged.time),
         }
@@ -136,38 +171,86 @@ impl Auditor {
     /// Compares what was rebuilt with what the contract holds, and tells everything.
     #[must_use]
     pub fn finish(mut self, heads: &Heads, evm_block: u64, evm_block_hash: B256) -> AuditReport {
-        let threads = std::mem::take(&mut self.threads);
-        let trails = std::mem::take(&mut self.trails);
-        let side_chains = trails
-            .values()
-            .filter(|trail| trail.side.height() > 0)
-            .count();
-        let chains = (threads.len() + side_chains) as u64;
-        let packages = trails.len() as u64;
-        for (requestor, thread) in threads {
+        for requestor in self.requestors() {
             let held = heads.threads.get(&requestor).copied().unwrap_or_default();
+            self.close_thread(requestor, held);
+        }
+        let Heads { evm_time, now, .. } = *heads;
+        for package in self.packages() {
+            let held = heads.packages.get(&package);
+            self.close_package(package, held, Clock { evm_time, now });
+        }
+        self.report(evm_block, evm_block_hash)
+    }
+
+    /// Compares a thread with the head that the contract holds.
+    pub fn close_thread(&mut self, requestor: Address, held: B256) {
+        if let Some(thread) = self.threads.remove(&requestor) {
+            self.counts.chains += 1;
             self.head(ChainName::Thread(requestor), thread, held);
         }
-        let mut violations_pending = 0;
-        for (package, trail) in trails {
-            violations_pending += self.package(package, trail, heads);
+    }
+
+    /// Compares a package with what the contract holds of it. Nothing of it stays but the findings.
+    pub fn close_package(
+        &mut self,
+        package: PackageId,
+        held: Option<&PackageStatus>,
+        clock: Clock,
+    ) {
+        if let Some(trail) = self.trails.remove(&package) {
+            self.counts.packages += 1;
+            self.counts.chains += u64::from(trail.side.height() > 0);
+            self.counts.violations_pending += self.package(package, *trail, held, clock);
         }
+    }
+
+    /// Checks the files, once all events are taken. Blocking: files are read.
+    ///
+    /// # Errors
+    /// When a file cannot be read at all.
+    pub fn check_files(&mut self) -> Result<(), AuditError> {
+        let Some(files) = self.files.take() else {
+            return Ok(());
+        };
+        self.counts.files = Some(files.count());
+        for found in files.check(&self.domain)? {
+            let FileFinding {
+                subject,
+                at,
+                fault,
+                path,
+            } = found;
+            self.note(subject, at, fault, Some(path.display().to_string()));
+        }
+        Ok(())
+    }
+
+    /// Tells everything, once threads and packages are closed.
+    #[must_use]
+    pub fn report(self, evm_block: u64, evm_block_hash: B256) -> AuditReport {
         AuditReport {
             chain_id: self.domain.chain_id(),
             contract: self.domain.contract(),
             evm_block,
             evm_block_hash,
-            chains,
-            packages,
+            chains: self.counts.chains,
+            packages: self.counts.packages,
             parent_blocks: self.counts.parent_blocks,
             side_blocks: self.counts.side_blocks,
             bodies_missing: self.counts.bodies_missing,
-            violations_pending,
+            violations_pending: self.counts.violations_pending,
             checks: self.checks(),
             source: self.source,
             findings: self.findings,
             findings_left_out: self.findings_left_out,
         }
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn findings(&self) -> &[AuditFinding] {
+        &self.findings
     }
 
     fn head(&mut self, chain: ChainName, verifier: ChainVerifier, held: B256) {
@@ -178,13 +261,24 @@ impl Auditor {
         }
     }
 
-    /// Notes a finding; beyond a limit it is only counted.
+    /// Notes a finding about what the source serves or what is anchored.
     fn find(&mut self, subject: Subject, anchored: Option<Anchorage>, fault: AuditFault) {
+        let served_by = (fault.blame() == Blame::Server).then(|| self.source.clone());
+        self.note(subject, anchored, fault, served_by);
+    }
+
+    /// Notes a finding; beyond a limit it is only counted.
+    fn note(
+        &mut self,
+        subject: Subject,
+        anchored: Option<Anchorage>,
+        fault: AuditFault,
+        served_by: Option<String>,
+    ) {
         if self.findings.len() >= MAX_FINDINGS {
             self.findings_left_out += 1;
             return;
         }
-        let served_by = (fault.blame() == Blame::Server).then(|| self.source.clone());
         self.findings.push(AuditFinding {
             subject,
             fault,
@@ -203,10 +297,11 @@ impl Auditor {
             violations,
             heads,
             states,
+            files,
             ..
         } = self.counts;
         let check = |what, count| Check { what, count };
-        vec![
+        let mut checks = vec![
             check(
                 "links, work, merkle roots and times of headers",
                 parent_blocks + side_blocks,
@@ -227,6 +322,8 @@ impl Auditor {
                 "package states rebuilt from the events against the contract's",
                 states,
             ),
-        ]
+        ];
+        checks.extend(files.map(|count| check("files against the hashes in their blocks", count)));
+        checks
     }
 }

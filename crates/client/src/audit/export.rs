@@ -12,8 +12,8 @@ use medshare_protocol::id::{FormDigest, PackageId, PayloadHash};
 use medshare_protocol::usage::UsageContract;
 use serde::Serialize;
 
-use super::walk::{Tip, walk};
-use super::{AuditError, AuditProgress, BlockSource, FETCHES_AT_ONCE};
+use super::walk::{Teller, Tip, Walk};
+use super::{AuditError, AuditProgress, BlockSource, FETCHES_AT_ONCE, Records};
 
 /// Version of the format.
 const VERSION: u32 = 1;
@@ -123,7 +123,7 @@ pub async fn export(
     out: &mut (dyn Write + Send),
     progress: &(dyn Fn(AuditProgress) + Sync),
 ) -> Result<Exported, AuditError> {
-    source.check(chain).await?;
+    source.check(chain.domain()).await?;
     let tip = Tip::of(chain).await?;
     let mut writer = Writer::new(out);
     writer.line(&Line::Ledger {
@@ -133,10 +133,16 @@ pub async fn export(
         evm_block: tip.number,
         evm_block_hash: tip.hash,
     })?;
-    walk(chain, source, tip, progress, &mut |event, records| {
-        Ok(writer.event(event, records)?)
-    })
-    .await?;
+    let mut walk = Walk::new(chain, source, tip);
+    let mut teller = Teller::new(progress, tip);
+    while let Some(stretch) = walk.next().await? {
+        let before = writer.blocks;
+        for (event, records) in stretch.events {
+            writer.event(&event, records)?;
+        }
+        teller.done(stretch.evm_block, writer.blocks - before);
+    }
+    teller.end();
     writer.heads(chain, tip).await?;
     tip.check(chain).await?;
     let blocks = writer.blocks;

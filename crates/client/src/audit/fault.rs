@@ -1,13 +1,15 @@
 //! What an audit can find, beyond what is wrong with a chain by itself.
 
-use medshare_chain::Address;
+use medshare_chain::{Address, B256};
 use medshare_protocol::chain_verifier::{Blame, Fault};
 use medshare_protocol::header::RaggedEntries;
 use medshare_protocol::id::{PackageId, ReportDigest};
 use medshare_protocol::usage::{Actions, State};
 
+use super::FileKind;
+
 /// One fault.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AuditFault {
     /// Of the chain by itself.
     #[error(transparent)]
@@ -156,6 +158,38 @@ pub enum AuditFault {
     /// The event's entries cannot be read.
     #[error(transparent)]
     Ragged(#[from] RaggedEntries),
+    /// A file is not the one that its block commits to.
+    #[error("the {kind} hashes to {found}, the block says {anchored}: it was altered")]
+    FileDiffers {
+        /// What the file is.
+        kind: FileKind,
+        /// Hash of the file, or digest of the form in it.
+        found: B256,
+        /// What the block says.
+        anchored: B256,
+    },
+    /// A file cannot be read as what it should be.
+    #[error("the {kind} cannot be read: {reason}")]
+    FileMalformed {
+        /// What the file is.
+        kind: FileKind,
+        /// Why.
+        reason: String,
+    },
+    /// No block commits to a file.
+    #[error("no block of this ledger that can be read commits to this {kind}")]
+    FileUnanchored {
+        /// What the file is.
+        kind: FileKind,
+    },
+    /// A file is the one that its block commits to, and says something else.
+    #[error("the {kind} is the one that was anchored, and contradicts its block: {reason}")]
+    FileContradicts {
+        /// What the file is.
+        kind: FileKind,
+        /// In what.
+        reason: String,
+    },
     /// What the contract holds is not what its events make.
     #[error(
         "the package's {field} rebuilt from the events is {rebuilt}, but the contract holds {held}"
@@ -194,6 +228,10 @@ impl AuditFault {
             Self::Transition { .. } => "transition",
             Self::NoConsequence { .. } => "no-consequence",
             Self::Ragged(_) => "ragged-entries",
+            Self::FileDiffers { kind, .. }
+            | Self::FileMalformed { kind, .. }
+            | Self::FileUnanchored { kind }
+            | Self::FileContradicts { kind, .. } => kind.fault(),
             Self::State { .. } => "state",
         }
     }
@@ -212,6 +250,9 @@ impl AuditFault {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Chain(fault) => fault.blame(),
+            Self::FileDiffers { .. } | Self::FileMalformed { .. } | Self::FileUnanchored { .. } => {
+                Blame::Server
+            }
             // The contract does not let these happen.
             Self::PackageId { .. }
             | Self::IssuedTwice

@@ -6,7 +6,7 @@ use medshare_chain::{Address, Event};
 use medshare_protocol::header::CompactTarget;
 
 /// Custodians, nodes and the work limit, as of the last event taken in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Registry {
     custodians: HashSet<Address>,
     /// The custodian of each node. A custodian that is removed takes its nodes with it, each by an event of its own.

@@ -41,7 +41,7 @@ pub struct Anchorage {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFinding {
     /// What it is about.
     pub subject: Subject,
@@ -50,7 +50,7 @@ pub struct AuditFinding {
     pub fault: AuditFault,
     /// Where that was anchored; nothing for what is no block.
     pub anchored: Option<Anchorage>,
-    /// Who served the record, when the fault is in what was served.
+    /// Who served the record, when the fault is in what was served; of a file, its path.
     pub served_by: Option<String>,
 }
 
@@ -76,6 +76,8 @@ impl fmt::Display for AuditFinding {
                 write!(f, "; served by {source}")?;
             }
             f.write_str(")")?;
+        } else if let Some(source) = &self.served_by {
+            write!(f, " (served by {source})")?;
         }
         Ok(())
     }

@@ -1,17 +1,33 @@
 //! Where block records come from.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use medshare_chain::Chain;
 use medshare_protocol::block::MAX_RECORD_BYTES;
 use medshare_protocol::id::LeafHash;
+use medshare_protocol::typed::Domain;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
 use super::AuditError;
 use crate::api::{ApiError, NodeApi, serves};
 
-/// A source of block records, asked by leaf hash: what arrives is verified by what was asked for.
+/// Something that serves block records, asked by leaf hash: what arrives is verified by what was asked for.
+pub trait Records: Sync {
+    /// Its name in reports.
+    fn name(&self) -> String;
+
+    /// Whether it can be asked about this deployment at all.
+    fn check(&self, domain: &Domain) -> impl Future<Output = Result<(), AuditError>> + Send;
+
+    /// The record with this leaf; nothing when there is none. Never much more than a record's length.
+    fn fetch(
+        &self,
+        leaf: LeafHash,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, AuditError>> + Send;
+}
+
+/// A source of block records.
 #[derive(Clone, Debug)]
 pub enum BlockSource {
     /// A node's HTTP interface.
@@ -29,35 +45,34 @@ impl BlockSource {
         NodeApi::new(url).map(Self::Node)
     }
 
-    /// Its name in reports.
+    /// The file name of a record in a folder.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn file_name(leaf: LeafHash) -> String {
+        format!("{:x}.block", leaf.0)
+    }
+}
+
+impl Records for BlockSource {
+    fn name(&self) -> String {
         match self {
             Self::Node(api) => api.address(),
             Self::Directory(path) => path.display().to_string(),
         }
     }
 
-    /// The file name of a record in a folder.
-    #[must_use]
-    pub fn file_name(leaf: LeafHash) -> String {
-        format!("{:x}.block", leaf.0)
-    }
-
-    /// Whether it can be asked about this deployment at all.
-    pub(super) async fn check(&self, chain: &Chain) -> Result<(), AuditError> {
+    async fn check(&self, domain: &Domain) -> Result<(), AuditError> {
         match self {
             Self::Node(api) => {
                 let info = api.info().await?;
-                if serves(&info, chain.chain_id(), chain.contract()) {
+                if serves(&info, domain.chain_id(), domain.contract()) {
                     return Ok(());
                 }
                 Err(AuditError::OtherDeployment {
                     address: api.address(),
                     node_contract: info.contract,
                     node_chain: info.chain_id,
-                    contract: chain.contract(),
-                    chain: chain.chain_id(),
+                    contract: domain.contract(),
+                    chain: domain.chain_id(),
                 })
             }
             Self::Directory(path) => match tokio::fs::metadata(path).await {
@@ -68,8 +83,7 @@ impl BlockSource {
         }
     }
 
-    /// The record with this leaf; nothing when the source has none. Never much more than a record's length.
-    pub(super) async fn fetch(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, AuditError> {
+    async fn fetch(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, AuditError> {
         match self {
             Self::Node(api) => Ok(api.block(leaf).await?),
             Self::Directory(path) => read_bounded(&path.join(Self::file_name(leaf))).await,
@@ -92,7 +106,7 @@ async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
     Ok(Some(record))
 }
 
-fn folder_error(path: &Path, reason: &str) -> AuditError {
+pub(super) fn folder_error(path: &Path, reason: &str) -> AuditError {
     AuditError::Folder {
         path: path.display().to_string(),
         reason: reason.to_owned(),

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod exports;
+mod files;
+mod flips;
+mod large;
 mod lies;
 mod sources;
 mod world;

@@ -1,19 +1,13 @@
 //! One package: its side-chain, and its state rebuilt from the events as the contract's `Packages` and `Violations`
 //! keep it.
 
-use std::collections::BTreeMap;
-
 use medshare_chain::{Address, Event, PackageIssued, PackageStatus, ResponseKind};
 use medshare_protocol::chain_verifier::ChainVerifier;
-use medshare_protocol::id::{BlockId, DatasetId, LeafHash, ReportDigest};
-use medshare_protocol::usage::{Action, Actions, State, UsageContract};
+use medshare_protocol::id::{BlockId, DatasetId, LeafHash};
+use medshare_protocol::usage::{State, UsageContract};
 
 use super::AuditFault;
-use super::report::Anchorage;
-
-/// A settled violation, or a recorded one, is looked for on the other side only after so long: both are sent at once,
-/// side-blocks in batches.
-pub(super) const GRACE_SECONDS: u64 = 60;
+use super::violations::Violations;
 
 /// What was decided about a package; expiry and epochs come on top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +32,9 @@ pub(super) struct Epochs {
     pub owner: u32,
 }
 
-/// A violation that the contract accepted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Accepted {
-    pub number: u32,
-    pub actions: Actions,
-    pub report: ReportDigest,
-    pub evm_time: u64,
-}
-
-/// A violation that a side-block records.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Recorded {
-    pub violated: Actions,
-    pub report: ReportDigest,
-    pub locktime: u64,
-    pub height: u64,
-    pub anchored: Anchorage,
-}
-
-#[derive(Debug)]
+/// What is kept of a package: about half a kilobyte, with 32 bytes more for each doubling of its side-chain, and with
+/// what is open between violations and their side-blocks.
+#[derive(Clone, Debug)]
 pub(super) struct Trail {
     pub requestor: Address,
     pub custodian: Address,
@@ -70,10 +47,7 @@ pub(super) struct Trail {
     pub epochs: Epochs,
     pub settled: u32,
     pub last_regrant_time: u64,
-    pub accepted: Vec<Accepted>,
-    pub recorded: BTreeMap<u32, Recorded>,
-    /// Reports whose body could not be read: they may be anything.
-    pub unread: Vec<u32>,
+    pub violations: Violations,
 }
 
 impl Trail {
@@ -100,9 +74,7 @@ impl Trail {
             epochs,
             settled: 0,
             last_regrant_time: 0,
-            accepted: Vec::new(),
-            recorded: BTreeMap::new(),
-            unread: Vec::new(),
+            violations: Violations::default(),
         }
     }
 
@@ -196,77 +168,6 @@ impl Trail {
                 field,
                 rebuilt,
                 held,
-            })
-            .collect()
-    }
-
-    /// Accepted violations against their side-blocks: faults, and how many may still be on the way.
-    pub(super) fn unmatched_violations(&self, evm_time: u64) -> (Vec<AuditFault>, u64) {
-        let mut faults = Vec::new();
-        let mut pending = 0;
-        for accepted in &self.accepted {
-            let number = accepted.number;
-            let is_anchored = self.side.height() >= u64::from(number);
-            if !is_anchored && evm_time.saturating_sub(accepted.evm_time) < GRACE_SECONDS {
-                pending += 1;
-            } else if !is_anchored {
-                faults.push(AuditFault::ViolationUnrecorded { number });
-            } else if !self.unread.contains(&number) {
-                faults.extend(self.difference(accepted));
-            }
-        }
-        (faults, pending)
-    }
-
-    /// How many accepted violations had a readable side-block to be compared with.
-    pub(super) fn compared_violations(&self) -> u64 {
-        let is_compared = |accepted: &&Accepted| {
-            let number = accepted.number;
-            self.side.height() >= u64::from(number) && !self.unread.contains(&number)
-        };
-        self.accepted.iter().filter(is_compared).count() as u64
-    }
-
-    /// Tampering is proven by two reports with one number; which of them was recorded does not matter.
-    fn difference(&self, accepted: &Accepted) -> Option<AuditFault> {
-        if accepted.actions.contains(Action::Tampering) {
-            return None;
-        }
-        let recorded = match self.recorded.get(&accepted.number) {
-            Some(recorded) if recorded.report == accepted.report => return None,
-            Some(recorded) => recorded.report.to_string(),
-            None => "no violation".to_owned(),
-        };
-        Some(AuditFault::ViolationDiffers {
-            number: accepted.number,
-            accepted: accepted.report,
-            recorded,
-        })
-    }
-
-    /// Recorded violations that were never settled although access goes on.
-    pub(super) fn unsettled(
-        &self,
-        state: State,
-        evm_time: u64,
-    ) -> Vec<(u64, Anchorage, AuditFault)> {
-        if !state.is_usable() {
-            return Vec::new();
-        }
-        self.recorded
-            .iter()
-            .filter(|(number, recorded)| {
-                **number > self.settled
-                    && recorded.locktime / 1000 >= self.last_regrant_time
-                    && evm_time.saturating_sub(recorded.anchored.evm_time) >= GRACE_SECONDS
-            })
-            .map(|(number, recorded)| {
-                let violated = recorded.violated;
-                let fault = AuditFault::ViolationUnsettled {
-                    number: *number,
-                    violated,
-                };
-                (recorded.height, recorded.anchored, fault)
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use crate::id::BlockId;
 use crate::purpose::BadPurpose;
 
 /// Why bytes are no block record, or why a body must not be signed.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BlockError {
     /// Neither kind of record begins so.
     #[error("a record begins with MDSP or MDSS, not with the bytes {}", hex::encode(.magic))]

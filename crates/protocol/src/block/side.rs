@@ -8,7 +8,7 @@ use super::bytes::Fields;
 use super::{BlockError, PREFIX_BYTES, SIDE_MAGIC, SigningError, parts, record};
 use crate::digest::sha256d;
 use crate::header::{HEADER_BYTES, Header};
-use crate::id::{BlockId, LeafHash, Origin, PackageId, ReportDigest};
+use crate::id::{BlockId, HeaderHash, LeafHash, Origin, PackageId, ReportDigest};
 use crate::merkle::leaf_hash;
 use crate::typed::{SignatureBytes, recover};
 use crate::usage::Actions;
@@ -209,9 +209,14 @@ impl SideBlock {
     /// The id: first half of the parent's id ‖ first half of the own header's hash.
     #[must_use]
     pub fn id(&self) -> BlockId {
+        self.id_under(self.header.hash())
+    }
+
+    /// The id, where the header's hash is known.
+    pub(crate) fn id_under(&self, hash: HeaderHash) -> BlockId {
         let mut id = [0; 32];
         id[..HALF_ID_BYTES].copy_from_slice(&self.parent_prefix);
-        id[HALF_ID_BYTES..].copy_from_slice(&self.header.hash().0[..HALF_ID_BYTES]);
+        id[HALF_ID_BYTES..].copy_from_slice(&hash.0[..HALF_ID_BYTES]);
         BlockId(B256::new(id))
     }
 

@@ -43,7 +43,7 @@ pub enum Blame {
 }
 
 /// One fault of one block.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Fault {
     /// Link: the served header stands on another one.
     #[error(
@@ -229,7 +229,7 @@ impl Fault {
 }
 
 /// A fault and where it is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The chain.
     pub chain: ChainName,

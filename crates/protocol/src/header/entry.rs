@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 /// Bytes that are no whole number of entries.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{length} bytes are no whole number of entries; each has {ENTRY_BYTES} bytes")]
 pub struct RaggedEntries {
     /// How many bytes there were.

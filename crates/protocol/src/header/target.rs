@@ -5,6 +5,8 @@ use std::fmt;
 use alloy_primitives::U256;
 use serde::{Deserialize, Serialize};
 
+use crate::id::HeaderHash;
+
 /// A target in 32 bits: one byte exponent, one sign bit, 23 bits mantissa. Not every value is a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -30,6 +32,12 @@ impl CompactTarget {
             _ => U256::from(mantissa) << (8 * (exponent - 3)),
         };
         (!target.is_zero()).then_some(target)
+    }
+
+    /// Whether a header's hash, read as a little-endian number, is at most the target.
+    #[must_use]
+    pub fn is_met_by(self, hash: HeaderHash) -> bool {
+        self.target().is_some_and(|target| hash.number() <= target)
     }
 
     /// Whether both are targets and this one is not easier than `limit`.

@@ -5,7 +5,7 @@ use medshare_protocol::block::{
     Block, DATA_VERSION_TABULAR, ParentBlock, ParentBody, SideBlock, SideBody,
 };
 use medshare_protocol::chain_verifier::{
-    Anchored, Blame, ChainName, ChainVerifier, Fault, Finding, verify_chain,
+    Anchored, Blame, ChainName, ChainVerifier, Fault, Finding, examine, verify_chain,
 };
 use medshare_protocol::header::{CompactTarget, Entry, Header};
 use medshare_protocol::id::{BlockId, LeafHash, Origin};
@@ -284,6 +284,41 @@ fn time_that_runs_backwards_is_found() {
         ),
     ];
     assert_eq!(thread_faults(blocks, chain.head), expected);
+}
+
+#[test]
+fn a_flipped_v_is_no_signature_of_the_node() {
+    let mut body = signed();
+    body.transaction.signature[64] ^= 27 ^ 28;
+    let (blocks, head) = authored(body, |header| header);
+    let faults = thread_faults(blocks, head);
+    // r and s are the node's, so whoever verified them against its key would find nothing.
+    let node = node().address();
+    assert!(
+        matches!(faults[..], [(0, Fault::Signature { node: named, recovered: Some(other) })]
+            if named == node && other != node),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_record_that_was_examined_for_another_leaf_is_not_taken() {
+    let (blocks, _) = thread(2);
+    let [(first, record), (second, _)] = &blocks[..] else {
+        unreachable!()
+    };
+    let mut verifier = ChainVerifier::thread(REQUESTOR, origin());
+    let examined = examine(
+        verifier.chain(),
+        verifier.origin(),
+        first.leaf,
+        Some(record),
+    );
+    let block = verifier.push_examined(*second, examined, &|_| true, BITS);
+    assert_eq!(block, None);
+    let fault = verifier.take_findings().pop().unwrap().fault;
+    let (anchored, found) = (second.leaf, first.leaf);
+    assert_eq!(fault, Fault::Leaf { anchored, found });
 }
 
 #[test]

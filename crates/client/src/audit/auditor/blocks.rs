@@ -2,16 +2,16 @@
 
 use medshare_chain::PackageIssued;
 use medshare_protocol::block::{Block, DATA_VERSION_TABULAR, SideBody};
-use medshare_protocol::chain_verifier::{Anchored, ChainName, ChainVerifier, Fault};
+use medshare_protocol::chain_verifier::{ChainName, ChainVerifier, Examined, Fault};
 use medshare_protocol::header::{Entry, entries};
 use medshare_protocol::id::{BlockId, PackageId};
-use medshare_protocol::origin::thread_origin;
 
 use super::Auditor;
 use super::compare::{ahead, closed_late, parent_faults, side_faults};
 use crate::audit::AuditFault;
 use crate::audit::report::{Anchorage, Subject};
-use crate::audit::trail::{Recorded, Trail};
+use crate::audit::trail::Trail;
+use crate::audit::violations::Recorded;
 
 impl Auditor {
     /// A parent block (P20).
@@ -19,23 +19,25 @@ impl Auditor {
         &mut self,
         at: Anchorage,
         issued: &PackageIssued,
-        record: Option<Vec<u8>>,
+        examined: Vec<Examined>,
     ) {
         let requestor = issued.request.requestor;
         let entry = Entry::from_bytes(&issued.entry);
-        let origin = thread_origin(self.domain.chain_id(), self.domain.contract(), requestor);
         let mut thread = self
             .threads
             .remove(&requestor)
-            .unwrap_or_else(|| ChainVerifier::thread(requestor, origin));
+            .unwrap_or_else(|| ChainVerifier::thread(requestor, self.thread_origin(requestor)));
         let subject = Subject::Block {
             chain: ChainName::Thread(requestor),
             height: thread.height(),
         };
-        let parent_id = BlockId(entry.header(thread.head()).hash().0);
         let mut faults = self.issue_faults(issued);
         faults.extend(ahead(&entry, &at));
-        let block = self.push(&mut thread, entry, record, &mut faults);
+        let examined = examined.into_iter().next();
+        let examined = examined.unwrap_or_else(Examined::missing);
+        let block = self.push(&mut thread, entry, examined, &mut faults);
+        // The head is the hash of the header that was just put on.
+        let parent_id = BlockId(thread.head());
         self.threads.insert(requestor, thread);
         self.counts.parent_blocks += 1;
         if entry.version != DATA_VERSION_TABULAR {
@@ -45,6 +47,9 @@ impl Auditor {
         if let Some(Block::Parent(block)) = block {
             self.counts.parent_bodies += 1;
             faults.extend(parent_faults(&block.body, issued));
+            if let Some(files) = &mut self.files {
+                files.parent(subject, at, &block.body, issued);
+            }
             faults.extend(closed_late(block.body.locktime, &entry));
         }
         if self.trails.contains_key(&issued.package) {
@@ -52,7 +57,8 @@ impl Auditor {
         } else {
             let key = (requestor, issued.request.custodian, issued.request.dataset);
             let trail = Trail::new(issued, entry.leaf, parent_id, self.epochs(key));
-            self.trails.insert(issued.package, trail);
+            self.trails.insert(issued.package, Box::new(trail));
+            self.ahead.remove(&issued.package);
         }
         for fault in faults {
             self.find(subject, Some(at), fault);
@@ -92,7 +98,7 @@ impl Auditor {
         at: Anchorage,
         package: PackageId,
         bytes: &[u8],
-        records: Vec<Option<Vec<u8>>>,
+        examined: Vec<Examined>,
     ) {
         let Some(mut trail) = self.trails.remove(&package) else {
             let fault = AuditFault::UnknownPackage {
@@ -109,9 +115,11 @@ impl Auditor {
         }
         match entries(bytes) {
             Ok(entries) => {
-                let records = records.into_iter().chain(std::iter::repeat(None));
-                for (entry, record) in entries.into_iter().zip(records) {
-                    self.report(at, package, &mut trail, entry, record);
+                let missing = std::iter::repeat_with(Examined::missing);
+                for (entry, examined) in
+                    entries.into_iter().zip(examined.into_iter().chain(missing))
+                {
+                    self.side_block(at, package, &mut trail, entry, examined);
                 }
             }
             Err(ragged) => self.find(Subject::Package(package), Some(at), ragged.into()),
@@ -119,13 +127,13 @@ impl Auditor {
         self.trails.insert(package, trail);
     }
 
-    fn report(
+    fn side_block(
         &mut self,
         at: Anchorage,
         package: PackageId,
         trail: &mut Trail,
         entry: Entry,
-        record: Option<Vec<u8>>,
+        examined: Examined,
     ) {
         let height = trail.side.height();
         let subject = Subject::Block {
@@ -133,7 +141,7 @@ impl Auditor {
             height,
         };
         let mut faults: Vec<AuditFault> = ahead(&entry, &at).into_iter().collect();
-        let block = self.push(&mut trail.side, entry, record, &mut faults);
+        let block = self.push(&mut trail.side, entry, examined, &mut faults);
         self.counts.side_blocks += 1;
         if u64::from(entry.version) != height + 1 {
             faults.push(AuditFault::ReportNumber {
@@ -145,6 +153,9 @@ impl Auditor {
             Some(Block::Side(block)) => {
                 self.counts.side_bodies += 1;
                 faults.extend(side_faults(&block.body, trail, height));
+                if let Some(files) = &mut self.files {
+                    files.side(package, subject, at, &block.body);
+                }
                 faults.extend(closed_late(block.body.locktime, &entry));
                 let SideBody {
                     transaction: side,
@@ -160,10 +171,10 @@ impl Auditor {
                         height,
                         anchored: at,
                     };
-                    trail.recorded.insert(side.number, recorded);
+                    trail.violations.record(side.number, recorded);
                 }
             }
-            _ => trail.unread.push(entry.version),
+            _ => trail.violations.miss(entry.version),
         }
         for fault in faults {
             self.find(subject, Some(at), fault);
@@ -175,16 +186,16 @@ impl Auditor {
         &mut self,
         verifier: &mut ChainVerifier,
         entry: Entry,
-        record: Option<Vec<u8>>,
+        examined: Examined,
         faults: &mut Vec<AuditFault>,
     ) -> Option<Block> {
         let registry = &self.registry;
-        let block = verifier.push(&Anchored {
+        let block = verifier.push_examined(
             entry,
-            record,
-            is_registered_node: &|account| registry.custodian_of(account).is_some(),
-            work_limit: registry.work_limit(),
-        });
+            examined,
+            &|account| registry.custodian_of(account).is_some(),
+            registry.work_limit(),
+        );
         self.counts.bodies += u64::from(block.is_some());
         for finding in verifier.take_findings() {
             let is_missing = matches!(finding.fault, Fault::BodyMissing { .. });

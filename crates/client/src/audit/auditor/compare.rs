@@ -1,9 +1,11 @@
 //! Fields of blocks against what the contract says.
 
+use std::fmt::{self, Display};
+
 use medshare_chain::PackageIssued;
 use medshare_protocol::block::{ParentBody, SideBody};
 use medshare_protocol::header::Entry;
-use medshare_protocol::usage::{Action, UsageContract};
+use medshare_protocol::usage::{Action, Sensitivity, UsageContract};
 
 use crate::audit::AuditFault;
 use crate::audit::report::Anchorage;
@@ -37,81 +39,31 @@ pub(super) fn parent_faults(body: &ParentBody, issued: &PackageIssued) -> Vec<Au
     let request = &issued.request;
     let usage: &UsageContract = &issued.usage;
     let counter = usage.violation_count();
-    differing(
-        "the contract",
-        [
-            (
-                "custodian (OID)",
-                block.owner.to_string(),
-                request.custodian.to_string(),
-            ),
-            (
-                "requestor (RID)",
-                block.requestor.to_string(),
-                request.requestor.to_string(),
-            ),
-            (
-                "sensitivity (Dsens)",
-                format!("{:?}", block.sensitivity),
-                format!("{:?}", usage.sensitivity),
-            ),
-            (
-                "purpose (DRP)",
-                block.purpose.bytes().to_string(),
-                request.purpose.to_string(),
-            ),
-            (
-                "dataset",
-                block.dataset.to_string(),
-                request.dataset.to_string(),
-            ),
-            (
-                "package",
-                block.package.to_string(),
-                issued.package.to_string(),
-            ),
-            (
-                "payload hash",
-                block.payload_hash.to_string(),
-                issued.payload_hash.to_string(),
-            ),
-            (
-                "second node",
-                block.verifier.to_string(),
-                issued.verifier.to_string(),
-            ),
-            (
-                "node (NID)",
-                block.node.to_string(),
-                issued.node.to_string(),
-            ),
-            (
-                "action counter",
-                body.action_counter.to_string(),
-                counter.to_string(),
-            ),
-        ],
-    )
+    let mut differing = Differing::from("the contract");
+    differing.field("custodian (OID)", block.owner, request.custodian);
+    differing.field("requestor (RID)", block.requestor, request.requestor);
+    differing.field(
+        "sensitivity (Dsens)",
+        Told(block.sensitivity),
+        Told(usage.sensitivity),
+    );
+    differing.field("purpose (DRP)", block.purpose.bytes(), request.purpose);
+    differing.field("dataset", block.dataset, request.dataset);
+    differing.field("package", block.package, issued.package);
+    differing.field("payload hash", block.payload_hash, issued.payload_hash);
+    differing.field("second node", block.verifier, issued.verifier);
+    differing.field("node (NID)", block.node, issued.node);
+    differing.field("action counter", body.action_counter, counter);
+    differing.faults
 }
 
 /// A side-block against its package.
 pub(super) fn side_faults(body: &SideBody, trail: &Trail, height: u64) -> Vec<AuditFault> {
     let block = &body.transaction;
-    let mut faults = differing(
-        "the package",
-        [
-            (
-                "custodian (OID)",
-                block.owner.to_string(),
-                trail.custodian.to_string(),
-            ),
-            (
-                "requestor (RID)",
-                block.requestor.to_string(),
-                trail.requestor.to_string(),
-            ),
-        ],
-    );
+    let mut differing = Differing::from("the package");
+    differing.field("custodian (OID)", block.owner, trail.custodian);
+    differing.field("requestor (RID)", block.requestor, trail.requestor);
+    let mut faults = differing.faults;
     if height == 0 && !block.reported.contains(Action::Decrypt) {
         faults.push(AuditFault::FirstReport {
             reported: block.reported,
@@ -129,18 +81,36 @@ pub(super) fn side_faults(body: &SideBody, trail: &Trail, height: u64) -> Vec<Au
     faults
 }
 
-fn differing<const N: usize>(
+/// Fields that are not what `authority` says. Only these are put into words: nearly all are the same.
+struct Differing {
     authority: &'static str,
-    fields: [(&'static str, String, String); N],
-) -> Vec<AuditFault> {
-    fields
-        .into_iter()
-        .filter(|(_, found, expected)| found != expected)
-        .map(|(field, found, expected)| AuditFault::Field {
-            field,
-            found,
-            authority,
-            expected,
-        })
-        .collect()
+    faults: Vec<AuditFault>,
+}
+
+impl Differing {
+    const fn from(authority: &'static str) -> Self {
+        let faults = Vec::new();
+        Self { authority, faults }
+    }
+
+    fn field<T: PartialEq + Display>(&mut self, field: &'static str, found: T, expected: T) {
+        if found != expected {
+            self.faults.push(AuditFault::Field {
+                field,
+                found: found.to_string(),
+                authority: self.authority,
+                expected: expected.to_string(),
+            });
+        }
+    }
+}
+
+/// A sensitivity in words.
+#[derive(PartialEq)]
+struct Told(Sensitivity);
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
 }

@@ -1,14 +1,15 @@
 //! Events that change the state of a package, and what the contract holds of it in the end.
 
-use medshare_chain::{Event, ResponseKind};
+use medshare_chain::{Event, PackageStatus, ResponseKind};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::State;
 
-use super::{Auditor, Heads};
+use super::{Auditor, Clock};
 use crate::audit::AuditFault;
 use crate::audit::report::Subject;
-use crate::audit::trail::{Accepted, ConductKey, Epochs, Standing, Trail, conduct_key};
+use crate::audit::trail::{ConductKey, Epochs, Standing, Trail, conduct_key};
+use crate::audit::violations::Accepted;
 
 impl Auditor {
     /// Events that change the state of a package.
@@ -67,13 +68,13 @@ impl Auditor {
                 ..
             } => {
                 let (number, actions, report) = (*number, *actions, *report);
-                trail.accepted.push(Accepted {
+                trail.settled = number;
+                trail.violations.accept(Accepted {
                     number,
                     actions,
                     report,
                     evm_time: time,
                 });
-                trail.settled = number;
                 self.conducts.entry(key).or_default().0 += 1;
             }
             Event::PackageRevoked { .. } => trail.standing = Standing::Revoked,
@@ -111,8 +112,14 @@ impl Auditor {
     }
 
     /// The end of one package: state, head, violations. How many of these may still be on the way.
-    pub(super) fn package(&mut self, package: PackageId, mut trail: Trail, heads: &Heads) -> u64 {
-        let Some(held) = heads.packages.get(&package) else {
+    pub(super) fn package(
+        &mut self,
+        package: PackageId,
+        mut trail: Trail,
+        held: Option<&PackageStatus>,
+        clock: Clock,
+    ) -> u64 {
+        let Some(held) = held else {
             let (rebuilt, held) = ("known".to_owned(), "nothing".to_owned());
             let fault = AuditFault::State {
                 field: "existence",
@@ -122,26 +129,29 @@ impl Auditor {
             self.find(Subject::Package(package), None, fault);
             return 0;
         };
+        let Clock { evm_time, now } = clock;
         self.counts.states += 1;
-        self.counts.violations += trail.compared_violations();
+        let height = trail.side.height();
+        self.counts.violations += trail.violations.compared(height);
         let key = conduct_key(&trail);
         let epochs = self.epochs(key);
         let violations = self.conducts.get(&key).map_or(0, |(count, _)| *count);
-        for fault in trail.differences(held, epochs, violations, heads.evm_time, heads.now) {
+        for fault in trail.differences(held, epochs, violations, evm_time, now) {
             self.find(Subject::Package(package), None, fault);
         }
         if let Some(fault) = trail.consequence(None) {
             self.find(Subject::Package(package), None, fault);
         }
-        let (faults, pending) = trail.unmatched_violations(heads.evm_time);
+        let (faults, pending) = trail.violations.unmatched(height, evm_time);
         for fault in faults {
             self.find(Subject::Package(package), None, fault);
         }
         let chain = ChainName::Side(package);
-        for (height, at, fault) in
-            trail.unsettled(trail.state(epochs, heads.evm_time), heads.evm_time)
-        {
-            self.find(Subject::Block { chain, height }, Some(at), fault);
+        if trail.state(epochs, evm_time).is_usable() {
+            let (settled, regrant) = (trail.settled, trail.last_regrant_time);
+            for (height, at, fault) in trail.violations.unsettled(settled, regrant, evm_time) {
+                self.find(Subject::Block { chain, height }, Some(at), fault);
+            }
         }
         self.head(chain, trail.side, held.head);
         pending

@@ -26,10 +26,10 @@ use medshare_protocol::typed::{
 use medshare_protocol::usage::{Action, Actions, Environment, Sensitivity, UsageContract};
 use tempfile::TempDir;
 
-use crate::audit::{AuditReport, BlockSource, Heads, audit_with};
+use crate::audit::{AuditReport, Auditor, BlockSource, Heads, audit_with};
 
 pub const BITS: CompactTarget = CompactTarget(0x207f_ffff);
-const SEALING_KEY: B256 = B256::repeat_byte(0x5e);
+pub const SEALING_KEY: B256 = B256::repeat_byte(0x5e);
 const DAY_MS: u64 = 86_400_000;
 
 pub struct World {
@@ -41,8 +41,18 @@ pub struct World {
     pub dataset: DatasetId,
     pub folder: TempDir,
     pub now_ms: u64,
+    pub committed: Committed,
     thread: Growing,
     packages: HashMap<PackageId, Package>,
+}
+
+/// What blocks say of files.
+pub struct Committed {
+    pub container: ContainerHash,
+    pub form: FormDigest,
+    /// The form as the second node saw it.
+    pub validated_form: FormDigest,
+    pub sealed_report: B256,
 }
 
 /// A chain of the ledger that grows.
@@ -147,6 +157,12 @@ impl World {
         let world = Self {
             now_ms: governance.block_time().await.unwrap() * 1000,
             folder: TempDir::new().unwrap(),
+            committed: Committed {
+                container: ContainerHash(SEALING_KEY),
+                form: FormDigest(SEALING_KEY),
+                validated_form: FormDigest(SEALING_KEY),
+                sealed_report: SEALING_KEY,
+            },
             thread: Growing::from(origin.0),
             packages: HashMap::new(),
             governance,
@@ -192,7 +208,7 @@ impl World {
         self.anvil.keys[3].clone()
     }
 
-    fn usage(&self) -> UsageContract {
+    pub fn usage(&self) -> UsageContract {
         UsageContract {
             sensitivity: Sensitivity::High,
             granted: Actions::NONE.with(Action::Read),
@@ -207,14 +223,13 @@ impl World {
         self.issue_with(salt, Changes::none()).await
     }
 
-    /// Issues a package with a parent block that is changed before it is signed or mined.
-    pub async fn issue_with(&mut self, salt: u8, changes: Changes<ParentBody>) -> PackageId {
-        let origin = thread_origin(
-            self.governance.chain_id(),
-            self.governance.contract(),
-            self.wallet.address(),
-        );
-        let request = AccessRequest {
+    /// The id of the package that is issued with this salt.
+    pub fn package_id(&self, salt: u8) -> PackageId {
+        self.governance.domain().package_id(&self.request(salt))
+    }
+
+    fn request(&self, salt: u8) -> AccessRequest {
+        AccessRequest {
             requestor: self.wallet.address(),
             custodian: self.custodian(),
             dataset: self.dataset.0,
@@ -225,7 +240,17 @@ impl World {
             },
             salt: B256::repeat_byte(salt),
             deadline: self.now_ms + DAY_MS,
-        };
+        }
+    }
+
+    /// Issues a package with a parent block that is changed before it is signed or mined.
+    pub async fn issue_with(&mut self, salt: u8, changes: Changes<ParentBody>) -> PackageId {
+        let origin = thread_origin(
+            self.governance.chain_id(),
+            self.governance.contract(),
+            self.wallet.address(),
+        );
+        let request = self.request(salt);
         let package = self.governance.domain().package_id(&request);
         let mut body = self.parent_body(package);
         (changes.body)(&mut body);
@@ -262,7 +287,7 @@ impl World {
         let validation = Validation {
             package: package.0,
             payloadHash: SEALING_KEY,
-            formDigest: SEALING_KEY,
+            formDigest: self.committed.validated_form.0,
             sensitivity: usage.sensitivity as u8,
             usage: usage.typed().eip712_hash_struct(),
             deadline: self.now_ms + DAY_MS,
@@ -272,7 +297,7 @@ impl World {
             request,
             usage,
             payload_hash: PayloadHash(SEALING_KEY),
-            form_digest: FormDigest(SEALING_KEY),
+            form_digest: self.committed.validated_form,
             verifier: self.nodes[1].sender().unwrap(),
             validation_deadline: validation.deadline,
             validation_signature: self.signed(&validation, &self.anvil.keys[4]),
@@ -295,8 +320,8 @@ impl World {
                 dataset: self.dataset,
                 package,
                 payload_hash: PayloadHash(SEALING_KEY),
-                container_hash: ContainerHash(SEALING_KEY),
-                form_digest: FormDigest(SEALING_KEY),
+                container_hash: self.committed.container,
+                form_digest: self.committed.form,
                 verifier: self.nodes[1].sender().unwrap(),
                 node: self.nodes[0].sender().unwrap(),
                 signature: SignatureBytes::ZERO,
@@ -383,7 +408,7 @@ impl World {
                 package,
                 number,
                 report: self.governance.domain().report_digest(&report),
-                sealed_report: SEALING_KEY,
+                sealed_report: self.committed.sealed_report,
                 node: self.nodes[0].sender().unwrap(),
                 signature: SignatureBytes::ZERO,
             },
@@ -460,8 +485,7 @@ impl World {
     pub async fn told(&self) -> (Vec<(LoggedEvent, Vec<Option<Vec<u8>>>)>, Heads) {
         let last = self.governance.block_number().await.unwrap();
         let events = self.governance.events(0, last).await.unwrap();
-        let mut auditor =
-            crate::audit::Auditor::new(self.governance.domain().clone(), String::new());
+        let mut auditor = Auditor::new(self.governance.domain().clone(), String::new());
         let read = |event: &LoggedEvent| {
             crate::audit::auditor::leaves(&event.event)
                 .into_iter()
@@ -478,9 +502,26 @@ impl World {
         for (event, records) in &told {
             auditor.take(event, records.clone());
         }
-        let heads = crate::audit::heads(&self.governance, &auditor, last)
-            .await
-            .unwrap();
-        (told, heads)
+        (told, self.heads(&auditor, last).await)
+    }
+
+    /// What the contract holds at EVM block `last` of everything that `auditor` was told about.
+    async fn heads(&self, auditor: &Auditor, last: u64) -> Heads {
+        let chain = &self.governance;
+        let evm_time = chain.time_of_block(last).await.unwrap().unwrap();
+        let mut heads = Heads {
+            evm_time,
+            now: evm_time,
+            ..Heads::default()
+        };
+        for requestor in auditor.requestors() {
+            let head = chain.thread_head_at(requestor, last).await.unwrap();
+            heads.threads.insert(requestor, head);
+        }
+        for package in auditor.packages() {
+            let held = chain.package_at(package, last).await.unwrap();
+            heads.packages.insert(package, held);
+        }
+        heads
     }
 }

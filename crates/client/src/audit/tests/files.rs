@@ -1,0 +1,320 @@
+//! Containers, forms and sealed report bodies against the blocks that commit to them.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use medshare_chain::{B256, Event};
+use medshare_protocol::chain_verifier::{Blame, ChainName};
+use medshare_protocol::form::{self, Step, form_digest};
+use medshare_protocol::id::{ContainerHash, PackageId};
+use medshare_protocol::package::{PackageHeader, SignedHeader, write_container};
+use medshare_protocol::report::body_hash;
+use medshare_protocol::seal::{DataKey, Share};
+use medshare_protocol::usage::Action;
+use tempfile::TempDir;
+
+use super::world::{SEALING_KEY, World};
+use crate::audit::report::Subject;
+use crate::audit::{AuditError, AuditFinding, Auditor, BlockSource, Files, audit_with_files};
+
+const SEALED_BODY: &[u8] = b"what a report says in private, sealed";
+
+/// A package with its files, and a world whose blocks commit to them.
+struct Deposit {
+    world: World,
+    package: PackageId,
+    folder: TempDir,
+}
+
+impl Deposit {
+    async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// With a container whose header says something else than its block.
+    async fn with(change: fn(&mut PackageHeader)) -> Self {
+        let mut world = World::new().await;
+        let package = world.package_id(1);
+        let folder = TempDir::new().unwrap();
+        let at = |ending: &str| folder.path().join(format!("{package}{ending}"));
+
+        let (container, hash) = container(&world, package, change);
+        std::fs::write(at(".mds"), container).unwrap();
+        world.committed.container = hash;
+
+        let steps = steps(&world);
+        std::fs::write(at(".form.json"), serde_json::to_vec(&steps).unwrap()).unwrap();
+        world.committed.form = form_digest(&steps);
+        world.committed.validated_form = form_digest(&steps[..2]);
+
+        std::fs::write(at("-1.report"), SEALED_BODY).unwrap();
+        world.committed.sealed_report = body_hash(SEALED_BODY);
+
+        assert_eq!(world.issue(1).await, package);
+        world.report(package, &[Action::Decrypt]).await;
+        Self {
+            world,
+            package,
+            folder,
+        }
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
+        self.folder.path().join(format!("{}{ending}", self.package))
+    }
+
+    fn files(&self) -> Files {
+        Files::in_folder(self.folder.path()).unwrap()
+    }
+
+    /// An auditor that was told everything and has read no file yet.
+    async fn auditor(&self) -> Auditor {
+        let domain = self.world.governance.domain().clone();
+        let mut auditor = Auditor::new(domain, "a folder".into()).with_files(self.files());
+        for (event, records) in self.world.told().await.0 {
+            auditor.take(&event, records);
+        }
+        auditor
+    }
+
+    /// What it finds in the files as they are now.
+    async fn findings(&self) -> Vec<AuditFinding> {
+        checked(&self.auditor().await)
+    }
+
+    fn thread(&self) -> Subject {
+        let chain = ChainName::Thread(self.world.wallet.address());
+        Subject::Block { chain, height: 0 }
+    }
+
+    fn side(&self) -> Subject {
+        let chain = ChainName::Side(self.package);
+        Subject::Block { chain, height: 0 }
+    }
+}
+
+fn checked(auditor: &Auditor) -> Vec<AuditFinding> {
+    let mut auditor = auditor.clone();
+    auditor.check_files().unwrap();
+    auditor.findings().to_vec()
+}
+
+fn container(
+    world: &World,
+    package: PackageId,
+    change: fn(&mut PackageHeader),
+) -> (Vec<u8>, ContainerHash) {
+    let payload = b"age,sex\n50-59,F\n";
+    let usage = world.usage().typed();
+    let mut header = PackageHeader {
+        dataset: world.dataset.0,
+        package: package.0,
+        node: world.nodes[0].sender().unwrap(),
+        owner: world.custodian(),
+        requestor: world.wallet.address(),
+        payload_hash: SEALING_KEY,
+        payload_salt: SEALING_KEY,
+        payload_length: payload.len() as u64,
+        media_type: "text/csv".into(),
+        verifier: world.nodes[1].sender().unwrap(),
+        processed: world.now_ms,
+        chain_id: world.governance.chain_id(),
+        contract: world.governance.contract(),
+        sensitivity: usage.sensitivity,
+        granted: usage.granted,
+        exempt: usage.exempt,
+        environment: usage.environment,
+        expiry: usage.expiry,
+        contract_key: usage.contractKey,
+        sealed_share: vec![7; 80],
+    };
+    change(&mut header);
+    let signed: SignedHeader = header.sign(&world.node_key()).unwrap();
+    let share = Share::from_slice(&[1; 32]).unwrap();
+    let key = DataKey::derive(&signed.bytes, &share, &share);
+    let mut bytes = Vec::new();
+    let hash = write_container(&signed, &key, &mut Cursor::new(payload), &mut bytes).unwrap();
+    (bytes, hash)
+}
+
+fn steps(world: &World) -> Vec<Step> {
+    let (time, node) = (world.now_ms, world.nodes[0].sender().unwrap());
+    let purpose = "HRESCH".parse().unwrap();
+    vec![
+        form::received(time, node, world.wallet.address(), purpose),
+        form::retrieved(time, node),
+        Step::new(time, node, "sealed").with("container", "ünïcode \"quoted\""),
+    ]
+}
+
+/// Flips every byte of a file, one at a time, and requires each to be found and named.
+async fn flip(deposit: &Deposit, ending: &str, kind: &str, subject: Subject) {
+    let path = deposit.file(ending);
+    let auditor = deposit.auditor().await;
+    assert_eq!(checked(&auditor), []);
+    let sound = std::fs::read(&path).unwrap();
+    for position in 0..sound.len() {
+        for bit in [0, 5, 7] {
+            let mut damaged = sound.clone();
+            damaged[position] ^= 1 << bit;
+            std::fs::write(&path, &damaged).unwrap();
+            let findings = checked(&auditor);
+            let [finding] = &findings[..] else {
+                panic!("byte {position}, bit {bit}: {findings:?}")
+            };
+            assert_eq!(finding.fault.kind(), kind);
+            assert_eq!(finding.fault.blame(), Blame::Server);
+            assert_eq!(finding.subject, subject);
+            assert_eq!(finding.served_by, Some(path.display().to_string()));
+            assert!(finding.anchored.is_some());
+        }
+    }
+    for damaged in [
+        &sound[1..],
+        &sound[..sound.len() - 1],
+        &[],
+        &[&sound[..], b"\n"].concat(),
+    ] {
+        std::fs::write(&path, damaged).unwrap();
+        assert_eq!(checked(&auditor)[0].fault.kind(), kind);
+    }
+    let mut reordered = sound.clone();
+    reordered.rotate_left(1);
+    std::fs::write(&path, reordered).unwrap();
+    assert_eq!(checked(&auditor)[0].fault.kind(), kind);
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_a_container_is_found_and_named() {
+    let deposit = Deposit::new().await;
+    flip(&deposit, ".mds", "container", deposit.thread()).await;
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_a_form_is_found_and_named() {
+    let deposit = Deposit::new().await;
+    flip(&deposit, ".form.json", "form", deposit.thread()).await;
+}
+
+#[tokio::test]
+async fn every_flipped_byte_of_a_sealed_report_is_found_and_named() {
+    let deposit = Deposit::new().await;
+    flip(&deposit, "-1.report", "report-body", deposit.side()).await;
+}
+
+#[tokio::test]
+async fn an_audit_checks_a_folder_of_files_and_says_so() {
+    let deposit = Deposit::new().await;
+    let source = BlockSource::Directory(deposit.world.folder.path().to_owned());
+    let chain = &deposit.world.governance;
+    let audit = || audit_with_files(chain, &source, deposit.files(), &|_| ());
+    let report = audit().await.unwrap();
+    assert_eq!(report.findings, []);
+    let check = report.checks.last().unwrap();
+    assert_eq!(
+        (check.what, check.count),
+        ("files against the hashes in their blocks", 3)
+    );
+
+    std::fs::write(deposit.file("-1.report"), b"something else").unwrap();
+    let report = audit().await.unwrap();
+    let [finding] = &report.findings[..] else {
+        panic!("{report:?}")
+    };
+    let sentence = finding.to_string();
+    let path = deposit.file("-1.report");
+    assert!(
+        sentence.starts_with(&format!(
+            "side-chain of package {}, block 0: ",
+            deposit.package
+        )) && sentence.ends_with(&format!("served by {})", path.display())),
+        "{sentence}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_no_readable_block_commits_to_is_found() {
+    let deposit = Deposit::new().await;
+    std::fs::rename(deposit.file("-1.report"), deposit.file("-2.report")).unwrap();
+    std::fs::remove_file(deposit.world.file(deposit.world.leaf(deposit.package))).unwrap();
+    let findings = deposit.findings().await;
+    let of_files: Vec<_> = findings[1..]
+        .iter()
+        .map(|finding| {
+            assert_eq!(finding.subject, Subject::Package(deposit.package));
+            assert!(finding.to_string().contains("(served by "), "{finding}");
+            finding.fault.kind()
+        })
+        .collect();
+    assert_eq!(findings[0].fault.kind(), "body-missing");
+    assert_eq!(of_files, ["report-body", "form", "container"]);
+}
+
+#[tokio::test]
+async fn a_container_that_contradicts_its_block_is_its_authors() {
+    let changes: [fn(&mut PackageHeader); 9] = [
+        |header| header.package = B256::ZERO,
+        |header| header.dataset = B256::ZERO,
+        |header| header.owner = [9; 20].into(),
+        |header| header.requestor = [9; 20].into(),
+        |header| header.payload_hash = B256::ZERO,
+        |header| header.verifier = [9; 20].into(),
+        |header| header.chain_id += 1,
+        |header| header.granted = 3,
+        // Then the node's signature is not that of the node that it names.
+        |header| header.node = [9; 20].into(),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let deposit = Deposit::with(change).await;
+        let findings = deposit.findings().await;
+        let [finding] = &findings[..] else {
+            panic!("change {number}: {findings:?}")
+        };
+        assert_eq!(finding.fault.kind(), "container");
+        assert_eq!(
+            (finding.fault.blame(), finding.subject),
+            (Blame::Author, deposit.thread())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_does_not_continue_the_validated_one_is_its_authors() {
+    let deposit = Deposit::new().await;
+    let mut auditor = Auditor::new(deposit.world.governance.domain().clone(), String::new())
+        .with_files(deposit.files());
+    for (mut event, records) in deposit.world.told().await.0 {
+        if let Event::PackageIssued(issued) = &mut event.event {
+            issued.form_digest.0 = B256::ZERO;
+        }
+        auditor.take(&event, records);
+    }
+    let findings = checked(&auditor);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(
+        (findings[0].fault.kind(), findings[0].fault.blame()),
+        ("form", Blame::Author)
+    );
+}
+
+#[test]
+fn files_are_named_by_themselves_or_by_their_folder() {
+    let folder = TempDir::new().unwrap();
+    let package = PackageId(B256::repeat_byte(7));
+    let below = folder.path().join("packages").join(package.to_string());
+    std::fs::create_dir_all(&below).unwrap();
+    let put = |path: &Path| std::fs::write(path, b"").unwrap();
+    for name in ["package.mds", "form.form.json", "3.report", "receipts.json"] {
+        put(&below.join(name));
+    }
+    put(&folder.path().join(format!("{package}-12.report")));
+    assert_eq!(Files::in_folder(folder.path()).unwrap().count(), 4);
+    for name in ["some.mds", "x-1.report", "x.form.json", "one.report"] {
+        let path = folder.path().join(name);
+        put(&path);
+        let error = Files::in_folder(folder.path()).unwrap_err();
+        assert!(matches!(error, AuditError::Folder { .. }), "{error}");
+        assert!(error.to_string().contains("names no package"), "{error}");
+        std::fs::remove_file(path).unwrap();
+    }
+}
