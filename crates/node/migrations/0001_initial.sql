@@ -211,3 +211,9 @@ CREATE TABLE finding (
     time    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX finding_by_package ON finding (package);
+
+-- What the node's own check of this store has found (P23).
+CREATE TABLE alert (
+    id    INTEGER PRIMARY KEY,
+    alert TEXT NOT NULL -- Alert, JSON
+) STRICT;

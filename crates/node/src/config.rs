@@ -31,6 +31,8 @@ pub const LEASE_SECONDS: Range<u32> = 1..86_401;
 pub const MAX_DATASETS: usize = 256;
 /// Most confirmations a package waits for.
 pub const MAX_CONFIRMATIONS: u64 = 10_000;
+/// Longest pause between two checks of the store: a day.
+pub const MAX_STORE_CHECK_SECONDS: u32 = 86_400;
 /// Longest endpoint that the contract takes, bytes.
 pub const MAX_ENDPOINT_BYTES: usize = 200;
 /// What is logged when nothing else is said.
@@ -135,6 +137,7 @@ struct ConfigFile {
     datasets: Option<Spanned<Vec<PathBuf>>>,
     lease_seconds: Option<Spanned<u32>>,
     confirmations: Option<Spanned<u64>>,
+    store_check_seconds: Option<Spanned<u32>>,
     max_pending_requests: Option<Spanned<u64>>,
     max_unauthenticated_requests: Option<Spanned<u64>>,
     vouch_for: Option<Spanned<toml::Value>>,
@@ -229,6 +232,10 @@ impl Checker<'_> {
         if let Some(waiting) = file.max_unauthenticated_requests {
             limits.max_unauthenticated_requests =
                 self.within("max-unauthenticated-requests", waiting, 1..=1_000_000)?;
+        }
+        if let Some(pause) = file.store_check_seconds {
+            limits.store_check_seconds =
+                self.within("store-check-seconds", pause, 1..=MAX_STORE_CHECK_SECONDS)?;
         }
         Ok(Config {
             file: self.path.to_owned(),

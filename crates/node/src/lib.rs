@@ -12,6 +12,7 @@
 //! | [`store`], [`secrets`] | SQLite; secrets at rest | |
 //! | [`descriptor`], [`source`], [`release`] | what is offered, where it comes from, its anonymised snapshot | P9, P12 |
 //! | [`verifier`], [`peer`] | being, and asking, the second node | P13 |
+//! | [`forensics`] | the node's check of its own store | P23 |
 //! | [`query`], [`server`], [`config`] | the HTTP interface and what an operator sets | P2 |
 
 pub mod authenticator;
@@ -21,6 +22,7 @@ pub mod contract_generator;
 pub mod descriptor;
 mod disclosure;
 pub mod error;
+pub mod forensics;
 pub mod ledger;
 pub mod node_key;
 pub mod peer;

@@ -58,6 +58,7 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(status::health))
         .routes(routes!(status::datasets))
         .routes(routes!(status::violations))
+        .routes(routes!(status::alerts))
         .routes(routes!(requests::submit))
         .routes(routes!(requests::status))
         .routes(routes!(packages::download))

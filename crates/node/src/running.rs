@@ -27,7 +27,7 @@ use crate::service::{Limits, Node, NodeParts};
 use crate::store::Store;
 use crate::vouching::Vouching;
 use crate::waiters::Waiters;
-use crate::{clock, ledger, permissions, processing, trigger};
+use crate::{clock, forensics, ledger, permissions, processing, trigger};
 
 /// Weights of payloads that may be in memory at once; a large one weighs [`processing::LARGE_WEIGHT`].
 const PROCESSING_WEIGHT: usize = 8;
@@ -61,6 +61,12 @@ pub(crate) struct Inner {
     pub(crate) following: tokio::sync::Mutex<()>,
     /// One settler of violations at a time: none is sent twice.
     pub(crate) settling: tokio::sync::Mutex<()>,
+    /// What the check of the store has told already.
+    pub(crate) told: forensics::Told,
+    /// What looked wrong in the store, and is as it was anchored.
+    pub(crate) denied: forensics::Told,
+    /// Something was found wrong in the store.
+    pub(crate) alerted: Notify,
     pub(crate) report_locks: permissions::ReportLocks,
     pub(crate) processing_weight: Arc<Semaphore>,
     /// Requests that a task works on.
@@ -95,6 +101,7 @@ pub(crate) async fn start(
     tasks.spawn(ledger::anchor_forever(Arc::clone(&inner)));
     tasks.spawn(ledger::fetch_forever(Arc::clone(&inner)));
     tasks.spawn(permissions::watch_leases(Arc::clone(&inner)));
+    tasks.spawn(forensics::watch(Arc::clone(&inner)));
     let handle = tokio::spawn({
         let inner = Arc::clone(&inner);
         async move {
@@ -144,6 +151,9 @@ impl Inner {
             to_fetch: Notify::new(),
             following: tokio::sync::Mutex::default(),
             settling: tokio::sync::Mutex::default(),
+            told: forensics::Told::default(),
+            denied: forensics::Told::default(),
+            alerted: Notify::new(),
             report_locks: permissions::ReportLocks::default(),
             processing_weight: Arc::new(Semaphore::new(PROCESSING_WEIGHT)),
             driven: Mutex::default(),

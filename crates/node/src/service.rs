@@ -14,7 +14,7 @@ use medshare_protocol::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::wire::{
-    DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
+    Alert, DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
     RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus,
     SignedDisclosure, SignedRegistration, SignedRequest, ValidationAnswer,
 };
@@ -35,6 +35,8 @@ pub const DEFAULT_LEASE_SECONDS: u32 = 60;
 pub const DEFAULT_MAX_PENDING_REQUESTS: u64 = 1_024;
 /// Requests that may wait to be authenticated when the configuration names no limit.
 pub const DEFAULT_MAX_UNAUTHENTICATED_REQUESTS: u64 = 4_096;
+/// Pause between two checks of the store when the configuration names none.
+pub const DEFAULT_STORE_CHECK_SECONDS: u32 = 600;
 /// A long poll waits no longer than this, whatever is asked for.
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// A request's deadline may lie so far ahead at most: 24 hours.
@@ -51,6 +53,8 @@ pub struct Limits {
     pub max_pending_requests: u64,
     /// Requests that may wait at once for the chain to be seen, so that they can be authenticated.
     pub max_unauthenticated_requests: u64,
+    /// Pause between two checks of the store (P23).
+    pub store_check_seconds: u32,
 }
 
 impl Default for Limits {
@@ -60,6 +64,7 @@ impl Default for Limits {
             confirmations: 0,
             max_pending_requests: DEFAULT_MAX_PENDING_REQUESTS,
             max_unauthenticated_requests: DEFAULT_MAX_UNAUTHENTICATED_REQUESTS,
+            store_check_seconds: DEFAULT_STORE_CHECK_SECONDS,
         }
     }
 }
@@ -348,6 +353,15 @@ impl Node {
     /// When the store cannot be read.
     pub async fn findings(&self, id: PackageId) -> Result<Vec<Finding>, NodeError> {
         Ok(self.inner.store.findings(id).await?)
+    }
+
+    /// What the node has found wrong in its own store, behind the alert with this number: as soon as there is some, or
+    /// after `wait` (P23).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn alerts(&self, after: u64, wait: Duration) -> Result<Vec<Alert>, NodeError> {
+        self.inner.alerts(after, wait.min(MAX_WAIT)).await
     }
 
     /// Whether store and chain can be reached.

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::SignedCertificate;
+use crate::chain_verifier::ChainName;
 use crate::form::Step;
 use crate::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use crate::purpose::Purpose;
@@ -326,6 +327,73 @@ pub struct StoredBlock {
     /// The transaction that anchored it, once it is.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub transaction: Option<B256>,
+}
+
+/// What a node can find wrong in its own store (P23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AlertKind {
+    /// A block's record is not the one that was anchored.
+    Record,
+    /// A block's record is gone.
+    Missing,
+    /// The list of a chain's blocks is not the contract's.
+    Entry,
+    /// The merkle log of a chain is not that of its blocks.
+    Log,
+    /// The signed body of an own block was changed.
+    Body,
+    /// A form is not the one that its block names.
+    Form,
+    /// A report is not the one that its block names.
+    Report,
+    /// A container is not the one that its block names.
+    Container,
+    /// A row cannot be read.
+    Unreadable,
+}
+
+impl AlertKind {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Missing => "missing",
+            Self::Entry => "entry",
+            Self::Log => "log",
+            Self::Body => "body",
+            Self::Form => "form",
+            Self::Report => "report",
+            Self::Container => "container",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// `GET /v1/alerts?after=ID&wait_seconds=N`: something that a node found wrong in its own store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Alert {
+    /// Its number; a later alert has a higher one.
+    pub id: u64,
+    /// When it was found, by the node's clock.
+    pub time: u64,
+    /// What kind of thing is wrong.
+    pub kind: AlertKind,
+    /// The chain, when it is about a block.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub chain: Option<ChainName>,
+    /// The block's height from 0.
+    pub height: Option<u64>,
+    /// The package.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub package: PackageId,
+    /// What is wrong.
+    pub detail: String,
+    /// From where it was repaired; nothing: it could not be.
+    pub repaired: Option<String>,
 }
 
 /// The second node's answer to `POST /v1/peer/validations` (P13).

@@ -76,7 +76,7 @@ impl Inner {
 
     /// Keeps a block whose leaf hash is anchored, with the header that is anchored: the leaf hash vouches for the
     /// body only.
-    async fn keep_block(&self, record: &[u8]) -> Result<(), NodeError> {
+    pub(crate) async fn keep_block(&self, record: &[u8]) -> Result<(), NodeError> {
         let block = parsed(record)?;
         let leaf = block.leaf();
         let entry = self.store.entry_of_leaf(leaf).await?.ok_or_else(|| {

@@ -1,16 +1,19 @@
 //! Who answers here, whether it is well, what it serves, and who broke its rules.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use medshare_protocol::wire::{self, DatasetInfo, NodeInfo};
-use serde::Serialize;
-use utoipa::ToSchema;
+use medshare_protocol::wire::{self, Alert, DatasetInfo, NodeInfo};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::input::Asked;
 use super::problem::Problem;
 use crate::permissions::ViolationRecord;
-use crate::service::Node;
+use crate::service::{MAX_WAIT, Node};
 
 /// `GET /v1/health`, when all is well.
 #[derive(Serialize, ToSchema)]
@@ -55,6 +58,42 @@ pub(super) async fn violations(
     State(node): State<Node>,
 ) -> Result<Json<Vec<ViolationRecord>>, Problem> {
     Ok(Json(node.violations().await?))
+}
+
+/// Where a long poll for alerts goes on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listening {
+    /// Number of the last alert that is known.
+    #[serde(default)]
+    after: u64,
+    /// Answer after so many seconds at the latest, 30 at most.
+    #[serde(default)]
+    wait_seconds: u64,
+}
+
+/// What the node has found wrong in its own store, and what it has repaired. Waits for news when asked to (P23).
+#[utoipa::path(get, path = "/v1/alerts", tag = "node", params(Listening), responses(
+    (status = OK, body = Vec<Alert>),
+    (status = BAD_REQUEST, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn alerts(
+    State(node): State<Node>,
+    Asked(listening): Asked<Listening>,
+) -> Result<Json<Vec<Alert>>, Problem> {
+    let Listening {
+        after,
+        wait_seconds,
+    } = listening;
+    let patience = Duration::from_secs(wait_seconds);
+    if patience > MAX_WAIT {
+        return Err(Problem::bad_request(format!(
+            "wait_seconds is at most {}",
+            MAX_WAIT.as_secs()
+        )));
+    }
+    Ok(Json(node.alerts(after, patience).await?))
 }
 
 /// The node's figures, in the text form of Prometheus.

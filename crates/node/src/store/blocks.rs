@@ -204,6 +204,35 @@ pub(super) async fn last_entry(
     row.as_ref().map(read_entry).transpose()
 }
 
+pub(super) async fn insert_entry(
+    connection: &mut SqliteConnection,
+    entry: &ChainEntry,
+) -> Result<(), StoreError> {
+    let requestor = match entry.name {
+        ChainName::Thread(requestor) => Some(requestor.to_vec()),
+        ChainName::Side(_) => None,
+    };
+    sqlx::query(
+        "INSERT INTO chain_entry
+         (chain, position, side, requestor, package, leaf, entry, hash, node, transaction_hash, evm_block)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(entry.chain.as_slice())
+    .bind(signed(entry.position))
+    .bind(requestor.is_none())
+    .bind(requestor)
+    .bind(entry.package.as_slice())
+    .bind(entry.entry.leaf.as_slice())
+    .bind(entry.entry.to_bytes().as_slice())
+    .bind(entry.hash.as_slice())
+    .bind(entry.node.as_slice())
+    .bind(entry.transaction.as_slice())
+    .bind(signed(entry.evm_block))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn entry_at(
     connection: &mut SqliteConnection,
     chain: Origin,
@@ -217,7 +246,7 @@ pub(super) async fn entry_at(
     row.as_ref().map(read_entry).transpose()
 }
 
-fn read_entry(row: &SqliteRow) -> Result<ChainEntry, StoreError> {
+pub(super) fn read_entry(row: &SqliteRow) -> Result<ChainEntry, StoreError> {
     let bytes: &[u8] = row.try_get("entry")?;
     let bytes: &[u8; ENTRY_BYTES] = bytes
         .try_into()

@@ -158,6 +158,17 @@ async fn hashes(
     let sql = "SELECT position * 2 AS number, leaf AS hash FROM chain_entry WHERE chain = ";
     select(connection, sql, chain, "position", positions, &mut found).await?;
     let numbers = inner.iter().map(|part| part.number());
+    found.extend(inner_hashes(connection, chain, numbers).await?);
+    Ok(found)
+}
+
+/// The hashes of subtrees above the leaves by their numbers, as far as they are there.
+pub(super) async fn inner_hashes(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    numbers: impl ExactSizeIterator<Item = u64>,
+) -> Result<HashMap<u64, B256>, StoreError> {
+    let mut found = HashMap::with_capacity(numbers.len());
     let sql = "SELECT number, hash FROM log_node WHERE chain = ";
     select(connection, sql, chain, "number", numbers, &mut found).await?;
     Ok(found)

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod events;
+mod integrity;
 mod log;
 mod packages;
 mod permissions;
@@ -26,6 +27,7 @@ use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
 pub use blocks::{ChainEntry, ChainHead};
 pub use events::{Applied, EventContext, EventPoint};
+pub use integrity::{OwnReport, StoredEntry};
 pub use packages::{ProcessedPackage, SealedPackage, StoredPackage};
 pub use permissions::{Finding, StoredReceipt, StoredViolation};
 pub use reports::{NO_REPORT, NewReport, StoredReport};

@@ -206,7 +206,7 @@ pub(super) fn read_report(row: &SqliteRow) -> Result<StoredReport, StoreError> {
     })
 }
 
-fn read_recorded(row: &SqliteRow) -> Result<RecordedReport, StoreError> {
+pub(super) fn read_recorded(row: &SqliteRow) -> Result<RecordedReport, StoreError> {
     let bytes = |column| row.try_get::<Vec<u8>, _>(column).map(Bytes::from);
     Ok(RecordedReport {
         submission: ReportSubmission {

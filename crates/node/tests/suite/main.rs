@@ -9,6 +9,7 @@ mod edges_open;
 mod edges_peers;
 mod edges_real_records;
 mod faults;
+mod forensics;
 mod proofs;
 mod reports;
 mod requestor;

@@ -3,6 +3,7 @@
 use alloy_primitives::Address;
 use medshare_chain::{Event, LoggedEvent, PackageIssued};
 use medshare_protocol::block::{Block, ParentBlock, ParentBody, SideBlock, SideBody};
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{self, Entry};
 use medshare_protocol::id::{BlockId, LeafHash, Origin, PackageId};
@@ -11,11 +12,11 @@ use medshare_protocol::wire::Stage;
 use sqlx::{Row, SqliteConnection};
 
 use super::{Applied, EventContext};
-use crate::store::StoreError;
-use crate::store::blocks::{last_entry, parent_entry, put_block};
+use crate::store::blocks::{insert_entry, last_entry, parent_entry, put_block};
 use crate::store::log;
 use crate::store::requests::append;
 use crate::store::rows::{corrupt, signed, stage_number};
+use crate::store::{ChainEntry, StoreError};
 
 /// One event on its way into the tables.
 pub(super) struct Applying<'a, 'c> {
@@ -180,24 +181,19 @@ impl Applying<'_, '_> {
         let last = last_entry(self.connection, chain).await?;
         let (position, previous) = last.map_or((0, chain.0), |last| (last.position + 1, last.hash));
         let header = entry.header(previous);
-        sqlx::query(
-            "INSERT INTO chain_entry
-             (chain, position, side, requestor, package, leaf, entry, hash, node, transaction_hash, evm_block)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(chain.as_slice())
-        .bind(signed(position))
-        .bind(requestor.is_none())
-        .bind(requestor.map(|requestor| requestor.to_vec()))
-        .bind(package.as_slice())
-        .bind(entry.leaf.as_slice())
-        .bind(entry.to_bytes().as_slice())
-        .bind(header.hash().as_slice())
-        .bind(node.as_slice())
-        .bind(self.logged.transaction.as_slice())
-        .bind(signed(self.logged.position.block))
-        .execute(&mut *self.connection)
-        .await?;
+        let name = requestor.map_or(ChainName::Side(package), ChainName::Thread);
+        let appended = ChainEntry {
+            chain,
+            name,
+            position,
+            package,
+            entry,
+            hash: header.hash().0,
+            node,
+            transaction: self.logged.transaction,
+            evm_block: self.logged.position.block,
+        };
+        insert_entry(self.connection, &appended).await?;
         let evm_block = self.logged.position.block;
         log::grow(self.connection, chain, position, entry.leaf, evm_block).await?;
         Ok(header)

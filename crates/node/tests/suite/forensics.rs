@@ -1,0 +1,331 @@
+//! The node's own check of its store (P23): what somebody changed on the disk is found, told and, where somebody else can
+//! vouch for it, put back to the byte.
+
+use std::time::Duration;
+
+use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::PackageId;
+use medshare_protocol::usage::Action;
+use medshare_protocol::wire::{Alert, AlertKind, PackageBlocks};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+
+use crate::blocks::with_sides;
+use crate::cluster::Cluster;
+use crate::edges_http::Http;
+use crate::requestor::Requestor;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A package with three side-blocks, which both nodes have.
+struct Scene {
+    cluster: Cluster,
+    requestor: Requestor,
+    id: PackageId,
+    blocks: PackageBlocks,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let cluster = Cluster::start().await;
+        let requestor = Requestor::registered(&cluster).await;
+        requestor.obtain(&cluster).await;
+        let id = requestor.obtain(&cluster).await;
+        let mut session = requestor.session(id);
+        for action in [Action::Decrypt, Action::Read, Action::Read] {
+            session.report(&cluster.node(0), action).await.unwrap();
+        }
+        let blocks = with_sides(&cluster.node(0), id, 3).await;
+        assert_eq!(with_sides(&cluster.node(1), id, 3).await, blocks);
+        Self {
+            cluster,
+            requestor,
+            id,
+            blocks,
+        }
+    }
+
+    /// The store of a node that does not run.
+    async fn store(&self, node: usize) -> SqliteConnection {
+        let file = self.cluster.custodians[node].folder.join("node.db");
+        SqliteConnectOptions::new()
+            .filename(file)
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    /// Stops a node, changes its store, starts it again, and waits for its alerts.
+    async fn changed(&mut self, node: usize, statement: &str) -> Vec<Alert> {
+        self.cluster.kill_node(node).await;
+        let mut store = self.store(node).await;
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut store)
+            .await
+            .unwrap();
+        assert!(done.rows_affected() > 0, "{statement}");
+        drop(store);
+        self.started(node).await
+    }
+
+    async fn started(&mut self, node: usize) -> Vec<Alert> {
+        let known = self.known(node).await;
+        let node = self.cluster.start_node(node).await;
+        node.alerts(known, PATIENCE).await.unwrap()
+    }
+
+    /// Number of the last alert so far.
+    async fn known(&self, node: usize) -> u64 {
+        let mut store = self.store(node).await;
+        let row = sqlx::query("SELECT coalesce(max(id), 0) AS last FROM alert");
+        let row = row.fetch_one(&mut store).await.unwrap();
+        row.get::<i64, _>("last").unsigned_abs()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        format!("x'{}'", alloy_primitives::hex::encode(bytes))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_record_is_found_at_the_start_and_put_back_from_a_peer() {
+    let mut scene = Scene::set().await;
+    let (leaf, record) = (
+        scene.blocks.sides[1].leaf,
+        scene.blocks.sides[1].record.clone(),
+    );
+    for at in [0, 5, 37, 60, 119, 120, 200, record.len() - 1] {
+        let mut other = record.to_vec();
+        other[at] ^= 1;
+        let (other, leaf_hex) = (Scene::hex(&other), Scene::hex(leaf.as_slice()));
+        // At the other custodian's node, which has not made it.
+        let statement = format!("UPDATE block SET record = {other} WHERE leaf = {leaf_hex}");
+        let alerts = scene.changed(1, &statement).await;
+        let [alert] = &alerts[..] else {
+            panic!("byte {at}: {alerts:?}")
+        };
+        assert_eq!(
+            (alert.kind, alert.height),
+            (AlertKind::Record, Some(1)),
+            "byte {at}"
+        );
+        assert_eq!(alert.chain, Some(ChainName::Side(scene.id)));
+        assert_eq!(alert.repaired.as_deref(), Some("a peer"), "byte {at}");
+        assert_eq!(
+            scene.cluster.node(1).block(leaf).await.unwrap(),
+            record.to_vec()
+        );
+    }
+    // One's own block is made again from its body, also when no peer is there.
+    scene.cluster.kill_node(1).await;
+    let parent = scene.blocks.parent.leaf;
+    let statement = format!(
+        "UPDATE block SET record = x'4d445350' WHERE leaf = {}",
+        Scene::hex(parent.as_slice())
+    );
+    let alerts = scene.changed(0, &statement).await;
+    assert_eq!(alerts[0].kind, AlertKind::Record);
+    assert!(
+        alerts[0]
+            .repaired
+            .as_ref()
+            .unwrap()
+            .contains("this node had made"),
+        "{alerts:?}"
+    );
+    let mended = scene.cluster.node(0).block(parent).await.unwrap();
+    assert_eq!(mended, scene.blocks.parent.record.to_vec());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_or_in_another_order_is_put_back() {
+    let mut scene = Scene::set().await;
+    let chain = Scene::hex(scene.blocks.parent.leaf.as_slice()); // origin of the side-chain
+    let leaf = Scene::hex(scene.blocks.sides[0].leaf.as_slice());
+    let alerts = scene
+        .changed(0, &format!("DELETE FROM block WHERE leaf = {leaf}"))
+        .await;
+    assert_eq!(alerts[0].kind, AlertKind::Missing, "{alerts:?}");
+    assert!(alerts[0].repaired.is_some());
+    for (change, kind) in [
+        (
+            "UPDATE chain_entry SET entry = CAST(substr(entry, 1, 79) || x'ff' AS BLOB) WHERE position = 2 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "UPDATE chain_entry SET entry = CAST(x'ff' || substr(entry, 2) AS BLOB) WHERE position = 0 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "UPDATE chain_entry SET leaf = zeroblob(32) WHERE position = 1 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "UPDATE chain_entry SET hash = zeroblob(32) WHERE position = 1 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "DELETE FROM chain_entry WHERE position = 1 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "DELETE FROM chain_entry WHERE position = 2 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "UPDATE chain_entry SET position = position + 7 WHERE position = 2 AND",
+            AlertKind::Entry,
+        ),
+        (
+            "UPDATE log_node SET hash = zeroblob(32) WHERE",
+            AlertKind::Log,
+        ),
+        ("DELETE FROM log_node WHERE", AlertKind::Log),
+    ] {
+        let statement = &format!("{change} chain = {chain}");
+        let alerts = scene.changed(1, statement).await;
+        assert_eq!(alerts[0].kind, kind, "{statement}: {alerts:?}");
+        assert_eq!(
+            alerts[0].repaired.as_deref(),
+            Some("the contract's events"),
+            "{statement}"
+        );
+        assert_eq!(
+            with_sides(&scene.cluster.node(1), scene.id, 3).await,
+            scene.blocks,
+            "{statement}"
+        );
+        let proof = scene
+            .cluster
+            .node(1)
+            .inclusion(scene.blocks.sides[0].leaf, Default::default())
+            .await;
+        let head = scene
+            .cluster
+            .governance
+            .package(scene.id)
+            .await
+            .unwrap()
+            .head;
+        assert_eq!(proof.unwrap().check(head), Ok(()), "{statement}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_this_node_has_is_told_when_it_was_changed() {
+    let mut scene = Scene::set().await;
+    let id = Scene::hex(scene.id.0.as_slice());
+    for (statement, kind, says) in [
+        (
+            format!(
+                "UPDATE step SET step = CAST(substr(step, 1, length(step) - 1) || x'7a' AS BLOB) WHERE request = {id} AND position = 1"
+            ),
+            AlertKind::Form,
+            "the form",
+        ),
+        (
+            format!("UPDATE report SET body = x'00' WHERE package = {id} AND number = 2"),
+            AlertKind::Report,
+            "report 2: its sealed body",
+        ),
+        (
+            format!(
+                "UPDATE report SET receipt_signature = x'00' WHERE package = {id} AND number = 1"
+            ),
+            AlertKind::Report,
+            "receipt",
+        ),
+        (
+            format!(
+                "UPDATE report SET report = replace(report, '\"number\":3', '\"number\":4') WHERE package = {id} AND number = 3"
+            ),
+            AlertKind::Report,
+            "report 3",
+        ),
+        (
+            format!(
+                "UPDATE package SET body = CAST(substr(body, 1, length(body) - 1) || x'7a' AS BLOB) WHERE id = {id}"
+            ),
+            AlertKind::Body,
+            "parent block",
+        ),
+    ] {
+        let is_it = |alert: &Alert| alert.kind == kind && alert.detail.contains(says);
+        let mut alerts = scene.changed(0, &statement).await;
+        // What was changed before is told again by a node that has started anew.
+        while !alerts.iter().any(is_it) {
+            let known = alerts.last().map_or(0, |last| last.id);
+            let more = scene.cluster.node(0).alerts(known, PATIENCE).await.unwrap();
+            assert!(!more.is_empty(), "{statement}: {alerts:?}");
+            alerts = more;
+        }
+        let found = alerts.iter().find(|alert| is_it(alert)).unwrap();
+        assert_eq!(
+            (found.package, &found.repaired),
+            (scene.id, &None),
+            "{statement}"
+        );
+    }
+    let scene = Scene::set().await;
+    let container = scene.cluster.custodians[0]
+        .folder
+        .join(format!("packages/{}.mds", scene.id));
+    let mut bytes = std::fs::read(&container).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&container, bytes).unwrap();
+    let mut scene = scene;
+    scene.cluster.kill_node(0).await;
+    let alerts = scene.started(0).await;
+    assert_eq!(alerts[0].kind, AlertKind::Container, "{alerts:?}");
+    std::fs::remove_file(&container).unwrap();
+    scene.cluster.kill_node(0).await;
+    let alerts = scene.started(0).await;
+    assert!(alerts[0].detail.contains("cannot be read"), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_finds_it_in_the_background_and_tells_whoever_listens() {
+    let mut scene = Scene::set().await;
+    scene.cluster.kill_node(1).await;
+    scene.cluster.custodians[1].limits.store_check_seconds = 1;
+    let node = scene.cluster.start_node(1).await;
+    let nothing = node.alerts(0, Duration::from_millis(300)).await.unwrap();
+    assert_eq!(nothing, [], "a sound store alerts nobody");
+    let http = Http::to(&scene.cluster, 1);
+    let mut store = scene.store(1).await;
+    let listening = tokio::spawn(async move {
+        let alerts: Vec<Alert> = http.json("/v1/alerts?wait_seconds=20").await;
+        (alerts, http)
+    });
+    let leaf = scene.blocks.sides[2].leaf;
+    let statement = format!(
+        "UPDATE block SET record = zeroblob(367) WHERE leaf = {}",
+        Scene::hex(leaf.as_slice())
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut store)
+        .await
+        .unwrap();
+    let (alerts, http) = listening.await.unwrap();
+    assert_eq!(
+        (alerts[0].kind, alerts[0].height),
+        (AlertKind::Record, Some(2))
+    );
+    assert_eq!(alerts[0].repaired.as_deref(), Some("a peer"));
+    assert_eq!(
+        node.block(leaf).await.unwrap(),
+        scene.blocks.sides[2].record.to_vec()
+    );
+    let figures = http.get("/metrics").await.text().await.unwrap();
+    assert!(
+        figures.contains("medshare_store_repairs_total{kind=\"record\"}"),
+        "{figures}"
+    );
+    let refused = http.get("/v1/alerts?wait_seconds=31").await;
+    assert_eq!(refused.status().as_u16(), 400);
+    // And it goes on as before.
+    let next = scene.requestor.obtain(&scene.cluster).await;
+    with_sides(&node, next, 0).await;
+    assert_eq!(node.alerts(alerts[0].id, Duration::ZERO).await.unwrap(), []);
+}
