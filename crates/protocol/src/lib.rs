@@ -18,6 +18,7 @@
 //! | [`chain_verifier`] | whole chains, fault by fault | P23 |
 
 pub mod block;
+mod cbor;
 pub mod chain_verifier;
 pub mod digest;
 pub mod filter;

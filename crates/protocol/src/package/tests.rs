@@ -171,6 +171,33 @@ fn a_header_in_another_spelling_is_refused() {
     assert!(PackageHeader::from_bytes(&trailing).is_err());
 }
 
+#[test]
+fn a_header_with_an_impossible_usage_contract_or_share_is_refused() {
+    let made = make(b"x");
+    let good = SignedHeader::read(&mut Cursor::new(&made.container))
+        .unwrap()
+        .header;
+    let changes: [fn(&mut PackageHeader); 6] = [
+        |header| header.sensitivity = 2,
+        |header| header.granted = 0x40,
+        |header| header.exempt = 0x80,
+        |header| header.environment = 2,
+        |header| header.sealed_share.truncate(79),
+        |header| header.sealed_share.push(0),
+    ];
+    for (position, change) in changes.into_iter().enumerate() {
+        let mut header = good.clone();
+        change(&mut header);
+        assert!(
+            matches!(
+                PackageHeader::from_bytes(&header.to_bytes()),
+                Err(PackageError::HeaderMalformed(_))
+            ),
+            "change {position}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic_the_reader(bytes: Vec<u8>) {

@@ -153,8 +153,8 @@ fn the_form_has_the_digest_of_the_vectors() {
         .iter()
         .map(|step| {
             let encoded = alloy_primitives::hex::decode(step.as_str().unwrap()).unwrap();
-            let step: Step = minicbor::decode(&encoded).unwrap();
-            assert_eq!(minicbor::to_vec(&step).unwrap(), encoded);
+            let step = Step::from_bytes(&encoded).unwrap();
+            assert_eq!(step.to_bytes(), encoded);
             step
         })
         .collect();
