@@ -9,3 +9,4 @@ mod ledger;
 mod merkle;
 mod package;
 mod vectors;
+mod wycheproof;
