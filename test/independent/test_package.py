@@ -139,6 +139,14 @@ def test_sealed_and_opened(size: int) -> None:
     assert len(sink.getvalue()) == len(resigned(header.encode())) + size + 16 * max(1, -(-size // 65_536))
 
 
+def test_number_of_chunks() -> None:
+    """At most 2³² − 1."""
+    most = ((1 << 32) - 1) * 65_536
+    assert next(replace(HEADER, length=most).chunks()) == (0, 65_536, False)
+    with pytest.raises(Refused):
+        next(replace(HEADER, length=most + 1).chunks())
+
+
 def test_wrong_payload() -> None:
     """A node that signs a wrong payload hash is found at the end; one that writes another length, at once."""
     with pytest.raises(Refused):

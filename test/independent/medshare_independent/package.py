@@ -70,7 +70,7 @@ class PackageHeader:
     def chunks(self) -> Iterator[tuple[int, int, bool]]:
         """Index, payload bytes and being the last, of each chunk; an empty payload has one empty chunk."""
         last = max(self.length - 1, 0) // _CHUNK
-        need(last < 1 << 32, "more chunks than there are nonces")
+        need(last + 1 < 1 << 32, "more chunks than there may be")
         for index in range(last):
             yield index, _CHUNK, False
         yield last, self.length - last * _CHUNK, True

@@ -143,6 +143,17 @@ fn another_key_opens_nothing() {
 }
 
 #[test]
+fn there_are_at_most_as_many_chunks_as_the_counter_has() {
+    let key = make(b"x").key;
+    let most = u64::from(u32::MAX) * CHUNK_BYTES as u64;
+    assert_eq!(PayloadCipher::new(&key, most).unwrap().chunks(), u32::MAX);
+    assert!(matches!(
+        PayloadCipher::new(&key, most + 1),
+        Err(PackageError::TooLong(length)) if length == most + 1
+    ));
+}
+
+#[test]
 fn the_payload_is_not_in_the_container() {
     let made = make(b"name,national number");
     assert!(
