@@ -8,5 +8,6 @@ mod header;
 mod ledger;
 mod merkle;
 mod package;
+mod refused;
 mod vectors;
 mod wycheproof;
