@@ -141,10 +141,10 @@ def test_sealed_and_opened(size: int) -> None:
 
 def test_number_of_chunks() -> None:
     """At most 2³² − 1."""
-    most = ((1 << 32) - 1) * 65_536
-    assert next(replace(HEADER, length=most).chunks()) == (0, 65_536, False)
+    longest = replace(HEADER, length=((1 << 32) - 1) * 65_536)
+    assert PackageHeader.decode(longest.encode()) == longest
     with pytest.raises(Refused):
-        next(replace(HEADER, length=most + 1).chunks())
+        PackageHeader.decode(replace(longest, length=longest.length + 1).encode())
 
 
 def test_wrong_payload() -> None:

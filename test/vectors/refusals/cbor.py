@@ -28,6 +28,7 @@ def package_header():
             yield from fitting(HEADER, key, [("a byte short", value[:-1]), ("a byte long", value + b"\0"), ("empty", b"")])
     for key in (13, 14, 15, 16):
         yield from fitting(HEADER, key, [("beyond a byte", 256)])
+    yield from fitting(HEADER, 7, [("a chunk too many", ((1 << 32) - 1) * 65_536 + 1), ("all there is", (1 << 64) - 1)])
     yield from fitting(HEADER, 13, [("no sensitivity", 2)])
     yield from fitting(HEADER, 14, [("decrypt granted", 0x41), ("tampering granted", 0x81)])
     yield from fitting(HEADER, 15, [("decrypt exempt", 0x40), ("tampering exempt", 0x80)])

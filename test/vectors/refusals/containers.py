@@ -64,7 +64,6 @@ def short():
         ("payload length a byte short", resealed({7: len(PAYLOAD) - 1})),
         ("payload length a byte long", resealed({7: len(PAYLOAD) + 1})),
         ("payload length of two chunks", resealed({7: CHUNK + 1})),
-        ("payload length beyond all counters", resealed({7: 2**64 - 1})),
         ("the share sealed for the other use", resealed({19: raw(PACKAGE["package"]["sealed_custodian_share"])})),
         ("the share sealed to another requestor", resealed({4: HEADER[3]})),
         ("signed by another key", beginning(header, NODE_KEY + 1) + only),

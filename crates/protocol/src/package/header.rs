@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
 use minicbor::{Decode, Encode};
 
+use super::payload::MAX_PAYLOAD_BYTES;
 use crate::cbor;
 use crate::digest::sha256d;
 use crate::id::{DatasetId, PackageId, PayloadHash};
@@ -132,10 +133,10 @@ impl PackageHeader {
     }
 
     /// Reads the one CBOR form that [`PackageHeader::to_bytes`] writes; any other spelling of the same is refused, and so
-    /// is a usage contract or a share that cannot be one.
+    /// is a usage contract, a share or a length that cannot be one.
     ///
     /// # Errors
-    /// [`PackageError::HeaderMalformed`].
+    /// [`PackageError::HeaderMalformed`], [`PackageError::TooLong`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
         let malformed = |why: String| Err(PackageError::HeaderMalformed(why));
         match cbor::decode::<Self>(bytes) {
@@ -147,6 +148,9 @@ impl PackageHeader {
                 "its sealed share has {} bytes where {SEALED_SHARE_BYTES} are due",
                 header.sealed_share.len()
             )),
+            Ok(header) if header.payload_length > MAX_PAYLOAD_BYTES => {
+                Err(PackageError::TooLong(header.payload_length))
+            }
             Ok(header) => Ok(header),
         }
     }

@@ -145,7 +145,7 @@ fn another_key_opens_nothing() {
 #[test]
 fn there_are_at_most_as_many_chunks_as_the_counter_has() {
     let key = make(b"x").key;
-    let most = u64::from(u32::MAX) * CHUNK_BYTES as u64;
+    let most = MAX_PAYLOAD_BYTES;
     assert_eq!(PayloadCipher::new(&key, most).unwrap().chunks(), u32::MAX);
     assert!(matches!(
         PayloadCipher::new(&key, most + 1),
