@@ -4,6 +4,7 @@
 
 mod block;
 mod chain;
+mod fuzzed;
 mod header;
 mod ledger;
 mod merkle;
