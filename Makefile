@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean
+.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean fuzz
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -95,6 +95,23 @@ independent: node_modules/.package-lock.json .venv-independent/installed
 	.venv-independent/bin/python -m pytest -q test/independent
 	MEDSHARE_INDEPENDENT="$(CURDIR)/.venv-independent/bin/python" \
 	  cargo $(CARGO_TEST) --locked --workspace -- the_session_of_the_readme evidence_needs_no_network
+
+# Outside the gate: LLVM's fuzzer on each decoder, ten minutes each. Starts from the corpora that `make test` replays; what it
+# finds goes to fuzz/found, what breaks a decoder to fuzz/artifacts. Memory is bounded, in one piece and as a whole; the
+# sanitizer's store of freed memory is kept small, so that it is the decoder's memory that counts.
+FUZZ_SECONDS ?= 600
+# Target and longest input, bytes.
+FUZZ_TARGETS ?= header:400 record:512 package_header:1024 report:1024 cbor:1024 proof:1200
+fuzz:
+	@cargo +nightly --version >/dev/null 2>&1 || { echo "make fuzz: no nightly toolchain: rustup toolchain install nightly" >&2; exit 1; }
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "make fuzz: no cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
+	@c++ --version >/dev/null 2>&1 || { echo "make fuzz: no C++ compiler, which libfuzzer-sys needs" >&2; exit 1; }
+	cd fuzz && for each in $(FUZZ_TARGETS); do \
+	  target=$${each%%:*}; mkdir -p found/$$target; \
+	  ASAN_OPTIONS=quarantine_size_mb=16 cargo +nightly fuzz run --fuzz-dir . $$target found/$$target corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=$${each##*:} -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=64 \
+	    -print_final_stats=1 || exit 1; \
+	done
 
 arrows:
 	script/check-arrows

@@ -139,6 +139,14 @@ def test_sealed_and_opened(size: int) -> None:
     assert len(sink.getvalue()) == len(resigned(header.encode())) + size + 16 * max(1, -(-size // 65_536))
 
 
+def test_number_of_chunks() -> None:
+    """At most 2³² − 1."""
+    longest = replace(HEADER, length=((1 << 32) - 1) * 65_536)
+    assert PackageHeader.decode(longest.encode()) == longest
+    with pytest.raises(Refused):
+        PackageHeader.decode(replace(longest, length=longest.length + 1).encode())
+
+
 def test_wrong_payload() -> None:
     """A node that signs a wrong payload hash is found at the end; one that writes another length, at once."""
     with pytest.raises(Refused):

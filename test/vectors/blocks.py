@@ -1,21 +1,16 @@
 #!/usr/bin/env python3
 """Writes blocks.json: a thread of one parent block and its side-chain of two, made with fixed keys.
 
-Straight from SPEC.md with nothing but hashlib and the textbook form of secp256k1 with RFC 6979; shares no code with
-the crate that is tested against it. The keys are the well-known development keys of anvil: never use them for money.
+Straight from SPEC.md with nothing but hashlib and curve.py, the textbook form of secp256k1; shares no code with the
+crate that is tested against it. The keys are the well-known development keys of anvil: never use them for money.
 """
 import hashlib
-import hmac
 import json
 import pathlib
 import struct
 
-FIELD = 2**256 - 2**32 - 977
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-GENERATOR = (
-    0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
-    0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
-)
+from curve import GENERATOR, sign, times
+
 NODE_KEY = 0xAC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80
 NODE = bytes.fromhex("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266")
 CHAIN_ID = 31337
@@ -33,53 +28,6 @@ def sha256(data):
 
 def sha256d(data):
     return sha256(sha256(data))
-
-
-def add(p, q):
-    if p is None or q is None:
-        return p or q
-    if p[0] == q[0]:
-        if (p[1] + q[1]) % FIELD == 0:
-            return None
-        slope = 3 * p[0] * p[0] * pow(2 * p[1], -1, FIELD)
-    else:
-        slope = (q[1] - p[1]) * pow(q[0] - p[0], -1, FIELD)
-    x = (slope * slope - p[0] - q[0]) % FIELD
-    return x, (slope * (p[0] - x) - p[1]) % FIELD
-
-
-def times(number, point):
-    result = None
-    while number:
-        if number & 1:
-            result = add(result, point)
-        point = add(point, point)
-        number >>= 1
-    return result
-
-
-def nonce(key, digest):
-    """RFC 6979 section 3.2 with SHA-256; the first candidate always fits here."""
-    message = (int.from_bytes(digest, "big") % ORDER).to_bytes(32, "big")
-    secret = key.to_bytes(32, "big")
-    v, k = b"\x01" * 32, b"\x00" * 32
-    for mark in (b"\x00", b"\x01"):
-        k = hmac.digest(k, v + mark + secret + message, "sha256")
-        v = hmac.digest(k, v, "sha256")
-    candidate = int.from_bytes(hmac.digest(k, v, "sha256"), "big")
-    assert 0 < candidate < ORDER
-    return candidate
-
-
-def sign(key, digest):
-    k = nonce(key, digest)
-    point = times(k, GENERATOR)
-    r = point[0] % ORDER
-    s = (int.from_bytes(digest, "big") + r * key) * pow(k, -1, ORDER) % ORDER
-    parity = point[1] & 1
-    if s > ORDER // 2:
-        s, parity = ORDER - s, parity ^ 1
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([27 + parity])
 
 
 def tree_hash(leaves):

@@ -2,14 +2,12 @@
 """Writes headers.json: Bitcoin's first headers, and compact targets from Bitcoin Core's own tests.
 
 The hashes are Bitcoin's published block ids; they are checked here before they are written.
-
-Usage: headers.py > headers.json
 """
 
 import hashlib
 import json
+import pathlib
 import struct
-import sys
 
 # version, previous id, merkle root, time, bits, nonce, id; ids and roots as block explorers print them.
 BLOCKS = [
@@ -48,13 +46,9 @@ for *fields, block_id in BLOCKS:
     headers.append({"header": "0x" + raw.hex(), "hash": "0x" + digest.hex(), "id": block_id, "bits": fields[4],
                     "time": fields[3]})
 
-json.dump(
-    {
-        "about": "hash: bytes in internal order, as hashed; id: the same reversed, as block explorers print it",
-        "headers": headers,
-        "targets": [{"bits": bits, "target": f"0x{target:064x}"} for bits, target in TARGETS],
-    },
-    sys.stdout,
-    indent=1,
-)
-sys.stdout.write("\n")
+made = {
+    "about": "hash: bytes in internal order, as hashed; id: the same reversed, as block explorers print it",
+    "headers": headers,
+    "targets": [{"bits": bits, "target": f"0x{target:064x}"} for bits, target in TARGETS],
+}
+pathlib.Path(__file__).with_name("headers.json").write_text(json.dumps(made, indent=1) + "\n")

@@ -9,12 +9,10 @@ implementations in contracts/libraries/Judge.sol and crates/protocol, which both
 - low sensitivity, action neither exempted nor granted: violation;
 - high sensitivity: nothing is exempted; every action that was not granted is a violation;
 - tampering is no action that could be granted or exempted: always a violation.
-
-Usage: judge.py > judge.json
 """
 
 import json
-import sys
+import pathlib
 
 ACTIONS = ["read", "write", "delete", "duplicate", "move", "copy", "decrypt", "tampering"]
 
@@ -43,10 +41,9 @@ answers = "".join(
     for action in ACTIONS
 )
 assert len(answers) == 2 * 64 * 64 * 8
-json.dump(
-    {"order": "sensitivity(0..1) × granted(0..63) × exempt(0..63) × action(0..7), last fastest", "answers": answers},
-    sys.stdout,
-    ensure_ascii=False,
-    indent=1,
-)
-sys.stdout.write("\n")
+made = {
+    "order": "sensitivity(0..1) × granted(0..63) × exempt(0..63) × action(0..7), last fastest",
+    "answers": answers,
+}
+target = pathlib.Path(__file__).with_name("judge.json")
+target.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")

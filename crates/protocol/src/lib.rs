@@ -20,6 +20,7 @@
 //! | [`proof`] | that a block is in a chain, that a chain only grew | P8, P22 |
 
 pub mod block;
+mod cbor;
 pub mod certificate;
 pub mod chain_verifier;
 pub mod digest;

@@ -9,7 +9,8 @@ mod payload;
 
 pub use header::{MAX_HEADER_BYTES, PackageError, PackageHeader, SignedHeader};
 pub use payload::{
-    CHUNK_BYTES, PayloadCipher, TAG_BYTES, container_length, payload_hash, write_container,
+    CHUNK_BYTES, MAX_PAYLOAD_BYTES, PayloadCipher, TAG_BYTES, container_length, payload_hash,
+    write_container,
 };
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::cbor;
 use crate::digest::sha256d;
 use crate::id::PackageId;
 use crate::seal::{self, SealError, SealedFor, SealingSecret};
@@ -50,12 +51,11 @@ impl ReportBody {
         package: PackageId,
         number: u32,
     ) -> Result<Vec<u8>, SealError> {
-        let body = minicbor::to_vec(self).expect("writing to a vector cannot fail");
         seal::seal(
             contract_key,
             SealedFor::Report,
             &seal::report_context(package, number),
-            &body,
+            &self.to_bytes(),
         )
     }
 
@@ -71,7 +71,28 @@ impl ReportBody {
     ) -> Result<Self, BodyError> {
         let context = seal::report_context(package, number);
         let body = seal::open(contract_secret, SealedFor::Report, &context, sealed)?;
-        minicbor::decode(&body).map_err(|error| BodyError::Malformed(error.to_string()))
+        Self::from_bytes(&body)
+    }
+
+    /// Its CBOR, before it is sealed: deterministic (RFC 8949, 4.2).
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// Reads what [`ReportBody::to_bytes`] writes; any other spelling, and a range that ends before it starts, is refused.
+    ///
+    /// # Errors
+    /// [`BodyError::Malformed`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BodyError> {
+        let body: Self =
+            cbor::decode(bytes).map_err(|error| BodyError::Malformed(error.to_string()))?;
+        match body.ranges.iter().find(|(start, end)| start > end) {
+            Some((start, end)) => Err(BodyError::Malformed(format!(
+                "a range from {start} to {end}"
+            ))),
+            None => Ok(body),
+        }
     }
 }
 
@@ -114,14 +135,28 @@ mod tests {
             ranges: vec![(0, 100)],
             ..ReportBody::default()
         };
-        let bytes = minicbor::to_vec(&brief).unwrap();
+        let bytes = brief.to_bytes();
         assert_eq!(hex::encode(bytes), "a2006163028182001864");
         let whole = ReportBody {
             file: Some("f".into()),
             program: Some("p".into()),
             ..brief
         };
-        let bytes = minicbor::to_vec(&whole).unwrap();
+        let bytes = whole.to_bytes();
         assert_eq!(hex::encode(bytes), "a4006163016166028182001864036170");
+    }
+
+    #[test]
+    fn another_spelling_or_a_backward_range_is_refused() {
+        let refused = |digits: &str| ReportBody::from_bytes(&hex::decode(digits).unwrap()).is_err();
+        assert!(!refused("a2006163028182001864"));
+        assert!(refused("a200616302818200186400"), "a byte behind it");
+        assert!(refused("bf006163028182001864ff"), "indefinite length");
+        assert!(refused("a200616302818218001864"), "a longer zero");
+        assert!(
+            refused("a300616301f6028182001864"),
+            "null for what is unknown"
+        );
+        assert!(refused("a2006163028182186400"), "a range from 100 to 0");
     }
 }

@@ -11,6 +11,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\1" + left + right)
 
 
+def header_root(root: bytes, size: int) -> bytes:
+    """sha256(MTH ‖ size u64)."""
+    return sha256(root + u64(size))
+
+
 class Log:
     """A log that grows leaf by leaf and remembers only the roots of its complete subtrees: O(log n)."""
 
@@ -37,8 +42,8 @@ class Log:
         return root
 
     def header_root(self) -> bytes:
-        """What the header of the newest leaf carries: sha256(MTH ‖ size u64)."""
-        return sha256(self.root() + u64(self.size))
+        """What the header of the newest leaf carries."""
+        return header_root(self.root(), self.size)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:

@@ -20,6 +20,7 @@ from .signature import address, sign, signed_by
 _MAGIC = b"MDSPKG01"
 _DOMAIN = b"medshare/package/v1"
 _MAX_HEADER, _CHUNK, _TAG = 16_384, 65_536, 16
+_MAX_PAYLOAD = ((1 << 32) - 1) * _CHUNK
 _SIZES = {0: 32, 1: 32, 2: 20, 3: 20, 4: 20, 5: 32, 6: 32, 9: 20, 12: 20, 18: 32, 19: 80}
 _BITS = {7: 64, 10: 64, 11: 64, 13: 8, 14: 8, 15: 8, 16: 8, 17: 64}
 
@@ -59,6 +60,7 @@ class PackageHeader:
         for key, bits in _BITS.items():
             need(canonical.is_uint(value[key], bits), f"key {key} is no u{bits}")
         need(type(value[8]) is str, "key 8 is no text")
+        need(value[7] <= _MAX_PAYLOAD, "more chunks than there may be")
         header = cls(*value.values())
         known = header.sensitivity <= 1 and header.environment <= 1
         need(known and header.granted < 64 and header.exempt < 64, "usage contract out of range")
@@ -70,7 +72,6 @@ class PackageHeader:
     def chunks(self) -> Iterator[tuple[int, int, bool]]:
         """Index, payload bytes and being the last, of each chunk; an empty payload has one empty chunk."""
         last = max(self.length - 1, 0) // _CHUNK
-        need(last < 1 << 32, "more chunks than there are nonces")
         for index in range(last):
             yield index, _CHUNK, False
         yield last, self.length - last * _CHUNK, True

@@ -25,8 +25,13 @@ def seal_body(report: Report, contract_key: bytes, package: bytes, number: int) 
 
 
 def open_body(sealed: bytes, contract_secret: bytes, package: bytes, number: int) -> Report:
-    """Open a sealed body and refuse what is not the map of §8."""
-    value = canonical.decode(unseal(contract_secret, REPORT, report_aad(package, number), sealed))
+    """Open a sealed body."""
+    return decode_body(unseal(contract_secret, REPORT, report_aad(package, number), sealed))
+
+
+def decode_body(raw: bytes) -> Report:
+    """Read an opened body and refuse what is not the map of §8."""
+    value = canonical.decode(raw)
     need(type(value) is dict and {0, 2} <= value.keys() <= {0, 1, 2, 3}, "a body is a map with the keys 0 to 3")
     need(all(type(value.get(key, "")) is str for key in (0, 1, 3)), "comment, file and program are texts")
     need(type(value[2]) is list, "ranges are an array")

@@ -3,6 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 from pyhpke.exceptions import PyHPKEError
+from pyhpke.kem_key import KEMKeyPair
 
 from .codec import Refused, need, u32
 
@@ -21,10 +22,10 @@ def report_aad(package: bytes, number: int) -> bytes:
     return package + u32(number)
 
 
-def seal(public: bytes, info: bytes, aad: bytes, message: bytes) -> bytes:
-    """Encapsulated key (32) ‖ ciphertext with tag."""
+def seal(public: bytes, info: bytes, aad: bytes, message: bytes, ephemeral: KEMKeyPair | None = None) -> bytes:
+    """Encapsulated key (32) ‖ ciphertext with tag; only a vector gives the ephemeral key."""
     key = KEMKey.from_pyca_cryptography_key(X25519PublicKey.from_public_bytes(public))
-    encapsulated, context = _SUITE.create_sender_context(key, info=info)
+    encapsulated, context = _SUITE.create_sender_context(key, info=info, eks=ephemeral)
     return encapsulated + context.seal(message, aad=aad)
 
 

@@ -6,8 +6,11 @@ use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
 use minicbor::{Decode, Encode};
 
+use super::payload::MAX_PAYLOAD_BYTES;
+use crate::cbor;
 use crate::digest::sha256d;
 use crate::id::{DatasetId, PackageId, PayloadHash};
+use crate::seal::SEALED_SHARE_BYTES;
 use crate::typed::{Domain, SignatureBytes, recover};
 use crate::usage::UsageContract;
 
@@ -126,25 +129,33 @@ impl PackageHeader {
     /// Its CBOR: deterministic (RFC 8949, 4.2).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        minicbor::to_vec(self).expect("writing to a vector cannot fail")
+        cbor::encode(self)
     }
 
-    /// Reads the one CBOR form that [`PackageHeader::to_bytes`] writes; any other spelling of the same is refused.
+    /// Reads the one CBOR form that [`PackageHeader::to_bytes`] writes; any other spelling of the same is refused, and so
+    /// is a usage contract, a share or a length that cannot be one.
     ///
     /// # Errors
-    /// [`PackageError::HeaderMalformed`].
+    /// [`PackageError::HeaderMalformed`], [`PackageError::TooLong`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
-        let header: Self = minicbor::decode(bytes)
-            .map_err(|error| PackageError::HeaderMalformed(error.to_string()))?;
-        if header.to_bytes() != bytes {
-            return Err(PackageError::HeaderMalformed(
-                "not in canonical form".into(),
-            ));
+        let malformed = |why: String| Err(PackageError::HeaderMalformed(why));
+        match cbor::decode::<Self>(bytes) {
+            Err(error) => malformed(error.to_string()),
+            Ok(header) if header.usage().is_none() => {
+                malformed("its usage contract is out of range".into())
+            }
+            Ok(header) if header.sealed_share.len() != SEALED_SHARE_BYTES => malformed(format!(
+                "its sealed share has {} bytes where {SEALED_SHARE_BYTES} are due",
+                header.sealed_share.len()
+            )),
+            Ok(header) if header.payload_length > MAX_PAYLOAD_BYTES => {
+                Err(PackageError::TooLong(header.payload_length))
+            }
+            Ok(header) => Ok(header),
         }
-        Ok(header)
     }
 
-    /// The usage contract in it; nothing when its values are out of range.
+    /// The usage contract in it; nothing when its values are out of range, which no header that was read has.
     #[must_use]
     pub fn usage(&self) -> Option<UsageContract> {
         UsageContract::from_typed(&crate::typed::Usage {

@@ -16,6 +16,9 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Bytes that authentication adds to each chunk.
 pub const TAG_BYTES: usize = 16;
 
+/// No payload is longer: its chunks are counted in 32 bits.
+pub const MAX_PAYLOAD_BYTES: u64 = u32::MAX as u64 * CHUNK_BYTES as u64;
+
 /// Encrypts and decrypts the chunks of one payload. The key inside is wiped on drop.
 pub struct PayloadCipher {
     stream: StreamBE32<Aes256Gcm>,
@@ -143,12 +146,17 @@ impl PayloadCipher {
     }
 }
 
-/// Size of a container whose header is `header`.
+/// Size of a container whose header is `header`, which claims no more than [`MAX_PAYLOAD_BYTES`]: none does that was
+/// read.
 #[must_use]
 pub fn container_length(header: &SignedHeader) -> u64 {
     let length = header.header.payload_length;
     let chunks = length.div_ceil(CHUNK_BYTES as u64).max(1);
-    header.encoded_length() + length + chunks * TAG_BYTES as u64
+    let tags = chunks * TAG_BYTES as u64;
+    header
+        .encoded_length()
+        .saturating_add(length)
+        .saturating_add(tags)
 }
 
 /// Writes a container: header, signature and the encrypted payload, one chunk in memory at a time.

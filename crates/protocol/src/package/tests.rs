@@ -143,6 +143,17 @@ fn another_key_opens_nothing() {
 }
 
 #[test]
+fn there_are_at_most_as_many_chunks_as_the_counter_has() {
+    let key = make(b"x").key;
+    let most = MAX_PAYLOAD_BYTES;
+    assert_eq!(PayloadCipher::new(&key, most).unwrap().chunks(), u32::MAX);
+    assert!(matches!(
+        PayloadCipher::new(&key, most + 1),
+        Err(PackageError::TooLong(length)) if length == most + 1
+    ));
+}
+
+#[test]
 fn the_payload_is_not_in_the_container() {
     let made = make(b"name,national number");
     assert!(
@@ -169,6 +180,33 @@ fn a_header_in_another_spelling_is_refused() {
     let mut trailing = canonical.clone();
     trailing.push(0);
     assert!(PackageHeader::from_bytes(&trailing).is_err());
+}
+
+#[test]
+fn a_header_with_an_impossible_usage_contract_or_share_is_refused() {
+    let made = make(b"x");
+    let good = SignedHeader::read(&mut Cursor::new(&made.container))
+        .unwrap()
+        .header;
+    let changes: [fn(&mut PackageHeader); 6] = [
+        |header| header.sensitivity = 2,
+        |header| header.granted = 0x40,
+        |header| header.exempt = 0x80,
+        |header| header.environment = 2,
+        |header| header.sealed_share.truncate(79),
+        |header| header.sealed_share.push(0),
+    ];
+    for (position, change) in changes.into_iter().enumerate() {
+        let mut header = good.clone();
+        change(&mut header);
+        assert!(
+            matches!(
+                PackageHeader::from_bytes(&header.to_bytes()),
+                Err(PackageError::HeaderMalformed(_))
+            ),
+            "change {position}"
+        );
+    }
 }
 
 proptest! {

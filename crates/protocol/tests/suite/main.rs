@@ -4,9 +4,12 @@
 
 mod block;
 mod chain;
+mod fuzzed;
 mod header;
 mod ledger;
 mod merkle;
 mod package;
 mod proof;
+mod refused;
 mod vectors;
+mod wycheproof;

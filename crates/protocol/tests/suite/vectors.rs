@@ -13,6 +13,13 @@ pub fn read(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// The cases in a list, which must be so many: a file that lost some does not pass for one that was looked through.
+pub fn cases(list: &Value, count: usize) -> &[Value] {
+    let cases = list.as_array().unwrap();
+    assert_eq!(cases.len(), count);
+    cases
+}
+
 /// The bytes that stand in hex at `key`.
 pub fn bytes(value: &Value, key: &str) -> Vec<u8> {
     hex::decode(value[key].as_str().unwrap_or_else(|| panic!("no `{key}`"))).unwrap()

@@ -1,0 +1,118 @@
+"""Everything that MUST be refused (refused.json), beside the good bytes that it was made of."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from conftest import unhexed, vectors
+from medshare_independent.block import decode_record
+from medshare_independent.codec import Refused, need
+from medshare_independent.form import Step
+from medshare_independent.header import Entry, Header, target
+from medshare_independent.merkle import Log, header_root, verify_consistency, verify_inclusion
+from medshare_independent.package import PackageHeader, open_package
+from medshare_independent.report import decode_body
+from medshare_independent.signature import signed_by
+from test_package import CONTAINER, SEALED, SECRET
+
+VECTOR = unhexed(vectors("refused"))
+Refuser = Callable[[bytes], Any]
+
+
+def bad(good: bytes, refused: list[dict]) -> Iterator[tuple[str, bytes]]:
+    for case in refused:
+        joined = (piece if isinstance(piece, bytes) else good[slice(*piece)] for piece in case["pieces"])
+        yield case["why"], b"".join(joined)
+
+
+def refuses_all(read: Refuser, good: bytes, cases: Iterator[tuple[str, bytes]]) -> None:
+    read(good)
+    for why, data in cases:
+        with pytest.raises(Refused):
+            read(data)
+            pytest.fail(f"took what must be refused: {why}")
+
+
+def test_signatures() -> None:
+    given = VECTOR["signatures"]
+    account, digest, refused = given["account"], given["digest"], given["refused"]
+    assert signed_by(account, digest, given["good"])
+    assert [case["why"] for case in refused if signed_by(account, digest, case["signature"])] == []
+
+
+def test_headers() -> None:
+    given = VECTOR["headers"]
+
+    def read(raw: bytes) -> None:
+        header = Header.decode(raw)
+        need(header.has_work() and target(header.bits) <= target(given["limit"]), "work")
+
+    refuses_all(read, given["good"], ((case["why"], case["header"]) for case in given["refused"]))
+
+
+def test_targets() -> None:
+    assert [case for case in VECTOR["targets"] if target(case["bits"]) != 0] == []
+
+
+def test_entries() -> None:
+    given = VECTOR["entries"]
+
+    def read(raw: bytes) -> list[Entry]:
+        return [Entry.decode(raw[at:at + 80]) for at in range(0, len(raw), 80)]
+
+    refuses_all(read, given["good"], ((case["why"], case["entries"]) for case in given["refused"]))
+
+
+def log_of(leaves: list[bytes]) -> Log:
+    log = Log()
+    for leaf in leaves:
+        log.append(leaf)
+    return log
+
+
+@pytest.mark.parametrize("given", VECTOR["logs"], ids=lambda given: len(given["leaves"]))
+def test_logs(given: dict) -> None:
+    log, doubled = log_of(given["leaves"]), log_of(given["doubled"])
+    assert (log.root(), log.header_root()) == (given["root"], given["header_root"])
+    assert (doubled.root(), doubled.header_root()) == (given["doubled_root"], given["doubled_header_root"])
+    assert log.root() != doubled.root() and log.header_root() != doubled.header_root()
+
+    def proven(index: int, leaf: bytes, proof: list[bytes], root: bytes, size: int, why: str = "") -> bool:
+        in_header = header_root(root, size) == given["header_root"]
+        return in_header and verify_inclusion(leaf, index, size, proof, root)
+
+    for index, (leaf, proof) in enumerate(zip(given["leaves"], given["proofs"], strict=True)):
+        assert proven(index, leaf, proof, log.root(), log.size)
+    assert [case["why"] for case in given["inclusion"] if proven(**case)] == []
+    grown = [case["why"] for case in given["consistency"] if verify_consistency(
+        case["old_size"], case["old_root"], case["new_size"], case["new_root"], case["proof"])]
+    assert grown == [] and given["inclusion"] and given["consistency"]
+
+
+@pytest.mark.parametrize("kind", ["parent", "side"])
+def test_records(kind: str) -> None:
+    given = VECTOR["records"]
+    parent = None if kind == "parent" else given["parent_id"]
+    good, refused = given[kind]["good"], given[kind]["refused"]
+    refuses_all(lambda raw: decode_record(raw, parent), good, bad(good, refused))
+
+
+@pytest.mark.parametrize(("kind", "read"), [
+    ("package_header", PackageHeader.decode), ("form_step", Step.decode), ("report_body", decode_body)])
+def test_cbor(kind: str, read: Refuser) -> None:
+    good, refused = VECTOR["cbor"][kind]["good"], VECTOR["cbor"][kind]["refused"]
+    refuses_all(read, good, bad(good, refused))
+
+
+def opened(container: bytes) -> None:
+    open_package(io.BytesIO(container), io.BytesIO(), SECRET, SEALED)
+
+
+@pytest.mark.parametrize("kind", ["short", "long"])
+def test_containers(kind: str) -> None:
+    given = VECTOR["container"][kind]
+    good = given.get("good", CONTAINER)
+    assert len(good) == given.get("length", len(good))
+    refuses_all(opened, good, bad(good, given["refused"]))
