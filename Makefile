@@ -32,8 +32,8 @@ BLOCKS ?= 1000000
 PACKAGES ?= 100000
 bench-ledger: node_modules/.package-lock.json
 	script/bench-ledger.mjs
-	cargo build --release -p medshare-cli
-	$(dir $(MEDSHARE))../release/medshare bench audit --blocks $(BLOCKS) --packages $(PACKAGES)
+	cargo build -p medshare-cli
+	$(MEDSHARE) bench audit --blocks $(BLOCKS) --packages $(PACKAGES)
 
 test: contracts rust arrows
 	@echo "make test: all passed"

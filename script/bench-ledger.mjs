@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Runs `cargo bench` for the ledger a few times and prints each subject against what it cannot be faster than. Rounds
 // rather than one long run: baseline and subject then stand close together, and a busy minute spoils one round, not all.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,11 @@ function rate(group, name) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const rounds = Array.from({ length: ROUNDS }, (_, round) => {
-  execFileSync("cargo", arguments_, { stdio: ["ignore", "ignore", "inherit"] });
+  const { status, stderr } = spawnSync("cargo", arguments_, { encoding: "utf8" });
+  if (status !== 0) {
+    console.error(stderr);
+    process.exit(1);
+  }
   process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
   return comparisons.map(([group, subject, baseline]) => [rate(group, subject), rate(group, baseline)]);
 });

@@ -1,5 +1,7 @@
 //! What the contract holds, in the protocol's types.
 
+use std::sync::LazyLock;
+
 use alloy::primitives::{Address, B256, U256};
 use medshare_protocol::id::{DatasetId, PackageId};
 use medshare_protocol::purpose::Purpose;
@@ -107,6 +109,11 @@ pub struct Response {
     pub threshold: u32,
 }
 
+/// keccak256 of the type's text (EIP-712, `typeHash`).
+static REQUEST_TYPE_HASH: LazyLock<B256> = LazyLock::new(|| {
+    alloy::primitives::keccak256(<AccessRequest as SolStruct>::eip712_encode_type().as_bytes())
+});
+
 /// An `AccessRequest` as the chain holds it: of the selection only the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct IssuedRequest {
@@ -144,11 +151,8 @@ impl IssuedRequest {
     /// The package id that this request must have under `domain` (EIP-712): auditors compare it with the event's.
     #[must_use]
     pub fn package_id(&self, domain: &Domain) -> PackageId {
-        let type_hash = alloy::primitives::keccak256(
-            <AccessRequest as SolStruct>::eip712_encode_type().as_bytes(),
-        );
         let fields = (
-            type_hash,
+            *REQUEST_TYPE_HASH,
             self.requestor,
             self.custodian,
             self.dataset.0,
@@ -158,15 +162,7 @@ impl IssuedRequest {
             self.deadline,
         );
         let struct_hash = alloy::primitives::keccak256(fields.abi_encode());
-        let separator = alloy::sol_types::eip712_domain! {
-            name: "MeDShare",
-            version: "1",
-            chain_id: domain.chain_id(),
-            verifying_contract: domain.contract(),
-        }
-        .separator();
-        let message = [&[0x19, 0x01], separator.as_slice(), struct_hash.as_slice()].concat();
-        PackageId(alloy::primitives::keccak256(message))
+        PackageId(domain.digest_of(struct_hash))
     }
 }
 

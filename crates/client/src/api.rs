@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use medshare_chain::ContractProof;
+use medshare_protocol::block::MAX_RECORD_BYTES;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
@@ -244,7 +245,8 @@ impl NodeApi {
         self.get(&["packages", &id.to_string(), "blocks"]).await
     }
 
-    /// `GET /v1/blocks/{leaf}`: a block record by its leaf hash; nothing when the node has none.
+    /// `GET /v1/blocks/{leaf}`: a block record by its leaf hash; nothing when the node has none. Of more bytes than any
+    /// record has, the first ones and one too many: whoever verifies it refuses it then.
     ///
     /// # Errors
     /// [`ApiError`].
@@ -254,7 +256,10 @@ impl NodeApi {
             .send(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT))
             .await;
         match sent {
-            Ok(response) => self.read(response).await.map(Some),
+            Ok(response) => {
+                let record = self.beginning(response, MAX_RECORD_BYTES + 1).await?;
+                Ok(Some(record))
+            }
             Err(ApiError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -397,20 +402,26 @@ impl NodeApi {
     }
 
     /// The whole body, if it is not too long.
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, ApiError> {
+    async fn read(&self, response: Response) -> Result<Vec<u8>, ApiError> {
+        let body = self.beginning(response, MAX_ANSWER_BYTES + 1).await?;
+        if body.len() > MAX_ANSWER_BYTES {
+            return Err(ApiError::TooLong {
+                address: self.address(),
+                limit: MAX_ANSWER_BYTES,
+            });
+        }
+        Ok(body)
+    }
+
+    /// The body, or its first `most` bytes.
+    async fn beginning(&self, mut response: Response, most: usize) -> Result<Vec<u8>, ApiError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| ApiError::of_transport(self.address(), &error))?
-        {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(ApiError::TooLong {
-                    address: self.address(),
-                    limit: MAX_ANSWER_BYTES,
-                });
+        while body.len() < most {
+            let chunk = response.chunk().await;
+            match chunk.map_err(|error| ApiError::of_transport(self.address(), &error))? {
+                Some(chunk) => body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]),
+                None => break,
             }
-            body.extend_from_slice(&chunk);
         }
         Ok(body)
     }

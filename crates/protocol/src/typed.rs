@@ -3,7 +3,7 @@
 //! The domain is `MeDShare`, version `1`, chain id and contract address: no signature can be used on another
 //! deployment. The package id **is** the digest of the [`AccessRequest`], so a request yields one package at most.
 
-use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_primitives::{Address, B256, Signature, U256, keccak256};
 use alloy_signer::SignerSync;
 use alloy_sol_types::{Eip712Domain, SolStruct, sol};
 
@@ -137,25 +137,31 @@ sol! {
 
 /// One deployment's EIP-712 domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Domain(Eip712Domain);
+pub struct Domain {
+    fields: Eip712Domain,
+    /// hashStruct of the fields: every digest has it in front, and an audit makes one for each package.
+    separator: B256,
+}
 
 impl Domain {
     /// The domain of the contract at `contract` on the chain `chain_id`.
     #[must_use]
     pub fn new(chain_id: u64, contract: Address) -> Self {
-        Self(Eip712Domain::new(
+        let fields = Eip712Domain::new(
             Some("MeDShare".into()),
             Some("1".into()),
             Some(U256::from(chain_id)),
             Some(contract),
             None,
-        ))
+        );
+        let separator = fields.separator();
+        Self { fields, separator }
     }
 
     /// The chain id.
     #[must_use]
     pub fn chain_id(&self) -> u64 {
-        self.0
+        self.fields
             .chain_id
             .and_then(|id| u64::try_from(id).ok())
             .expect("`new` sets a u64")
@@ -164,13 +170,20 @@ impl Domain {
     /// The contract's address.
     #[must_use]
     pub fn contract(&self) -> Address {
-        self.0.verifying_contract.expect("`new` sets it")
+        self.fields.verifying_contract.expect("`new` sets it")
     }
 
     /// EIP-712 digest of `message` under this domain: what is signed.
     #[must_use]
     pub fn digest<T: SolStruct>(&self, message: &T) -> B256 {
-        message.eip712_signing_hash(&self.0)
+        self.digest_of(message.eip712_hash_struct())
+    }
+
+    /// The digest of the message with this `hashStruct`: keccak256(0x19 0x01 ‖ domain separator ‖ hashStruct).
+    #[must_use]
+    pub fn digest_of(&self, hash_struct: B256) -> B256 {
+        let [separator, message] = [self.separator, hash_struct].map(|hash| hash.0);
+        keccak256([&[0x19, 0x01], separator.as_slice(), &message].concat())
     }
 
     /// The package id of a request: its digest.
@@ -256,6 +269,13 @@ mod tests {
             ..deletion()
         };
         assert!(!domain.is_signed_by(&later, signature.as_slice(), wallet.address()));
+    }
+
+    #[test]
+    fn a_digest_is_that_of_the_library_that_the_domain_comes_from() {
+        let domain = Domain::new(31337, Address::repeat_byte(1));
+        let digest = deletion().eip712_signing_hash(&domain.fields);
+        assert_eq!(domain.digest(&deletion()), digest);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Files that blocks commit to (SPEC §3.1.1): containers, forms and sealed report bodies, checked without any key.
+//! Files that blocks commit to (SPEC §3.1): containers, forms and sealed report bodies, checked without any key.
 //!
 //! A file is named after its package, or lies in a folder that is. Only what is named by a file is remembered while the
 //! audit goes by; the files themselves are read in the end, piece by piece.

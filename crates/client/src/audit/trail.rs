@@ -47,7 +47,8 @@ pub(super) struct Trail {
     pub epochs: Epochs,
     pub settled: u32,
     pub last_regrant_time: u64,
-    pub violations: Violations,
+    /// Nothing as long as there are none: few packages have any.
+    pub violations: Option<Box<Violations>>,
 }
 
 impl Trail {
@@ -74,7 +75,7 @@ impl Trail {
             epochs,
             settled: 0,
             last_regrant_time: 0,
-            violations: Violations::default(),
+            violations: None,
         }
     }
 

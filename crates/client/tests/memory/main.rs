@@ -6,68 +6,92 @@ use std::alloc::System;
 use std::sync::Mutex;
 
 use cap::Cap;
+use medshare_client::audit::auditor::leaves;
 use medshare_client::audit::made_up::{MadeUp, Plan};
-use medshare_client::audit::{AuditProgress, audit_with};
+use medshare_client::audit::{AuditProgress, Auditor, ContractView, Records, audit_with};
 
 #[global_allocator]
 static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
-/// Blocks seen, and bytes that were allocated then.
-type Held = Vec<(u64, usize)>;
+const LONG_CHAINS: Plan = Plan {
+    blocks: 24_000,
+    packages: 4,
+    requestors: 2,
+    batch: 50,
+};
+const MANY_PACKAGES: Plan = Plan {
+    blocks: 12_000,
+    packages: 4_000,
+    requestors: 2,
+    batch: 50,
+};
 
-/// What is held while an audit goes through such a ledger.
-fn held(plan: Plan) -> Held {
-    let made = MadeUp::write(tempfile::tempfile().unwrap(), plan).unwrap();
-    let held = Mutex::new(Held::new());
-    let note = |at: AuditProgress| {
-        held.lock()
-            .unwrap()
-            .push((at.blocks, ALLOCATED.allocated()))
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let report = runtime.block_on(audit_with(&made, &made, &note)).unwrap();
+fn made(plan: Plan) -> MadeUp {
+    MadeUp::write(tempfile::tempfile().unwrap(), plan).unwrap()
+}
+
+/// Bytes that an auditor holds after each event, when nothing else is held: packages, blocks, bytes.
+async fn kept(plan: Plan) -> Vec<(usize, usize, usize)> {
+    let made = made(plan);
+    let last = made.newest_block().await.unwrap();
+    let mut kept = Vec::with_capacity(usize::try_from(last).unwrap() + 1);
+    let before = ALLOCATED.allocated();
+    let mut auditor = Auditor::new(made.domain().clone(), made.name());
+    let mut blocks = 0;
+    for block in 0..=last {
+        for event in made.events(block, block).await.unwrap() {
+            let mut records = Vec::new();
+            for leaf in leaves(&event.event) {
+                records.push(made.fetch(leaf).await.unwrap());
+            }
+            blocks += records.len();
+            auditor.take(&event, records);
+        }
+        let packages = auditor.packages().len();
+        kept.push((packages, blocks, ALLOCATED.allocated() - before));
+    }
+    assert_eq!(auditor.findings(), []);
+    assert_eq!(blocks, plan.blocks as usize);
+    kept
+}
+
+/// Bytes that are held while an audit runs, queues and all.
+async fn held(plan: Plan) -> Vec<usize> {
+    let made = made(plan);
+    let held = Mutex::new(Vec::new());
+    let note = |_: AuditProgress| held.lock().unwrap().push(ALLOCATED.allocated());
+    let report = audit_with(&made, &made, &note).await.unwrap();
     assert_eq!(report.findings, []);
-    assert_eq!(
-        report.parent_blocks + report.side_blocks,
-        u64::from(plan.blocks)
-    );
     held.into_inner().unwrap()
 }
 
-fn most(held: &[(u64, usize)]) -> usize {
-    held.iter().map(|(_, bytes)| *bytes).max().unwrap()
-}
-
-#[test]
-fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
-    let mut plan = Plan {
-        blocks: 24_000,
-        packages: 4,
-        requestors: 2,
-        batch: 50,
-    };
-    let long_chains = held(plan);
-    // The first thousands fill the queues. What is held of one block, if only its 32-byte hash, shows behind them.
-    let (_, behind) = long_chains.split_at(long_chains.len() / 3);
-    let (early, late) = behind.split_at(behind.len() / 2);
-    let growth = most(late).saturating_sub(most(early));
+#[tokio::test]
+async fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
+    // The first package's chain of 6,000 blocks, from its first hundred on: whatever grows by doubling does so here.
+    let long = kept(LONG_CHAINS).await;
+    let of_first: Vec<_> = long
+        .iter()
+        .filter(|(packages, ..)| *packages == 1)
+        .collect();
+    let (first, last) = (of_first[2], of_first[of_first.len() - 1]);
+    assert!(last.1 - first.1 > 5_000);
+    let growth = last.2.saturating_sub(first.2);
+    // Peaks of the log: one hash for each doubling.
     assert!(
-        growth < 200_000,
-        "{growth} bytes more after 8,000 blocks more: {long_chains:?}"
+        growth <= 1_024,
+        "{growth} bytes more after {} blocks",
+        last.1 - first.1
     );
 
-    plan.packages = 6_000;
-    plan.blocks = 18_000;
-    let many_packages = held(plan);
-    let (blocks, bytes) = many_packages[3];
-    let (more_blocks, more_bytes) = many_packages[many_packages.len() - 2];
-    let packages = usize::try_from((more_blocks - blocks) / 3).unwrap();
-    let each = more_bytes.saturating_sub(bytes) / packages;
+    let many = kept(MANY_PACKAGES).await;
+    let (packages, _, bytes) = many[many.len() - 1];
+    let each = bytes / packages;
     println!("{each} bytes a package");
-    assert!(
-        (200..1_000).contains(&each),
-        "{each} bytes a package: {many_packages:?}"
-    );
+    assert!((200..650).contains(&each), "{each} bytes a package");
+
+    let held = held(LONG_CHAINS).await;
+    let (early, late) = held.split_at(held.len() / 2);
+    let [early, late] = [early, late].map(|held| *held.iter().max().unwrap());
+    println!("{early} bytes at most, then {late}");
+    assert!(early < 8_000_000 && late < 8_000_000, "{held:?}");
 }

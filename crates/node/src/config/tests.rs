@@ -77,6 +77,11 @@ fn every_fault_is_named_with_file_line_and_key() {
             "`confirmations`: 10001 is not from 0 to 10000",
         ),
         (
+            "# store-check-seconds = 600",
+            "store-check-seconds = 0",
+            "`store-check-seconds`: 0 is not from 1 to 86400",
+        ),
+        (
             "# max-pending-requests = 1024",
             "max-pending-requests = 0",
             "`max-pending-requests`: 0 is not",
@@ -99,7 +104,7 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "vouch-for = \"anyone\"",
             "vouch-for = \"everyone\"",
-            "line 28, `vouch-for`: it is \"anyone\" or a list",
+            "line 29, `vouch-for`: it is \"anyone\" or a list",
         ),
         (
             "vouch-for = \"anyone\"",

@@ -1,6 +1,7 @@
 //! Proof of work: the search for a nonce.
 
 use std::ops::RangeInclusive;
+use std::slice::from_ref;
 
 use alloy_primitives::{B256, U256};
 use sha2::block_api::compress256;
@@ -78,7 +79,7 @@ impl NonceHasher {
             .split_first_chunk()
             .expect("a header is longer than a block");
         let mut midstate = INITIAL;
-        compress256(&mut midstate, &[*first]);
+        compress256(&mut midstate, from_ref(first));
         Self {
             midstate,
             tail: padded(rest, HEADER_BYTES),
@@ -89,10 +90,10 @@ impl NonceHasher {
     fn hash(&mut self, nonce: u32) -> HeaderHash {
         self.tail[NONCE_AT..NONCE_AT + 4].copy_from_slice(&nonce.to_le_bytes());
         let mut inner = self.midstate;
-        compress256(&mut inner, &[self.tail]);
+        compress256(&mut inner, from_ref(&self.tail));
         self.outer[..32].copy_from_slice(&bytes_of(inner));
         let mut outer = INITIAL;
-        compress256(&mut outer, &[self.outer]);
+        compress256(&mut outer, from_ref(&self.outer));
         HeaderHash(B256::new(bytes_of(outer)))
     }
 }

@@ -171,10 +171,13 @@ impl Auditor {
                         height,
                         anchored: at,
                     };
-                    trail.violations.record(side.number, recorded);
+                    trail
+                        .violations
+                        .get_or_insert_default()
+                        .record(side.number, recorded);
                 }
             }
-            _ => trail.violations.miss(entry.version),
+            _ => trail.violations.get_or_insert_default().miss(entry.version),
         }
         for fault in faults {
             self.find(subject, Some(at), fault);

@@ -69,7 +69,7 @@ impl Auditor {
             } => {
                 let (number, actions, report) = (*number, *actions, *report);
                 trail.settled = number;
-                trail.violations.accept(Accepted {
+                trail.violations.get_or_insert_default().accept(Accepted {
                     number,
                     actions,
                     report,
@@ -132,7 +132,8 @@ impl Auditor {
         let Clock { evm_time, now } = clock;
         self.counts.states += 1;
         let height = trail.side.height();
-        self.counts.violations += trail.violations.compared(height);
+        let open = trail.violations.take().unwrap_or_default();
+        self.counts.violations += open.compared(height);
         let key = conduct_key(&trail);
         let epochs = self.epochs(key);
         let violations = self.conducts.get(&key).map_or(0, |(count, _)| *count);
@@ -142,14 +143,14 @@ impl Auditor {
         if let Some(fault) = trail.consequence(None) {
             self.find(Subject::Package(package), None, fault);
         }
-        let (faults, pending) = trail.violations.unmatched(height, evm_time);
+        let (faults, pending) = open.unmatched(height, evm_time);
         for fault in faults {
             self.find(Subject::Package(package), None, fault);
         }
         let chain = ChainName::Side(package);
         if trail.state(epochs, evm_time).is_usable() {
             let (settled, regrant) = (trail.settled, trail.last_regrant_time);
-            for (height, at, fault) in trail.violations.unsettled(settled, regrant, evm_time) {
+            for (height, at, fault) in open.unsettled(settled, regrant, evm_time) {
                 self.find(Subject::Block { chain, height }, Some(at), fault);
             }
         }

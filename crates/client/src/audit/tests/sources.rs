@@ -7,11 +7,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use medshare_chain::{Address, B256};
+use medshare_protocol::block::MAX_RECORD_BYTES;
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::wire::NodeInfo;
 
 use super::world::World;
-use crate::api::ApiError;
+use crate::api::{ApiError, NodeApi};
 use crate::audit::{AuditError, AuditProgress, BlockSource, audit, audit_with};
 
 /// A node that serves a folder of records and says that it is of this deployment.
@@ -71,6 +72,24 @@ async fn a_node_is_asked_for_every_record() {
     let report = audit(chain, &url, &|_| ()).await.unwrap();
     assert_eq!(report.bodies_missing, 1);
     assert_eq!(report.findings[0].served_by, Some(url));
+}
+
+#[tokio::test]
+async fn of_a_record_that_does_not_end_no_more_is_held_than_it_takes_to_refuse_it() {
+    let mut world = World::new().await;
+    let package = world.issue(1).await;
+    let leaf = world.leaf(package);
+    let mut record = std::fs::read(world.file(leaf)).unwrap();
+    record.resize(4 * 1024 * 1024, 0);
+    std::fs::write(world.file(leaf), record).unwrap();
+    let chain = &world.governance;
+    let folder = world.folder.path().to_owned();
+    let url = serve(folder, chain.chain_id(), chain.contract()).await;
+    let served = NodeApi::new(&url).unwrap().block(leaf).await.unwrap();
+    assert_eq!(served.unwrap().len(), MAX_RECORD_BYTES + 1);
+    let report = audit(chain, &url, &|_| ()).await.unwrap();
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].fault.kind(), "leaf");
 }
 
 #[tokio::test]
