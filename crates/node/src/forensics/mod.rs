@@ -30,6 +30,8 @@ use crate::store::StoreError;
 const CHECKED_AT_ONCE: u32 = 256;
 /// Between two goes of a pass in the background: requests come first.
 const BREATH: Duration = Duration::from_millis(20);
+/// A check that could not see the chain is tried again after so long.
+const CHAIN_PAUSE: Duration = Duration::from_secs(5);
 /// Alerts that one answer holds at most.
 pub const MAX_ALERTS_TOLD: u32 = 1_000;
 /// Faults that are remembered as told; beyond, some may be told again.
@@ -67,6 +69,7 @@ impl Told {
 /// Checks the whole store, again and again, until the node stops. The first pass takes no breath.
 pub(crate) async fn watch(inner: Arc<Inner>) {
     let mut breath = Duration::ZERO;
+    let between = Duration::from_secs(inner.limits.store_check_seconds.into());
     loop {
         let pass = async {
             // What the store lacks only because it has not yet followed the chain is no fault.
@@ -77,14 +80,25 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
             () = inner.shutdown.cancelled() => return,
             checked = pass => checked,
         };
-        match checked {
-            Ok(()) => metrics::counter!("medshare_store_checks_total").increment(1),
-            Err(error) => inner.stopped(&error).await,
-        }
-        breath = BREATH;
+        let pause = match checked {
+            Ok(()) => {
+                metrics::counter!("medshare_store_checks_total").increment(1);
+                breath = BREATH;
+                between
+            }
+            // The chain will be back.
+            Err(error) if error.is_transient() => {
+                tracing::debug!(%error, "the store cannot be checked now");
+                between.min(CHAIN_PAUSE)
+            }
+            Err(error) => {
+                inner.stopped(&error).await;
+                between
+            }
+        };
         tokio::select! {
             () = inner.shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(inner.limits.store_check_seconds.into())) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
