@@ -31,6 +31,7 @@ bench: node_modules/.package-lock.json
 BLOCKS ?= 1000000
 PACKAGES ?= 100000
 bench-ledger: node_modules/.package-lock.json
+	cargo bench -q -p medshare-protocol --bench interleaved
 	script/bench-ledger.mjs
 	cargo build -p medshare-cli
 	$(MEDSHARE) bench audit --blocks $(BLOCKS) --packages $(PACKAGES)

@@ -1,6 +1,8 @@
 //! One package: its side-chain, and its state rebuilt from the events as the contract's `Packages` and `Violations`
 //! keep it.
 
+use std::fmt::Debug;
+
 use medshare_chain::{Address, Event, PackageIssued, PackageStatus, ResponseKind};
 use medshare_protocol::chain_verifier::ChainVerifier;
 use medshare_protocol::id::{BlockId, DatasetId, LeafHash};
@@ -129,49 +131,65 @@ impl Trail {
         if held.state == State::Expired && self.state(epochs, now.max(evm_time)) == State::Expired {
             state = State::Expired;
         }
-        let pairs = [
-            ("state", format!("{state:?}"), format!("{:?}", held.state)),
-            (
-                "requestor",
-                self.requestor.to_string(),
-                held.requestor.to_string(),
-            ),
-            (
-                "custodian",
-                self.custodian.to_string(),
-                held.custodian.to_string(),
-            ),
-            (
-                "dataset",
-                self.dataset.to_string(),
-                held.dataset.to_string(),
-            ),
-            (
-                "usage contract",
-                format!("{:?}", Some(self.usage)),
-                format!("{:?}", held.usage),
-            ),
-            (
-                "last settled report",
-                self.settled.to_string(),
-                held.settled.to_string(),
-            ),
-            (
-                "number of violations",
-                violations.to_string(),
-                held.violations.to_string(),
-            ),
-        ];
-        pairs
-            .into_iter()
-            .filter(|(_, rebuilt, held)| rebuilt != held)
-            .map(|(field, rebuilt, held)| AuditFault::State {
-                field,
-                rebuilt,
-                held,
-            })
-            .collect()
+        let mut faults = Vec::new();
+        let mut add = |fault: Option<AuditFault>| faults.extend(fault);
+        add(differs("state", state, held.state, debug));
+        add(differs(
+            "requestor",
+            self.requestor,
+            held.requestor,
+            ToString::to_string,
+        ));
+        add(differs(
+            "custodian",
+            self.custodian,
+            held.custodian,
+            ToString::to_string,
+        ));
+        add(differs(
+            "dataset",
+            self.dataset,
+            held.dataset,
+            ToString::to_string,
+        ));
+        add(differs(
+            "usage contract",
+            Some(self.usage),
+            held.usage,
+            debug,
+        ));
+        add(differs(
+            "last settled report",
+            self.settled,
+            held.settled,
+            ToString::to_string,
+        ));
+        add(differs(
+            "number of violations",
+            violations,
+            held.violations,
+            ToString::to_string,
+        ));
+        faults
     }
+}
+
+/// The fault, when both are not the same. Only then are they put into words: nearly all are the same.
+fn differs<T: PartialEq>(
+    field: &'static str,
+    rebuilt: T,
+    held: T,
+    tell: impl Fn(&T) -> String,
+) -> Option<AuditFault> {
+    (rebuilt != held).then(|| AuditFault::State {
+        field,
+        rebuilt: tell(&rebuilt),
+        held: tell(&held),
+    })
+}
+
+fn debug(value: &impl Debug) -> String {
+    format!("{value:?}")
 }
 
 /// Names what the epochs and violation counters are kept for.

@@ -1,8 +1,21 @@
 //! Reading fixed-size fields, one behind the other, little-endian.
 
-use alloy_primitives::{Address, FixedBytes};
+use alloy_primitives::{Address, B256, FixedBytes};
 
 use super::BlockError;
+use crate::digest::sha256d;
+use crate::id::Origin;
+
+/// Nsig, and the locktime behind it: the end of every body.
+const SIGNATURE_BYTES: usize = 65;
+const LOCKTIME_BYTES: usize = 8;
+
+/// What the node signs of a body (SPEC §1.6): sha256d(domain ‖ origin ‖ the body without its signature).
+pub(super) fn digest_of_signed(domain: &[u8], origin: Origin, body: &[u8]) -> B256 {
+    let (before, locktime) = body.split_at(body.len() - LOCKTIME_BYTES);
+    let unsigned = &before[..before.len() - SIGNATURE_BYTES];
+    sha256d(&[domain, origin.as_slice(), unsigned, locktime])
+}
 
 /// Reads the fields of a body.
 pub(super) struct Fields<'a>(&'a [u8]);

@@ -4,9 +4,8 @@ use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
 use serde::Serialize;
 
-use super::bytes::Fields;
+use super::bytes::{Fields, digest_of_signed};
 use super::{BlockError, PARENT_MAGIC, PREFIX_BYTES, SigningError, parts, record};
-use crate::digest::sha256d;
 use crate::header::{HEADER_BYTES, Header};
 use crate::id::{
     BlockId, ContainerHash, DatasetId, FormDigest, LeafHash, Origin, PackageId, PayloadHash,
@@ -127,13 +126,7 @@ impl ParentBody {
     /// What the node signs: sha256d(domain ‖ origin ‖ action counter ‖ transaction before the signature ‖ locktime).
     #[must_use]
     pub fn signing_digest(&self, origin: Origin) -> B256 {
-        sha256d(&[
-            SIGNING_DOMAIN,
-            origin.as_slice(),
-            &self.action_counter.to_le_bytes(),
-            &self.transaction.unsigned_bytes(),
-            &self.locktime.to_le_bytes(),
-        ])
+        digest_of_signed(SIGNING_DOMAIN, origin, &self.to_bytes())
     }
 
     /// The body with the signature of the key of `transaction.node`.
@@ -172,6 +165,19 @@ impl ParentBody {
     #[must_use]
     pub fn leaf(&self) -> LeafHash {
         leaf_hash(&self.to_bytes())
+    }
+
+    /// The body in these bytes, and the account whose key signed it, if anybody's did.
+    ///
+    /// # Errors
+    /// As [`ParentBody::from_bytes`].
+    pub(crate) fn signed(
+        bytes: &[u8],
+        origin: Origin,
+    ) -> Result<(Self, Option<Address>), BlockError> {
+        let body = Self::from_bytes(bytes)?;
+        let digest = digest_of_signed(SIGNING_DOMAIN, origin, bytes);
+        Ok((body, recover(digest, body.transaction.signature.as_slice())))
     }
 
     /// Decodes a body: the data of a leaf.

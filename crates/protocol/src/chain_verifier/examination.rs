@@ -76,14 +76,14 @@ fn found(chain: ChainName, origin: Origin, leaf: LeafHash, record: Option<&[u8]>
     }
     let read = match chain {
         ChainName::Thread(_) => {
-            ParentBody::from_bytes(bytes).map(|body| (body.signer(origin), Body::Parent(body)))
+            ParentBody::signed(bytes, origin).map(|(body, signer)| (Body::Parent(body), signer))
         }
         ChainName::Side(_) => {
-            SideBody::from_bytes(bytes).map(|body| (body.signer(origin), Body::Side(body)))
+            SideBody::signed(bytes, origin).map(|(body, signer)| (Body::Side(body), signer))
         }
     };
     match read {
-        Ok((signer, body)) => Found::Served(Box::new(Served {
+        Ok((body, signer)) => Found::Served(Box::new(Served {
             leaf,
             envelope: Envelope {
                 bytes: *envelope,
