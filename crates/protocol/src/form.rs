@@ -117,11 +117,24 @@ fn hash_of_time(time: u64) -> alloy_primitives::B256 {
 /// Digest of the form that has `steps`.
 #[must_use]
 pub fn form_digest(steps: &[Step]) -> FormDigest {
+    running_digests(steps).last().expect("one of no steps")
+}
+
+/// The digests of no step, of the first, of the first two, and so on.
+pub fn running_digests(steps: &[Step]) -> impl Iterator<Item = FormDigest> {
     let mut digest = sha256d(&[b"medshare/form/v1"]);
-    for step in steps {
-        digest = sha256d(&[digest.as_slice(), &step.to_bytes()]);
-    }
-    FormDigest(digest)
+    let first = std::iter::once(FormDigest(digest));
+    first.chain(steps.iter().map(move |step| {
+        let encoded = minicbor::to_vec(step).expect("writing to a vector cannot fail");
+        digest = sha256d(&[digest.as_slice(), &encoded]);
+        FormDigest(digest)
+    }))
+}
+
+/// How many steps from the first on have this digest together; nothing when none have.
+#[must_use]
+pub fn steps_until(steps: &[Step], digest: FormDigest) -> Option<usize> {
+    running_digests(steps).position(|running| running == digest)
 }
 
 /// An address as a CBOR byte string of 20 bytes.

@@ -5,20 +5,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy_signer_local::PrivateKeySigner;
 use medshare_chain::{Chain, ChainError};
 use medshare_protocol::block::ParentBlock;
-use medshare_protocol::form::form_digest;
+use medshare_protocol::form::steps_until;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::proof::InclusionProof;
 use medshare_protocol::typed::Disclosure;
 use medshare_protocol::wire::{Dossier, MAX_REPORTS_TOLD, PackageBlocks, SignedDisclosure};
 
-use super::{EVIDENCE_VERSION, Evidence, Inclusions, Records, Subject};
+use super::{EVIDENCE_VERSION, Evidence, Inclusions, MAX_REPORTS, Records, Subject};
 use crate::api::{ApiError, NodeApi};
 use crate::proof::{ProveError, prove_state};
 
 /// A question to a node holds so long, ms.
 const DEADLINE_MS: u64 = 5 * 60 * 1_000;
-/// Reports of one package that are gathered at most.
-pub const MAX_REPORTS: usize = 10_000;
 
 /// Why evidence could not be gathered.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +71,7 @@ pub async fn gather(
     // Later steps of the form are the node's word, and stand in no block.
     if let Ok(parent) = ParentBlock::from_bytes(&records.parent) {
         let digest = parent.body.transaction.form_digest;
-        let pinned = (0..=dossier.form.len()).find(|n| form_digest(&dossier.form[..*n]) == digest);
+        let pinned = steps_until(&dossier.form, digest);
         dossier.form.truncate(pinned.unwrap_or(usize::MAX));
     }
     let reaches = sides

@@ -30,6 +30,8 @@ pub use bundle::BundleError;
 pub use gather::{GatherError, gather};
 pub use verify::{Assumption, Claim, Flaw, Verdict, verify, verify_container};
 
+/// Reports, and side-blocks, of one package that a bundle has at most.
+pub const MAX_REPORTS: usize = 10_000;
 /// Version of the bundle's format.
 pub const EVIDENCE_VERSION: u32 = 1;
 

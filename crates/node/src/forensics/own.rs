@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use medshare_protocol::block::{ParentBody, SideBody};
 use medshare_protocol::digest::{Sha256d, sha256d};
-use medshare_protocol::form::form_digest;
+use medshare_protocol::form::steps_until;
 use medshare_protocol::id::{ContainerHash, PackageId};
 use medshare_protocol::wire::AlertKind;
 
@@ -42,8 +42,7 @@ impl Inner {
         };
         let block = body.transaction;
         let form = self.store.form(id).await?;
-        let pinned = (0..=form.len()).any(|count| form_digest(&form[..count]) == block.form_digest);
-        if !pinned {
+        if steps_until(&form, block.form_digest).is_none() {
             let detail = "the form is not the one whose digest stands in the parent block";
             self.lost(AlertKind::Form, id, detail.into()).await?;
         }

@@ -11,6 +11,7 @@ use medshare_protocol::usage::{Action, Actions};
 
 use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
 use super::{Examination, Held, Parent, Sides, counted};
+use crate::evidence::MAX_REPORTS;
 use crate::evidence::times::rfc3339;
 
 const BLOCKS: &str = "blocks.json";
@@ -137,6 +138,9 @@ impl Examination<'_> {
         let package = self.evidence.subject.package;
         let records = &self.evidence.blocks.sides;
         let proofs = &self.evidence.proofs.sides;
+        if !self.at_most(BLOCKS, "side-blocks", records.len(), MAX_REPORTS) {
+            return Sides::new();
+        }
         let mut sides = Vec::with_capacity(records.len());
         let mut verifier = ChainVerifier::side(package, parent.body.leaf(), Some(parent.id()));
         for record in records {

@@ -19,6 +19,9 @@ use super::{EVIDENCE_VERSION, Evidence};
 
 pub use container::verify_container;
 
+/// Flaws that are told; what has one should not be relied on anyway.
+const MAX_FLAWS: usize = 100;
+
 /// What somebody has to know or to grant, because no file can show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,8 +174,21 @@ impl Examination<'_> {
     }
 
     fn flaw(&mut self, part: &'static str, what: impl fmt::Display) {
+        if self.flaws.len() >= MAX_FLAWS {
+            return;
+        }
         let what = what.to_string();
         self.flaws.push(Flaw { part, what });
+    }
+
+    /// Notes a flaw where there are more than can be needed: what a stranger hands over may be endless.
+    fn at_most(&mut self, part: &'static str, what: &str, count: usize, limit: usize) -> bool {
+        let holds = count <= limit;
+        self.hold(
+            holds,
+            part,
+            format_args!("there are {count} {what}, and at most {limit} are read"),
+        )
     }
 
     /// Notes a flaw unless it holds; answers whether it does.

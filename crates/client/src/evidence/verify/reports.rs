@@ -7,6 +7,7 @@ use medshare_protocol::wire::RecordedReport;
 
 use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
 use super::{Examination, Held, Parent, Sides, counted};
+use crate::evidence::MAX_REPORTS;
 use crate::evidence::times::rfc3339;
 
 const REPORTS: &str = "reports.json";
@@ -16,6 +17,9 @@ impl Examination<'_> {
     /// Every report is chained, signed, in its side-block, and receipted.
     pub(super) fn reports(&mut self, held: &Held, parent: &Parent, sides: &Sides) {
         let reports = &self.evidence.dossier.reports;
+        if !self.at_most(REPORTS, "reports", reports.len(), MAX_REPORTS) {
+            return;
+        }
         if !self.hold(
             reports.len() >= sides.len(),
             REPORTS,

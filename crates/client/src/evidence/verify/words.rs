@@ -1,7 +1,7 @@
 //! What people and nodes signed before the package was issued: request, usage contract, form, second node's word.
 
 use alloy_sol_types::SolStruct;
-use medshare_protocol::form::{Step, form_digest, received};
+use medshare_protocol::form::{MAX_FORM_STEPS, Step, form_digest, received, steps_until};
 use medshare_protocol::id::{FormDigest, PayloadHash};
 use medshare_protocol::purpose::Purpose;
 
@@ -97,12 +97,14 @@ impl Examination<'_> {
     pub(super) fn form(&mut self, parent: &Parent) {
         let form = &self.evidence.dossier.form;
         let block = &parent.body.transaction;
-        if !self.same(
-            FORM,
-            "the form's digest",
-            form_digest(form),
-            block.form_digest,
-        ) {
+        if !self.at_most(FORM, "steps", form.len(), MAX_FORM_STEPS)
+            || !self.same(
+                FORM,
+                "the form's digest",
+                form_digest(form),
+                block.form_digest,
+            )
+        {
             return;
         }
         self.first_step(form, parent);
@@ -228,9 +230,4 @@ impl Examination<'_> {
             Err(error) => self.flaw(VALIDATION, error),
         }
     }
-}
-
-/// How many steps from the first on have this digest together.
-fn steps_until(form: &[Step], digest: FormDigest) -> Option<usize> {
-    (0..=form.len()).find(|count| form_digest(&form[..*count]) == digest)
 }
