@@ -9,7 +9,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use medshare_chain::{EvmBlock, PackageStatus, ProvenStorage};
 use medshare_protocol::block::{ParentBlock, SideBlock};
 use medshare_protocol::typed::{Domain, recover};
@@ -38,6 +38,8 @@ pub enum Assumption {
     Keys,
     /// Clocks of node and requestor.
     Clocks,
+    /// A wallet that is a contract was asked by the custodian's node alone.
+    NodesWord,
 }
 
 impl fmt::Display for Assumption {
@@ -62,6 +64,10 @@ impl fmt::Display for Assumption {
             Self::Clocks => {
                 "times are by the clocks of the node and of the requestor; the contract only sees to it that no block is \
                  more than two minutes ahead of the chain"
+            }
+            Self::NodesWord => {
+                "the requestor's wallet, which is a contract, agreed when the custodian's node asked it (EIP-1271): nobody \
+                 else saw that"
             }
         })
     }
@@ -215,19 +221,19 @@ impl Examination<'_> {
         )
     }
 
-    /// Who signed for a wallet: its key, or its code. Nothing when neither is shown.
-    fn signed_for(
+    /// On what it rests that the requestor signed: on its key, or, for a wallet that is a contract, on `if_code`. Nothing
+    /// when neither is shown.
+    fn signed_by_requestor(
         &self,
-        wallet: Address,
-        has_code: bool,
+        held: &Held,
         digest: B256,
         signature: &[u8],
+        if_code: Assumption,
     ) -> Option<Assumption> {
-        if recover(digest, signature) == Some(wallet) {
+        if recover(digest, signature) == Some(held.status.requestor) {
             return Some(Assumption::Keys);
         }
-        // What a contract wallet agreed to, only the contract saw: it took nothing without.
-        has_code.then_some(Assumption::Contract)
+        held.wallet_has_code.then_some(if_code)
     }
 }
 

@@ -5,7 +5,7 @@ use medshare_protocol::digest::sha256d;
 use medshare_protocol::usage::{Actions, State};
 use medshare_protocol::wire::RecordedReport;
 
-use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
+use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys, NodesWord};
 use super::{Examination, Held, Parent, Sides, counted};
 use crate::evidence::MAX_REPORTS;
 use crate::evidence::times::rfc3339;
@@ -130,12 +130,8 @@ impl Examination<'_> {
             body,
             report.body,
         );
-        let basis = self.signed_for(
-            held.status.requestor,
-            held.wallet_has_code,
-            self.domain.digest(session),
-            &submission.session_signature,
-        );
+        let (digest, signature) = (self.domain.digest(session), &submission.session_signature);
+        let basis = self.signed_by_requestor(held, digest, signature, NodesWord);
         let delegated = basis.is_some();
         self.hold(
             delegated,
@@ -213,15 +209,16 @@ impl Examination<'_> {
         );
         let digest = self.domain.digest(deletion);
         let signature = &submission.signature;
-        let requestor = held.status.requestor;
-        match self.signed_for(requestor, held.wallet_has_code, digest, signature) {
+        let is_retrieved = held.status.state == State::Retrieved;
+        let if_code = if is_retrieved { Contract } else { NodesWord };
+        match self.signed_by_requestor(held, digest, signature, if_code) {
             Some(basis) => self.shows(
                 DELETION,
                 &[Algorithms, basis, Clocks],
                 format!(
                     "the requestor signed that the data was deleted at {}{}",
                     rfc3339(deletion.time),
-                    if held.status.state == State::Retrieved {
+                    if is_retrieved {
                         ", and the contract holds it as retrieved"
                     } else {
                         ""

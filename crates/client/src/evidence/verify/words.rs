@@ -40,13 +40,9 @@ impl Examination<'_> {
             status.custodian,
         );
         self.same(REQUEST, "the dataset", request.dataset, status.dataset.0);
-        let signed_for = self.signed_for(
-            request.requestor,
-            held.wallet_has_code,
-            id.0,
-            &signed.signature,
-        );
-        let Some(basis) = signed_for else {
+        // The contract issued nothing without the agreement of a wallet with code.
+        let signed = self.signed_by_requestor(held, id.0, &signed.signature, Contract);
+        let Some(basis) = signed else {
             self.flaw(REQUEST, "the requestor's signature does not hold");
             return;
         };
