@@ -9,11 +9,11 @@ from test_messages import DEPLOYMENT, MESSAGES, VECTOR
 MADE = VECTOR["certificate"]
 TEXT, NODE, PAYLOAD = MADE["text"], MADE["second_node"], MESSAGES["Certification"]["payloadHash"]
 PACKAGE = MESSAGES["Certification"]["package"]
-RIGHT = dict(text=TEXT, signature=MADE["signature"], node=NODE, package=PACKAGE, payload_hash=PAYLOAD)
+RIGHT = dict(text=TEXT, signature=MADE["signature"], node=NODE, about=(PACKAGE, PAYLOAD), deployment=DEPLOYMENT)
 
 
 def check(**changes) -> dict:
-    return certificate.check(**RIGHT | changes, chain_id=DEPLOYMENT[0], contract=DEPLOYMENT[1])
+    return certificate.check(**RIGHT | changes)
 
 
 def test_certificate() -> None:
@@ -23,7 +23,7 @@ def test_certificate() -> None:
 
 
 @pytest.mark.parametrize("changes", [
-    dict(package=bytes(32)), dict(payload_hash=bytes(32)), dict(node=bytes(20)), dict(signature=bytes(65)),
+    dict(about=(bytes(32), PAYLOAD)), dict(about=(PACKAGE, bytes(32))), dict(deployment=(1, DEPLOYMENT[1])), dict(node=bytes(20)), dict(signature=bytes(65)),
     dict(text=TEXT.replace('"version":1', '"version":2')), dict(text=TEXT.replace('"version":1', '"version":true')),
     dict(text=TEXT.replace('"version":1', '"version":1,"version":1')), dict(text=TEXT + " "), dict(text=""), dict(text="[]"),
     dict(text=TEXT + " " * (65_537 - len(TEXT))), dict(text=TEXT.replace('"package"', '"packet"'))])

@@ -1,12 +1,15 @@
 """Reading JSON strictly: which fields an object has, and what stands in them (§2.1, §3.2, §9)."""
 
 import json
+import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from .codec import Refused, need, unhex
 
 Reader = Callable[[Any], Any]
+_DEEPEST = 32  # a bundle's parts have eight levels
 
 
 def integer(bits: int) -> Reader:
@@ -66,9 +69,10 @@ def array(item: Reader) -> Reader:
 
 
 def fields(value: Any, expected: dict[str, Reader]) -> dict[str, Any]:
-    """An object with exactly these fields."""
-    need(type(value) is dict, "not an object")
+    """An object with exactly these fields, of an `Ordered` one in this order."""
+    need(isinstance(value, dict), "not an object")
     need(value.keys() == expected.keys(), f"fields are not {', '.join(expected)}")
+    need(type(value) is not Ordered or [*value] == [*expected], f"fields are not in the order {', '.join(expected)}")
     result = {}
     for name, read in expected.items():
         try:
@@ -83,19 +87,45 @@ def record(**expected: Reader) -> Reader:
     return lambda value: fields(value, expected)
 
 
-def parse(raw: bytes) -> Any:
-    """A JSON text in UTF-8; a name twice in one object is refused."""
+class Ordered(dict):
+    """An object whose fields have one order only."""
+
+
+def written(value: Any) -> bytes:
+    """What `parse` read, as the parts of a bundle are written (§9): indented by two spaces, a line feed behind it."""
     try:
-        return json.loads(raw.decode(), object_pairs_hook=_unique)
+        return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError as fault:
+        raise Refused("half a surrogate pair") from fault
+
+
+def parse(raw: bytes, kind: type[dict] = dict) -> Any:
+    """A JSON text in UTF-8, its objects of this kind; a name twice in one object is refused."""
+    need(_depth(raw) <= _DEEPEST, "nested too deeply")
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=lambda pairs: _unique(pairs, kind))
     except Refused:
         raise
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         raise Refused("not UTF-8 JSON") from fault
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    need(len(dict(pairs)) == len(pairs), "a name twice in one object")
-    return dict(pairs)
+def _depth(raw: bytes) -> int:
+    """How deep the arrays and objects of a text stand in each other.
+
+    The JSON module relies on the interpreter's recursion limit, and py_ecc (by way of eth-account) lifts that so far that
+    the stack ends first.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= _DEEPEST:
+        return 0  # not deeper than allowed in any case
+    brackets = re.sub(rb'"(?:[^"\\]|\\.)*"|[^][{}]', b"", raw)
+    return max(accumulate(1 if byte in b"[{" else -1 for byte in brackets), default=0)
+
+
+def _unique(pairs: list[tuple[str, Any]], kind: type[dict]) -> dict[str, Any]:
+    made = kind(pairs)
+    need(len(made) == len(pairs), "a name twice in one object")
+    return made
 
 
 ACCOUNT, HASH, SIGNATURE = octets(20), octets(32), octets()
