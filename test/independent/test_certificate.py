@@ -23,7 +23,8 @@ def test_certificate() -> None:
 
 
 @pytest.mark.parametrize("changes", [
-    dict(about=(bytes(32), PAYLOAD)), dict(about=(PACKAGE, bytes(32))), dict(deployment=(1, DEPLOYMENT[1])), dict(node=bytes(20)), dict(signature=bytes(65)),
+    dict(about=(bytes(32), PAYLOAD)), dict(about=(PACKAGE, bytes(32))), dict(deployment=(1, DEPLOYMENT[1])),
+    dict(node=bytes(20)), dict(signature=bytes(65)),
     dict(text=TEXT.replace('"version":1', '"version":2')), dict(text=TEXT.replace('"version":1', '"version":true')),
     dict(text=TEXT.replace('"version":1', '"version":1,"version":1')), dict(text=TEXT + " "), dict(text=""), dict(text="[]"),
     dict(text=TEXT + " " * (65_537 - len(TEXT))), dict(text=TEXT.replace('"package"', '"packet"'))])

@@ -31,8 +31,7 @@ class Evidence:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        nodes = bundle.parent.body.node, bundle.validation["verifier"]
-        self.held: Held = bundle.contract.package(bundle.package, nodes)
+        self.held: Held = bundle.contract.package(bundle.package)
 
     def summary(self) -> str:
         bundle, block = self.bundle, self.bundle.contract.evm_block
@@ -81,6 +80,8 @@ class Evidence:
         asked = tuple(bundle.request[name] for name in names)
         yield (held.requestor, held.custodian, held.dataset) == asked, "is of another request"
         yield bundle.parent.body.leaf().startswith(held.parent), "is of another parent block"
+        for node in (bundle.parent.body.node, bundle.validation["verifier"]):
+            bundle.contract.custodian_of(node)  # zeros for one that has left; but it must be told
 
     def _wallet(self) -> Iterator[tuple[bool, str]]:
         self.bundle.wallet.check(self.bundle.request["requestor"], self.bundle.contract.evm_block.state_root)
@@ -154,10 +155,11 @@ class Evidence:
         signed = bundle.validation["validation"]["formDigest"]
         yield form.continues(bundle.form, body.form_digest, signed), "is not the parent block's and the second node's"
         steps = [form.Step.decode(step) for step in bundle.form]
-        yield (steps[0].time, steps[-1].time) == (body.received, body.locktime), "does not begin and end with TTR and locktime"
+        times = steps[0].time, steps[-1].time
+        yield times == (body.received, body.locktime), "does not begin and end with TTR and locktime"
         content = "0x" + sha256d(bundle.validation["certificate"]["text"].encode()).hex()
-        named = [pair for step in steps if step.action == "validated" for pair in step.details if pair[0] == "certificate"]
-        yield named == [["certificate", content]], "names another certificate"
+        named = [value for step in steps if step.action == "validated" for name, value in step.details if name == "certificate"]
+        yield named == [content], "names another certificate"
 
     def _validation(self) -> Iterator[tuple[bool, str]]:
         bundle = self.bundle

@@ -117,8 +117,8 @@ class _Word:
         self._rest >>= 8 * size
         return value
 
-    def end(self) -> None:
-        need(self._rest == 0, "bytes of a slot that hold nothing")
+    def octets(self, size: int) -> bytes:
+        return self.take(size).to_bytes(size)
 
 
 @dataclass(frozen=True)
@@ -157,67 +157,58 @@ class Contract:
     evm_block: EvmBlock
     address: bytes
     account: Account
-    storage: list[dict[str, Any]]
+    storage: dict[int, int]
 
     @classmethod
     def read(cls, value: Any) -> Self:
+        """The proof as JSON; refused unless every value is what the state of the block has."""
         slot = record(slot=HASH, value=quantity, proof=array(octets()))
-        shape = dict(header=octets(), contract=ACCOUNT, account=Account.read, storage=array(slot))
-        read = fields(value, shape)
-        made = cls(EvmBlock.decode(read["header"]), read["contract"], read["account"], read["storage"])
-        made._check()
-        return made
-
-    def _check(self) -> None:
-        """Every value is what the state of the block has."""
-        self.account.check(self.address, self.evm_block.state_root)
-        need(len({each["slot"] for each in self.storage}) == len(self.storage), "a slot twice")
-        for each in self.storage:
-            value = _trie_value(self.account.storage_root, each["slot"], each["proof"])
+        read = fields(value, dict(header=octets(), contract=ACCOUNT, account=Account.read, storage=array(slot)))
+        block, account = EvmBlock.decode(read["header"]), read["account"]
+        account.check(read["contract"], block.state_root)
+        slots = [each["slot"] for each in read["storage"]]
+        need(slots == sorted(set(slots)), "slots are not in ascending order")
+        for each in read["storage"]:
+            value = _trie_value(account.storage_root, each["slot"], each["proof"])
             proven = value == rlp.encode(each["value"]) if value else each["value"] == 0
             need(proven, f"the slot 0x{each['slot'].hex()} has another value")
+        storage = {int.from_bytes(each["slot"]): each["value"] for each in read["storage"]}
+        return cls(block, read["contract"], account, storage)
 
-    def package(self, package: bytes, nodes: tuple[bytes, ...] | None = None) -> Held:
-        """What the slots say of the package; refused unless they are its slots and those of the nodes, in order.
+    def _at(self, slot: int) -> _Word:
+        need(slot in self.storage, f"the slot {slot:#066x} is not there")
+        return _Word(self.storage[slot])
 
-        Where the nodes are not known, any slots may follow the package's.
-        """
-        values = iter(self.storage)
+    def custodian_of(self, node: bytes) -> bytes:
+        """Of a registered node; of one that is not, zeros."""
+        return self._at(slot_of(node, 5)).octets(20)
 
-        def next_at(slot: int) -> int:
-            each = next(values, None)
-            need(each is not None and int.from_bytes(each["slot"]) == slot, f"the slot {slot:#066x} is not there")
-            return each["value"]
-
+    def package(self, package: bytes) -> Held:
+        """What the slots say of the package; refused where one is not there."""
         place = slot_of(package, 14)
-        first = _Word(next_at(place))
-        requestor, settled = first.take(20).to_bytes(20), first.take(4)
-        dataset_epoch, owner_epoch, standing = first.take(3), first.take(3), first.take(1)
-        first.end()
+        first, second = self._at(place), self._at(place + 1)
+        requestor, settled = first.octets(20), first.take(4)
+        epochs, standing = (first.take(3), first.take(3)), first.take(1)
         need(standing in (1, 2, 3), "the contract does not have the package")
-        second = _Word(next_at(place + 1))
         number, expiry = second.take(4), second.take(8)
         terms = (second.take(1), second.take(1), second.take(1), second.take(1))
-        parent = second.take(16).to_bytes(16)
-        contract_key = next_at(place + 2).to_bytes(32)
-        place = slot_of(number, 11)
-        custodian_word = _Word(next_at(place))
-        custodian = custodian_word.take(20).to_bytes(20)
-        custodian_word.end()
-        dataset = next_at(place + 1).to_bytes(32)
-        relation = _Word(next_at(slot_of(number, slot_of(requestor, 12).to_bytes(32))))
+        dataset = slot_of(number, 11)
+        custodian = self._at(dataset).octets(20)
+        relation = self._at(slot_of(number, slot_of(requestor, 12)))
         violations, epoch = relation.take(4), relation.take(3)
-        relation.end()
-        owner = _Word(next_at(slot_of(custodian, slot_of(requestor, 13).to_bytes(32))))
-        is_current = (epoch, owner.take(3)) == (dataset_epoch, owner_epoch)
-        owner.take(1)
-        owner.end()
-        head = next_at(slot_of(package, slot_of(custodian, 15).to_bytes(32))).to_bytes(32)
-        thread = next_at(slot_of(requestor, 16)).to_bytes(32)
-        for node in nodes or ():
-            next_at(slot_of(node, 5))
-        need(nodes is None or next(values, None) is None, "slots that nobody asked for")
+        owner = self._at(slot_of(custodian, slot_of(requestor, 13)))
         return Held(
-            requestor, settled, standing, is_current, expiry, terms, parent, contract_key, custodian, dataset,
-            violations, head, thread,
+            requestor=requestor,
+            settled=settled,
+            standing=standing,
+            is_current=epochs == (epoch, owner.take(3)),
+            expiry=expiry,
+            terms=terms,
+            parent=second.octets(16),
+            contract_key=self._at(place + 2).octets(32),
+            custodian=custodian,
+            dataset=self._at(dataset + 1).octets(32),
+            violations=violations,
+            head=self._at(slot_of(package, slot_of(custodian, 15))).octets(32),
+            thread=self._at(slot_of(requestor, 16)).octets(32),
         )
