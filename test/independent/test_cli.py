@@ -1,5 +1,6 @@
 """The command line: exit status, one line for every fault, and never a traceback."""
 
+import json
 import random
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import pytest
 
 import verify
 from builder import example, written
-from conftest import vectors
+from conftest import VECTORS, vectors
+from test_evidence import JSON, packed, parts
 from test_package import CONTAINER, PAYLOAD
+from test_proof import PROOFS
 
 EXPORT = written(example().finish())
 PACKAGE = vectors("package")["package"]
@@ -59,8 +62,32 @@ def test_package(run) -> None:
     assert [path.name for path in Path().iterdir()] == ["data.mds"]
 
 
+def test_evidence(run) -> None:
+    bundle = VECTORS / "evidence.zip"
+    status, out, err = run("evidence", str(bundle))
+    assert (status, err) == (0, "") and out.startswith("sound: package 0x8dfaa0c4") and out.count("\n") == 1
+    zipped = parts()
+    signature = JSON["request.json"]["signature"].encode()
+    other = bytes(signature[:-4]) + (b"001b" if signature[-4:-2] != b"00" else b"011b")
+    zipped["request.json"] = zipped["request.json"].replace(signature, other)
+    Path("changed.zip").write_bytes(packed(zipped))
+    assert run("evidence", "changed.zip") == (1, "request.json: is not signed by the requestor\n", "")
+    Path("short.zip").write_bytes(bundle.read_bytes()[:-1])
+    assert run("evidence", "short.zip") == (1, "", "refused: no zip file\n")
+
+
+def test_proof(run) -> None:
+    for name, said in (("inclusion", "is number 1 of 3"), ("growth", "grew from 1"), ("state", "was Retrieved in")):
+        Path("proof").write_text(json.dumps(PROOFS[name]))
+        status, out, err = run("proof", "proof")
+        assert (status, err) == (0, "") and out.startswith("sound: ") and said in out
+    Path("proof").write_text(json.dumps(PROOFS["inclusion"] | {"index": 0}))
+    assert run("proof", "proof") == (1, "", "refused: the path does not lead from the leaf to the root\n")
+
+
 @pytest.mark.parametrize("arguments", [
     [], ["ledger"], ["ledger", "no-such-file"], ["ledger", "."], ["audit"],
+    ["proof"], ["proof", "no-such-file"], ["evidence"], ["evidence", "no-such-file"],
     ["package", "no-such-file", *KEYS, "-o", "x"], ["package", "x", "-o", "y"], ["package", "x", *KEYS[2:], "--sealing-key", "zz", "-o", "y"],
     ["package", "x", *KEYS[:2], "--custodian-share", "00", "-o", "y"]])
 def test_wrong_use(run, arguments: list[str]) -> None:
@@ -69,7 +96,7 @@ def test_wrong_use(run, arguments: list[str]) -> None:
 
 
 def test_help(run) -> None:
-    for arguments in ([], ["ledger"], ["package"]):
+    for arguments in ([], ["ledger"], ["package"], ["proof"], ["evidence"]):
         status, out, _ = run(*arguments, "--help")
         assert status == 0 and "example" in out
 

@@ -1,4 +1,4 @@
-"""Signatures (§1.6, §4), the usage contract (§5) and deterministic CBOR (§7)."""
+"""Signatures (§1.6, §4), the usage contract (§5) and canonical CBOR (§10)."""
 
 import itertools
 

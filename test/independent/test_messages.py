@@ -40,6 +40,11 @@ def test_messages_are_about_this_package() -> None:
     assert MESSAGES["Validation"]["usage"] == DIGESTS["Usage (hashStruct)"]
 
 
+def test_the_receipt_is_the_nodes() -> None:
+    assert MESSAGES["Receipt"]["report"] == DIGESTS["Report"]
+    assert recover(DIGESTS["Receipt"], VECTOR["report"]["receipt_signature"]) == HEADER.node
+
+
 def test_domain_counts() -> None:
     chain_id, contract = DEPLOYMENT
     digests = {typed.digest("Deletion", MESSAGES["Deletion"], *where)
@@ -52,6 +57,7 @@ def test_form() -> None:
     form.check(steps, REQUEST["requestor"], REQUEST["purpose"])
     assert [form.Step.decode(step).encode() for step in steps] == steps
     *path, last = form.digests(steps)
+    assert FORM["running"] == [*path, last]
     assert last == finished and all(form.continues(steps, finished, digest) for digest in path)
     assert not form.continues(steps, finished, bytes(32)) and not form.continues(steps[:-1], finished, path[0])
 
@@ -79,6 +85,7 @@ def test_report_body() -> None:
     secret = VECTOR["report"]["contract_secret"]
     read = report.open_body(BODY, secret, HEADER.package, 1)
     assert read == report.Report(VECTOR["report"]["comment"], [[0, 100]], "data.csv", "cat")
+    assert report.decode_body(VECTOR["report"]["body"]) == read
     sealed = report.seal_body(read, HEADER.contract_key, HEADER.package, 2)
     assert report.open_body(sealed, secret, HEADER.package, 2) == read
     brief = report.Report("", [])

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from conftest import unhexed, vectors
 from medshare_independent.codec import Refused, sha256, sha256d, u32
-from medshare_independent.package import (PackageHeader, open_package, open_shares, read_header, seal_package,
-                                          write_package)
+from medshare_independent.package import (PackageHeader, key_and_prefix, open_package, open_shares, read_header,
+                                          seal_package, write_package)
 from medshare_independent.sealing import CUSTODIAN_SHARE, REQUESTOR_SHARE, seal, share_aad, unseal
 from medshare_independent.signature import sign
 
@@ -48,6 +48,8 @@ def test_container() -> None:
     assert sha256(RAW) == PACKAGE["header_sha256"] and HEADER.encode() == RAW
     assert HEADER.payload_hash == PACKAGE["payload_hash"] == sha256d(HEADER.salt + PAYLOAD)
     assert CONTAINER[:len(HEAD)] == HEAD and sha256d(CONTAINER) == PACKAGE["container_hash"]
+    assert list(open_shares(HEADER, SECRET, SEALED)) == PACKAGE["shares"]
+    assert key_and_prefix(RAW, *PACKAGE["shares"]) == PACKAGE["key_and_prefix"]
     chunks = CONTAINER[len(HEAD):]
     assert [sha256(chunks[:65_552]), sha256(chunks[65_552:])] == PACKAGE["chunks"]
     assert opened(CONTAINER) == PAYLOAD

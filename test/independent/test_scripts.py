@@ -10,7 +10,7 @@ import pytest
 
 from conftest import VECTORS
 
-MADE = ["blocks", "headers", "judge", "merkle", "package", "refused"]
+MADE = ["blocks", "headers", "judge", "merkle", "package", "proofs", "refused"]
 CUT = {"hpke": "hpke", "wycheproof-ecdsa": "wycheproof", "wycheproof-aes-gcm": "wycheproof"}
 
 

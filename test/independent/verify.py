@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Verify a MeDShare ledger export, or open a package, by the independent implementation.
+"""Verify a MeDShare ledger export, a proof or evidence, or open a package, by the independent implementation.
 
 examples:
   python verify.py ledger export.jsonl
+  python verify.py proof growth.json
+  python verify.py evidence evidence.zip
   python verify.py package data.mds --sealing-key 0x0606… --custodian-share 0xb307… -o data.csv
 
 exit status: 0 sound, 1 at least one fault or a refusal, 2 wrong use
@@ -14,9 +16,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from medshare_independent.bundle import Bundle
 from medshare_independent.codec import Refused
+from medshare_independent.evidence import Evidence
 from medshare_independent.ledger import Ledger
 from medshare_independent.package import open_package
+from medshare_independent.proof import read_proof
 
 
 def octets(size: int):
@@ -50,6 +55,23 @@ def verify_ledger(args: argparse.Namespace) -> int:
     return int(faults > 0)
 
 
+def verify_proof(args: argparse.Namespace) -> int:
+    """What the proof shows, of a head or EVM block that the reader has to know (§2.1)."""
+    proof = read_proof(args.file.read_bytes())
+    proof.check()
+    print(f"sound: {proof}")
+    return 0
+
+
+def verify_evidence(args: argparse.Namespace) -> int:
+    """One line for every fault (§9.1); what is no bundle is refused."""
+    with args.bundle.open("rb") as stream:
+        evidence = Evidence(Bundle.read(stream))
+    faults = list(evidence.faults())
+    print(*faults or [f"sound: {evidence.summary()}"], sep="\n")
+    return int(len(faults) > 0)
+
+
 def decrypt_package(args: argparse.Namespace) -> int:
     """Decrypt into a private temporary file that gets its name only when all of it is proven (§7)."""
     with args.file.open("rb") as source, tempfile.NamedTemporaryFile(dir=args.output.parent, delete=False) as sink:
@@ -75,6 +97,22 @@ def arguments() -> argparse.ArgumentParser:
     )
     ledger.add_argument("export", type=Path, metavar="EXPORT.jsonl")
     ledger.set_defaults(run=verify_ledger)
+    proof = commands.add_parser(
+        "proof",
+        help="verify a proof of a block, of a chain's growth, or of what the contract held",
+        description="Verify a proof. It holds of the head, or of the EVM block, that is printed: that one is to be known.",
+        epilog="example: python verify.py proof growth.json",
+    )
+    proof.add_argument("file", type=Path, metavar="FILE.json")
+    proof.set_defaults(run=verify_proof)
+    evidence = commands.add_parser(
+        "evidence",
+        help="verify an evidence bundle",
+        description="Verify an evidence bundle. It holds of the EVM block that is printed: that one is to be known.",
+        epilog="example: python verify.py evidence evidence.zip",
+    )
+    evidence.add_argument("bundle", type=Path, metavar="BUNDLE.zip")
+    evidence.set_defaults(run=verify_evidence)
     package = commands.add_parser(
         "package",
         help="open a package",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes package.json: EIP-712 digests, a form, a sealed report body and a whole package, made from SPEC.md.
+"""Writes package.json: EIP-712 digests, a form, a certificate, a sealed report body and a whole package, made from SPEC.md.
 
 Needs eth-account, cryptography, cbor2 and pyhpke; shares no code with the crate that is tested against it.
 The keys are the well-known development keys of anvil: never use them for money.
@@ -24,6 +24,7 @@ from pyhpke.kem_key import KEMKeyPair
 
 NODE_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 WALLET_KEY = bytes.fromhex("5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a")
+VERIFIER_KEY = bytes.fromhex("7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6")
 CHAIN_ID = 31337
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 OWNER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -42,11 +43,13 @@ TYPES = {
     "Registration": "address requestor,bytes32 sealingKey,uint8 class,bytes32 credential,uint256 nonce,uint64 deadline",
     "Usage": "uint8 sensitivity,uint8 granted,uint8 exempt,uint8 environment,uint64 expiry,bytes32 contractKey",
     "Validation": "bytes32 package,bytes32 payloadHash,bytes32 formDigest,uint8 sensitivity,bytes32 usage,uint64 deadline",
+    "Certification": "bytes32 package,bytes32 payloadHash,bytes32 content",
     "Report": "bytes32 package,uint32 number,bytes32 previous,uint8 actions,uint64 time,bytes32 body",
     "Session": "bytes32 package,address key,uint64 expiry",
     "Renewal": "bytes32 package,uint32 number,uint64 time",
     "Receipt": "bytes32 package,uint32 number,bytes32 report,uint64 received,uint32 leaseSeconds",
     "Deletion": "bytes32 package,uint64 time",
+    "Disclosure": "bytes32 package,uint64 deadline",
     "PeerMessage": "address sender,address recipient,bytes32 content,uint64 deadline",
 }
 
@@ -113,7 +116,7 @@ def hexed(value):
         return "0x" + value.hex()
     if isinstance(value, dict):
         return {key: hexed(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [hexed(each) for each in value]
     return value
 
@@ -152,9 +155,16 @@ def main():
         [time + 7, address(node), "retrieved", [["timestamp-hash", "0x" + sha256d(struct.pack("<Q", time + 7)).hex()]]],
         [time + 9, address(node), "ranked", [["sensitivity", "high"]]],
     ]
-    form = sha256d(b"medshare/form/v1")
+    running = [sha256d(b"medshare/form/v1")]
     for step in steps:
-        form = sha256d(form + cbor2.dumps(step))
+        running.append(sha256d(running[-1] + cbor2.dumps(step)))
+    form = running[-1]
+    certificate = json.dumps({
+        "version": 1, "package": "0x" + package.hex(), "payload_hash": "0x" + payload_hash.hex(), "time": time + 12,
+        "promised_k": 5, "k": 9000, "classes": 1, "rows": 9000, "unique_share": 0.0, "identifiers": [],
+        "sensitivity": "high", "reasons": ["Column `sex` has one value in all rows."],
+    }, separators=(",", ":"))
+    certification = {"package": package, "payloadHash": payload_hash, "content": sha256d(certificate.encode())}
 
     body = {0: "Data has been decrypted", 1: "data.csv", 2: [[0, 100]], 3: "cat"}
     number = 1
@@ -180,19 +190,24 @@ def main():
 
     messages = {
         "Report": report,
+        "Certification": certification,
         "Deletion": {"package": package, "time": time},
+        "Disclosure": {"package": package, "deadline": time},
         "Session": {"package": package, "key": OWNER, "expiry": time},
         "Renewal": {"package": package, "number": 1, "time": time},
-        "Receipt": {"package": package, "number": 1, "report": bytes(32), "received": time, "leaseSeconds": 60},
+        "Receipt": {"package": package, "number": 1, "report": digest("Report", report), "received": time, "leaseSeconds": 60},
         "PeerMessage": {"sender": OWNER, "recipient": REQUESTOR, "content": bytes(32), "deadline": time},
         "Registration": {"requestor": REQUESTOR, "sealingKey": public(REQUESTOR_SECRET), "class": 2, "credential": bytes([3]) * 32, "nonce": 0, "deadline": time},
         "Validation": {"package": package, "payloadHash": payload_hash, "formDigest": form, "sensitivity": 1, "usage": hash_struct("Usage", usage), "deadline": time},
     }
     vector = {
         "about": "payload = (payload_head, then payload_line so many times), each with a line feed behind it; `chunks` are "
-        "the sha256 of each chunk's ciphertext and tag; secrets are X25519's 32 bytes; `report` is number 1 of this package",
+        "the sha256 of each chunk's ciphertext and tag; secrets are X25519's 32 bytes; "
+        "`report` is number 1 of this package; `running` are the form's digests before the first step and after each; "
+        "`key_and_prefix` is the AES-256 key and the nonce prefix",
         "chain_id": CHAIN_ID,
         "contract": CONTRACT,
+        "domain_separator": typed("AccessRequest", request).header,
         "node_key": NODE_KEY,
         "messages": messages,
         "digests": {
@@ -202,11 +217,24 @@ def main():
         },
         "request": {**request, "signature": Account.sign_message(typed("AccessRequest", request), WALLET_KEY).signature},
         "usage": usage,
-        "form": {"steps": [cbor2.dumps(step) for step in steps], "digest": form},
-        "report": {"sealed_body": sealed_body, "contract_secret": CONTRACT_SECRET, "comment": body[0]},
+        "form": {"steps": [cbor2.dumps(step) for step in steps], "running": running, "digest": form},
+        "certificate": {
+            "second_node": VERIFIER,
+            "text": certificate,
+            "signature": Account.sign_message(typed("Certification", certification), VERIFIER_KEY).signature,
+        },
+        "report": {
+            "body": cbor2.dumps(body),
+            "sealed_body": sealed_body,
+            "contract_secret": CONTRACT_SECRET,
+            "comment": body[0],
+            "receipt_signature": Account.sign_message(typed("Receipt", messages["Receipt"]), NODE_KEY).signature,
+        },
         "package": {
             "requestor_secret": REQUESTOR_SECRET,
             "sealed_custodian_share": custodian_share,
+            "shares": SHARES,
+            "key_and_prefix": material,
             "header_sha256": hashlib.sha256(header).digest(),
             "container_head": container[: 12 + len(header) + 65],
             "container_hash": sha256d(container),

@@ -1,4 +1,4 @@
-//! Messages in CBOR (SPEC.md §6, §7, §8): one spelling each.
+//! Messages in CBOR (SPEC.md §10; §6, §7, §8): one spelling each.
 
 use medshare_protocol::form::{Step, form_digest};
 use medshare_protocol::package::PackageHeader;

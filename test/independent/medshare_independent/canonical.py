@@ -1,4 +1,4 @@
-"""CBOR in RFC 8949's core deterministic encoding (§7)."""
+"""CBOR in RFC 8949's core deterministic encoding (§10)."""
 
 from typing import Any
 

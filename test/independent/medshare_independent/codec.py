@@ -1,4 +1,4 @@
-"""What the other modules share: hashes, and texts padded to a fixed length (SPEC "Throughout", §1.5, §4)."""
+"""What the other modules share: hashes, and texts padded to a fixed length (SPEC "Throughout", §4.1)."""
 
 import hashlib
 import re
@@ -33,14 +33,14 @@ def need(condition: bool, fault: str) -> None:
 
 
 def encode_purpose(code: str) -> bytes:
-    """A purpose code as 32 bytes, zero-padded on the right (§4)."""
+    """A purpose code as 32 bytes, zero-padded on the right (§4.1)."""
     raw = code.encode()
     need(_CODE.fullmatch(raw) is not None, "purpose code")
     return raw.ljust(32, b"\0")
 
 
 def decode_purpose(padded: bytes) -> str:
-    """The purpose code in 32 bytes: one to 32 allowed characters, zeros behind them only (§1.5, DRP)."""
+    """The purpose code in 32 bytes: one to 32 allowed characters, zeros behind them only (§1.5, §4.1)."""
     need(len(padded) == 32, "purpose code")
     raw = padded.rstrip(b"\0")
     need(_CODE.fullmatch(raw) is not None, "purpose code")

@@ -1,11 +1,11 @@
 """Streaming reader of the ledger export: its lines, strictly (§3.2)."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from .codec import Refused, need, unhex
 from .header import Entry
+from .shape import ACCOUNT, HASH, U8, U32, U64, Reader, boolean, fields, parse, record
 from .usage import Usage
 
 _MAX_LINE = 16_384  # the longest line that a writer makes is a parent's, about 3,000 bytes
@@ -18,92 +18,51 @@ class Line(NamedTuple):
     values: dict[str, Any]
 
 
-def _integer(bits: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        need(type(value) is int and 0 <= value < 1 << bits, f"not an integer of {bits} bits")
-        return value
-
-    return read
-
-
-def _octets(size: int) -> Callable[[Any], bytes]:
-    return lambda value: unhex(value, size)
-
-
-def _boolean(value: Any) -> bool:
-    need(type(value) is bool, "not true or false")
-    return value
-
-
-def _object(value: Any, fields: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    """An object with exactly these fields."""
-    need(type(value) is dict, "not an object")
-    need(value.keys() == fields.keys(), f"fields are not {', '.join(fields)}")
-    result = {}
-    for name, read in fields.items():
-        try:
-            result[name] = read(value[name])
-        except Refused as fault:
-            raise Refused(f"{name}: {fault}") from fault
-    return result
-
-
-_account, _hash, _u8, _u32, _u64 = _octets(20), _octets(32), _integer(8), _integer(32), _integer(64)
 _REQUEST = {
-    "requestor": _account,
-    "custodian": _account,
-    "dataset": _hash,
-    "purpose": _hash,
-    "selection": _hash,
-    "salt": _hash,
-    "deadline": _u64,
+    "requestor": ACCOUNT,
+    "custodian": ACCOUNT,
+    "dataset": HASH,
+    "purpose": HASH,
+    "selection": HASH,
+    "salt": HASH,
+    "deadline": U64,
 }
-_USAGE = {"sensitivity": _u8, "granted": _u8, "exempt": _u8, "environment": _u8, "expiry": _u64, "contract_key": _hash}
+_USAGE = {"sensitivity": U8, "granted": U8, "exempt": U8, "environment": U8, "expiry": U64, "contract_key": HASH}
 _BLOCK = {
-    "evm_time": _u64,
+    "evm_time": U64,
     "entry": lambda value: Entry.decode(unhex(value)),
     "record": lambda value: None if value is None else unhex(value),
 }
-_LINES: dict[str, dict[str, Callable[[Any], Any]]] = {
-    "ledger": {"version": _u32, "chain_id": _u64, "contract": _account, "evm_block": _u64, "evm_block_hash": _hash},
-    "work-limit": {"bits": _u32, "evm_time": _u64},
-    "custodian": {"custodian": _account, "admitted": _boolean, "evm_time": _u64},
-    "node": {"node": _account, "custodian": _account, "registered": _boolean, "evm_time": _u64},
+_LINES: dict[str, dict[str, Reader]] = {
+    "ledger": {"version": U32, "chain_id": U64, "contract": ACCOUNT, "evm_block": U64, "evm_block_hash": HASH},
+    "work-limit": {"bits": U32, "evm_time": U64},
+    "custodian": {"custodian": ACCOUNT, "admitted": boolean, "evm_time": U64},
+    "node": {"node": ACCOUNT, "custodian": ACCOUNT, "registered": boolean, "evm_time": U64},
     "parent": {
-        "package": _hash,
-        "request": lambda value: _object(value, _REQUEST),
-        "usage": lambda value: Usage(**_object(value, _USAGE)),
-        "payload_hash": _hash,
-        "form_digest": _hash,
-        "node": _account,
-        "verifier": _account,
+        "package": HASH,
+        "request": record(**_REQUEST),
+        "usage": lambda value: Usage(**fields(value, _USAGE)),
+        "payload_hash": HASH,
+        "form_digest": HASH,
+        "node": ACCOUNT,
+        "verifier": ACCOUNT,
         **_BLOCK,
     },
-    "side": {"package": _hash, "node": _account, **_BLOCK},
-    "thread-head": {"requestor": _account, "head": _hash},
-    "package-head": {"package": _hash, "head": _hash},
-    "end": {"blocks": _u64},
+    "side": {"package": HASH, "node": ACCOUNT, **_BLOCK},
+    "thread-head": {"requestor": ACCOUNT, "head": HASH},
+    "package-head": {"package": HASH, "head": HASH},
+    "end": {"blocks": U64},
 }
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    need(len(dict(pairs)) == len(pairs), "a name twice in one object")
-    return dict(pairs)
 
 
 def _parse(raw: bytes) -> tuple[str, dict[str, Any]]:
     need(raw.endswith(b"\n"), "too long" if len(raw) > _MAX_LINE else "does not end with a line feed")
-    try:
-        value = json.loads(raw.decode(), object_pairs_hook=_unique)
-    except Refused:
-        raise
-    except (ValueError, RecursionError) as fault:
-        raise Refused("not UTF-8 JSON") from fault
+    value = parse(raw)
     need(type(value) is dict, "not an object")
     kind = value.pop("type", None)
     need(isinstance(kind, str) and kind in _LINES, "unknown type")
     need(kind != "ledger" or value.get("version") == 1, "unknown version")
-    return kind, _object(value, _LINES[kind])
+    return kind, fields(value, _LINES[kind])
 
 
 def read_export(stream: BinaryIO) -> Iterator[Line]:

@@ -30,6 +30,11 @@ class Step:
             need(type(pair) is list and [type(text) for text in pair] == [str, str], "a detail is two texts")
         return step
 
+    def continues(self, other: Self) -> bool:
+        """Whether it is the other step, with more details behind that one's or none."""
+        begins = self.details[: len(other.details)] == other.details
+        return begins and (self.time, self.node, self.action) == (other.time, other.node, other.action)
+
     def encode(self) -> bytes:
         return canonical.encode([self.time, self.node, self.action, self.details])
 
@@ -71,6 +76,7 @@ def check(steps: list[bytes], requestor: bytes, purpose: bytes) -> None:
     """Refuse a form whose steps are no steps or whose `received` and `retrieved` do not say what §6 wants."""
     need(len(steps) > 0, "a form has a first step")
     first, *later = map(Step.decode, steps)
-    need(first == received(first.time, first.node, requestor, purpose), "the first step is not the request's")
+    need(first.continues(received(first.time, first.node, requestor, purpose)), "the first step is not the request's")
     for step in later:
-        need(step.action != "retrieved" or step == retrieved(step.time, step.node), "timestamp-hash of `retrieved`")
+        said = retrieved(step.time, step.node)
+        need(step.action != said.action or step.continues(said), "timestamp-hash of `retrieved`")

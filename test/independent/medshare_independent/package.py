@@ -77,6 +77,13 @@ class PackageHeader:
         yield last, self.length - last * _CHUNK, True
 
 
+def key_and_prefix(header: bytes, requestor_share: bytes, custodian_share: bytes) -> bytes:
+    """The 39 bytes of §7.2: the key of AES-256 and the nonces' prefix."""
+    need(len(requestor_share) == len(custodian_share) == 32, "a share has 32 bytes")
+    derive = HKDF(SHA256(), length=39, salt=sha256(header), info=b"medshare/data/v1")
+    return derive.derive(requestor_share + custodian_share)
+
+
 @dataclass(frozen=True)
 class _Stream:
     """The key schedule and the nonces of §7.2 (STREAM, BE32)."""
@@ -86,9 +93,7 @@ class _Stream:
 
     @classmethod
     def of(cls, header: bytes, requestor_share: bytes, custodian_share: bytes) -> Self:
-        need(len(requestor_share) == len(custodian_share) == 32, "a share has 32 bytes")
-        derive = HKDF(SHA256(), length=39, salt=sha256(header), info=b"medshare/data/v1")
-        key = derive.derive(requestor_share + custodian_share)
+        key = key_and_prefix(header, requestor_share, custodian_share)
         return cls(AESGCM(key[:32]), key[32:])
 
     def nonce(self, index: int, last: bool) -> bytes:

@@ -13,11 +13,13 @@ AccessRequest(address requestor,address custodian,bytes32 dataset,bytes32 purpos
 Registration(address requestor,bytes32 sealingKey,uint8 class,bytes32 credential,uint256 nonce,uint64 deadline)
 Usage(uint8 sensitivity,uint8 granted,uint8 exempt,uint8 environment,uint64 expiry,bytes32 contractKey)
 Validation(bytes32 package,bytes32 payloadHash,bytes32 formDigest,uint8 sensitivity,bytes32 usage,uint64 deadline)
+Certification(bytes32 package,bytes32 payloadHash,bytes32 content)
 Report(bytes32 package,uint32 number,bytes32 previous,uint8 actions,uint64 time,bytes32 body)
 Session(bytes32 package,address key,uint64 expiry)
 Renewal(bytes32 package,uint32 number,uint64 time)
 Receipt(bytes32 package,uint32 number,bytes32 report,uint64 received,uint32 leaseSeconds)
 Deletion(bytes32 package,uint64 time)
+Disclosure(bytes32 package,uint64 deadline)
 PeerMessage(address sender,address recipient,bytes32 content,uint64 deadline)
 """
 

@@ -1,4 +1,4 @@
-"""Messages in CBOR that are not in their one spelling, or say what cannot be (SPEC.md §6, §7, §8)."""
+"""Messages in CBOR that are not in their one spelling, or say what cannot be (SPEC.md §10; §6, §7, §8)."""
 
 import cbor2
 

@@ -142,11 +142,25 @@ fn proofs_are_checked_against_the_chain(network: &Devnet, package: &str) {
     );
 }
 
+/// The bundle that the second implementation's tests change in every place.
+#[test]
+fn the_vectors_bundle_is_sound() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../test/vectors/evidence.zip"
+    );
+    let evidence = Evidence::read(std::fs::File::open(file).unwrap()).unwrap();
+    assert_eq!(verify(&evidence).flaws, []);
+    assert_eq!(evidence.dossier.reports.len(), 3);
+    assert!(evidence.dossier.deletion.is_some());
+}
+
 #[test]
 fn evidence_needs_no_network_and_no_byte_of_it_can_be_changed() {
     let story = Story::tell();
     it_says_what_is_proven_and_if_what(&story);
     other_standards_read_it(&story);
+    the_second_implementation_verifies_it(&story);
     let evidence = Evidence::read(std::fs::File::open(&story.bundle).unwrap()).unwrap();
     every_field_is_held(&evidence);
     no_byte_can_be_changed(&story);
@@ -225,6 +239,51 @@ fn other_standards_read_it(story: &Story) {
     check.arg(format!("{root}/test/independent/standards.py"));
     let said = succeed(check.arg(&story.bundle).arg("--schema").arg(schema));
     assert!(said.contains("1 Provenance, 3 AuditEvents"), "{said}");
+}
+
+/// The implementation that was written from the SPEC alone comes to the same verdict.
+fn the_second_implementation_verifies_it(story: &Story) {
+    let Some(python) = std::env::var_os("MEDSHARE_INDEPENDENT") else {
+        println!(
+            "LEFT OUT: the second implementation does not verify it (`make independent` does)"
+        );
+        return;
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../test/independent/verify.py"
+    );
+    let verify = |bundle: &Path| {
+        let mut command = Command::new(&python);
+        run(command.arg(script).arg("evidence").arg(bundle), "")
+    };
+    let sound = verify(&story.bundle);
+    assert_eq!(sound.status, 0, "{sound:?}");
+    for fragment in [
+        "was Retrieved",
+        &story.evm_block,
+        "reports: 3, side-blocks: 3",
+    ] {
+        assert!(sound.stdout.contains(fragment), "{fragment}: {sound:?}");
+    }
+
+    let evidence = Evidence::read(std::fs::File::open(&story.bundle).unwrap()).unwrap();
+    let mut parts = evidence.parts();
+    let text = String::from_utf8(parts["request.json"].clone()).unwrap();
+    let request: Value = serde_json::from_str(&text).unwrap();
+    let signature = request["signature"].as_str().unwrap();
+    let byte = if signature.starts_with("0x00") {
+        "01"
+    } else {
+        "00"
+    };
+    let changed = text.replace(signature, &format!("0x{byte}{}", &signature[4..]));
+    parts.insert("request.json", changed.into_bytes());
+    let copy = story.folder.path().join("changed.zip");
+    std::fs::write(&copy, zipped(&parts).into_inner()).unwrap();
+    let wrong = verify(&copy);
+    let fault = "request.json: is not signed by the requestor";
+    assert_eq!((wrong.status, wrong.stdout.trim()), (1, fault), "{wrong:?}");
 }
 
 /// Every value of every part changed by itself, every entry of every list dropped, doubled and swapped: what can be read

@@ -11,5 +11,6 @@ mod merkle;
 mod package;
 mod proof;
 mod refused;
+mod spec;
 mod vectors;
 mod wycheproof;

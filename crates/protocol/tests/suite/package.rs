@@ -4,17 +4,20 @@ use std::io::{Cursor, Read};
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolStruct;
+use medshare_protocol::certificate::{
+    CertificateError, MAX_CERTIFICATE_BYTES, SignedCertificate, certification,
+};
 use medshare_protocol::digest::{sha256, sha256d};
 use medshare_protocol::form::{Step, form_digest};
-use medshare_protocol::id::PackageId;
+use medshare_protocol::id::{PackageId, PayloadHash};
 use medshare_protocol::package::{
     CHUNK_BYTES, PayloadCipher, SignedHeader, TAG_BYTES, write_container,
 };
 use medshare_protocol::report::{ReportBody, body_hash};
 use medshare_protocol::seal::{self, DataKey, SealedFor, SealingSecret, Share};
 use medshare_protocol::typed::{
-    AccessRequest, Deletion, Domain, PeerMessage, Receipt, Registration, Renewal, Report,
-    Selection, Session, Usage, Validation,
+    AccessRequest, Deletion, Disclosure, Domain, PeerMessage, Receipt, Registration, Renewal,
+    Report, Selection, Session, Usage, Validation,
 };
 use serde_json::Value;
 
@@ -85,7 +88,7 @@ fn every_message_has_the_digest_of_the_vectors() {
     let receipt = Receipt {
         package,
         number: 1,
-        report: B256::ZERO,
+        report: domain.digest(&report),
         received: TIME,
         leaseSeconds: 60,
     };
@@ -99,6 +102,21 @@ fn every_message_has_the_digest_of_the_vectors() {
         ("AccessRequest", package),
         ("Usage (hashStruct)", usage.eip712_hash_struct()),
         ("Report", domain.digest(&report)),
+        (
+            "Certification",
+            domain.digest(&certification(
+                PackageId(package),
+                PayloadHash(validation.payloadHash),
+                certificate(&vector).content(),
+            )),
+        ),
+        (
+            "Disclosure",
+            domain.digest(&Disclosure {
+                package,
+                deadline: TIME,
+            }),
+        ),
         (
             "Deletion",
             domain.digest(&Deletion {
@@ -133,6 +151,97 @@ fn every_message_has_the_digest_of_the_vectors() {
             "{name}"
         );
     }
+    assert_eq!(vector["digests"].as_object().unwrap().len(), 12);
+    let signature = vectors::bytes(&vector["report"], "receipt_signature");
+    let node = vectors::address_of(&vectors::bytes(&vector, "node_key"));
+    assert!(domain.is_signed_by(&receipt, &signature, node));
+}
+
+fn certificate(vector: &Value) -> SignedCertificate {
+    let made = &vector["certificate"];
+    SignedCertificate {
+        text: made["text"].as_str().unwrap().to_owned(),
+        signature: vectors::bytes(made, "signature").into(),
+    }
+}
+
+#[test]
+fn the_certificate_is_read_as_it_was_signed() {
+    let vector = vectors::read("package.json");
+    let (domain, made) = (domain(&vector), certificate(&vector));
+    let package = domain.package_id(&request(&vector));
+    let payload = PayloadHash(vectors::parsed(&vector["package"], "payload_hash"));
+    let node: Address = vectors::parsed(&vector["certificate"], "second_node");
+    let read = made.open(&domain, package, payload, node).unwrap();
+    assert_eq!(
+        (read.version, read.promised_k, read.k, read.rows),
+        (1, 5, 9000, 9000)
+    );
+    // The text that Python wrote is Rust's own spelling, too.
+    assert_eq!(read.to_text(), made.text);
+}
+
+#[test]
+fn a_certificate_of_something_else_is_refused() {
+    let vector = vectors::read("package.json");
+    let (domain, made) = (domain(&vector), certificate(&vector));
+    let package = domain.package_id(&request(&vector));
+    let payload = PayloadHash(vectors::parsed(&vector["package"], "payload_hash"));
+    let node: Address = vectors::parsed(&vector["certificate"], "second_node");
+
+    let other = B256::repeat_byte(9);
+    for (package, payload) in [(PackageId(other), payload), (package, PayloadHash(other))] {
+        let refused = made.open(&domain, package, payload, node).unwrap_err();
+        assert!(matches!(refused, CertificateError::OfAnother { .. }));
+    }
+    let stranger = vectors::address_of(&vectors::bytes(&vector, "node_key"));
+    assert_eq!(
+        made.open(&domain, package, payload, stranger),
+        Err(CertificateError::Unsigned(stranger))
+    );
+    let elsewhere = Domain::new(1, vectors::parsed(&vector, "contract"));
+    assert_eq!(
+        made.open(&elsewhere, package, payload, node),
+        Err(CertificateError::Unsigned(node))
+    );
+
+    for at in 0..made.text.len() {
+        let mut text = made.text.clone().into_bytes();
+        text[at] ^= 1;
+        let changed = SignedCertificate {
+            text: String::from_utf8(text).unwrap(),
+            signature: made.signature.clone(),
+        };
+        let read = changed.open(&domain, package, payload, node);
+        assert!(read.is_err(), "byte {at}: {}", changed.text);
+    }
+
+    let text = |text: String| SignedCertificate {
+        text,
+        signature: made.signature.clone(),
+    };
+    let longer = " ".repeat(MAX_CERTIFICATE_BYTES + 1 - made.text.len());
+    for (changed, why) in [
+        (made.text.replacen(":1,", ":2,", 1), "its version is 2"),
+        (made.text.replacen(":1,", ":0,", 1), "its version is 0"),
+        (format!("{}{longer}", made.text), "over 65536 bytes"),
+        (String::new(), "EOF"),
+        (made.text.replacen("\"rows\":9000,", "", 1), "rows"),
+    ] {
+        let refused = text(changed)
+            .open(&domain, package, payload, node)
+            .unwrap_err();
+        assert!(
+            matches!(&refused, CertificateError::Unreadable(reason) if reason.contains(why)),
+            "{refused}"
+        );
+    }
+    // As long as may be it is read, and then the signature is of another text.
+    let longest = format!("{}{}", made.text, &longer[1..]);
+    assert_eq!(
+        text(longest).open(&domain, package, payload, node),
+        Err(CertificateError::Unsigned(node))
+    );
 }
 
 #[test]

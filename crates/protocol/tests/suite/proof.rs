@@ -6,6 +6,9 @@ use medshare_protocol::header::{CompactTarget, Header};
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::merkle::{Log, consistency_proof, inclusion_proof};
 use medshare_protocol::proof::{ChainEnd, ConsistencyProof, InclusionProof, ProofError};
+use serde_json::Value;
+
+use crate::vectors;
 
 const SIZE: usize = 11;
 
@@ -119,4 +122,26 @@ fn a_proof_is_the_same_after_a_journey_as_json_and_takes_no_strange_field() {
     assert!(serde_json::from_str::<InclusionProof>(&strange).is_err());
     let short = json.replace(&format!("{}", proof.end.header), "0x00");
     assert!(serde_json::from_str::<InclusionProof>(&short).is_err());
+}
+
+/// Those that a network made, and that the second implementation reads, too.
+#[test]
+fn the_vectors_proofs_hold_of_their_heads() {
+    let vector = vectors::read("proofs.json");
+    let head = |size: &str| vectors::parsed::<B256>(&vector["heads"], size);
+    let read = |name: &str| {
+        let mut proof = vector[name].as_object().unwrap().clone();
+        assert_eq!(proof.remove("proof").unwrap(), name);
+        Value::Object(proof)
+    };
+    let inclusion: InclusionProof = serde_json::from_value(read("inclusion")).unwrap();
+    inclusion.check(head("3")).unwrap();
+    assert!(matches!(
+        inclusion.check(head("1")),
+        Err(ProofError::Head { .. })
+    ));
+    let growth: ConsistencyProof = serde_json::from_value(read("growth")).unwrap();
+    growth.check(head("1"), head("3")).unwrap();
+    assert_eq!(serde_json::to_value(&inclusion).unwrap(), read("inclusion"));
+    assert_eq!(serde_json::to_value(&growth).unwrap(), read("growth"));
 }

@@ -17,7 +17,7 @@ use crate::package;
 use crate::vectors::{bytes, number, parsed, read};
 
 /// The reason and the bytes of each case: [from, to) ranges of the good ones and literal bytes, joined.
-fn cases(good: &[u8], refused: &Value) -> Vec<(String, Vec<u8>)> {
+pub fn cases(good: &[u8], refused: &Value) -> Vec<(String, Vec<u8>)> {
     let piece = |piece: &Value| match piece.as_str() {
         Some(literal) => alloy_primitives::hex::decode(literal).unwrap(),
         None => {

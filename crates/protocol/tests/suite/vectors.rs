@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use alloy_primitives::hex;
+use alloy_primitives::{Address, hex};
+use alloy_signer_local::PrivateKeySigner;
 use serde_json::Value;
 
 /// The vector file of this name.
@@ -47,4 +48,9 @@ where
         .unwrap_or_else(|| panic!("no `{key}`"))
         .try_into()
         .unwrap()
+}
+
+/// The account of a secret key.
+pub fn address_of(key: &[u8]) -> Address {
+    PrivateKeySigner::from_slice(key).unwrap().address()
 }
