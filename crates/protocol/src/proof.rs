@@ -135,6 +135,11 @@ impl ConsistencyProof {
         self.old.check(old)?;
         self.new.check(new)?;
         let [from, to] = [self.old, self.new];
+        // A chain of one size has one head, and of none there is no header.
+        let is_fork = from.size == to.size && from.header != to.header;
+        if is_fork || from.size == 0 {
+            return Err(ProofError::Path(to.root));
+        }
         if verify_consistency(from.size, from.root, to.size, to.root, &self.path) {
             return Ok(());
         }

@@ -462,9 +462,45 @@ fn what_is_no_bundle_is_told(evidence: &Evidence) {
     let error = Evidence::read(zipped(&later)).unwrap_err();
     assert!(matches!(error, BundleError::Version(2)), "{error}");
     let mut long = parts.clone();
-    long.insert("form.json", vec![b' '; 64 * 1024 * 1024 + 1]);
+    for part in ["form.json", "reports.json"] {
+        long.insert(part, vec![b' '; 50 * 1024 * 1024]);
+    }
     let error = Evidence::read(zipped(&long)).unwrap_err();
-    assert!(matches!(error, BundleError::TooLong { .. }), "{error}");
+    assert!(matches!(error, BundleError::TooLong), "{error}");
+    let mut many = evidence.clone();
+    many.dossier.reports = vec![evidence.dossier.reports[0].clone(); 10_001];
+    let mut parts_of_many = parts.clone();
+    let reports = serde_json::to_vec_pretty(&many.dossier.reports).unwrap();
+    parts_of_many.insert("reports.json", [&reports[..], b"\n"].concat());
+    let error = Evidence::read(zipped(&parts_of_many)).unwrap_err();
+    assert!(matches!(error, BundleError::TooMany { .. }), "{error}");
+    let mut file = zipped(&parts).into_inner();
+    file.push(0);
+    let error = Evidence::read(Cursor::new(file)).unwrap_err();
+    assert!(matches!(error, BundleError::Added), "{error}");
+    let mut twice = zipped(&parts).into_inner();
+    let names = twice
+        .windows(9)
+        .filter(|name| *name == b"form.json")
+        .count();
+    assert_eq!(names, 2, "beside its bytes, and in the list at the end");
+    let end = twice.len() - 12;
+    twice[end] += 1; // One entry more than the archive shows.
+    let error = Evidence::read(Cursor::new(twice)).unwrap_err();
+    assert!(
+        matches!(error, BundleError::Added | BundleError::Archive(_)),
+        "{error}"
+    );
+    let mut kept = evidence.clone();
+    kept.dossier.deletion = None;
+    let flaws = verify(&kept).flaws;
+    assert!(
+        flaws.iter().any(|flaw| flaw.part == "deletion.json"),
+        "{flaws:?}"
+    );
+    let mut endless = evidence.clone();
+    endless.proofs.sides[0].index = u64::MAX;
+    assert!(!verify(&endless).is_sound());
     let mut file = Vec::new();
     evidence.write(Cursor::new(&mut file)).unwrap();
     for length in [0, 3, file.len() / 2, file.len() - 1] {

@@ -2,21 +2,23 @@
 //! byte of a part can be changed unseen. The archive's own times are fixed: the same evidence makes the same bytes.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 
 use alloy_primitives::Bytes;
+use medshare_protocol::form::MAX_FORM_STEPS;
 use medshare_protocol::wire::Dossier;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{EVIDENCE_VERSION, Evidence, Subject, fhir, prov, readme};
+use super::{EVIDENCE_VERSION, Evidence, MAX_REPORTS, Subject, fhir, prov, readme};
 
-/// At most so many bytes of one part are read.
-pub const MAX_PART_BYTES: u64 = 64 * 1024 * 1024;
-/// More parts than this has no bundle.
-const MAX_PARTS: usize = 32;
+/// At most so many bytes of all parts together are read.
+pub const MAX_BYTES: u64 = 96 * 1024 * 1024;
+/// Length of the record that a zip file without a comment ends with, and how it begins (APPNOTE.TXT, 4.3.16).
+const END_BYTES: usize = 22;
+const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
 
 const SUBJECT: &str = "evidence.json";
 const REQUEST: &str = "request.json";
@@ -33,6 +35,10 @@ const CODE: &str = "code.hex";
 const README: &str = "README.txt";
 const PROV: &str = "prov.jsonld";
 const FHIR: &str = "fhir.json";
+const ALL: [&str; 15] = [
+    SUBJECT, REQUEST, FORM, USAGE, VALIDATION, REPORTS, DELETION, BLOCKS, PROOFS, CONTRACT, WALLET,
+    CODE, README, PROV, FHIR,
+];
 
 /// Why a file is no bundle, or none could be written.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +55,21 @@ pub enum BundleError {
     /// There is a part that does not belong there.
     #[error("the bundle has a part {0} that is none of evidence")]
     Strange(String),
-    /// A part is longer than any can be.
-    #[error("the part {part} has more than {limit} bytes")]
-    TooLong {
+    /// A part stands twice, or something stands outside of the parts.
+    #[error("the archive holds more than its parts: something was added")]
+    Added,
+    /// The parts are longer than any can be.
+    #[error("the parts have more than {MAX_BYTES} bytes")]
+    TooLong,
+    /// There are more of a kind than any package has.
+    #[error("the part {part} has {count} entries, and at most {limit} are read")]
+    TooMany {
         /// Its name.
-        part: String,
+        part: &'static str,
+        /// How many there are.
+        count: usize,
         /// How many are read.
-        limit: u64,
+        limit: usize,
     },
     /// A part cannot be read.
     #[error("the part {part} cannot be read: {reason}")]
@@ -170,8 +184,24 @@ impl Evidence {
             wallet: parts.json(WALLET)?,
             code: parts.code()?,
         };
+        evidence.is_bounded()?;
         parts.are_those_of(&evidence)?;
         Ok(evidence)
+    }
+
+    /// Before anything is made of what a stranger handed over.
+    fn is_bounded(&self) -> Result<(), BundleError> {
+        for (part, count, limit) in [
+            (REPORTS, self.dossier.reports.len(), MAX_REPORTS),
+            (BLOCKS, self.blocks.sides.len(), MAX_REPORTS),
+            (PROOFS, self.proofs.sides.len(), MAX_REPORTS),
+            (FORM, self.dossier.form.len(), MAX_FORM_STEPS),
+        ] {
+            if count > limit {
+                return Err(BundleError::TooMany { part, count, limit });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -179,26 +209,31 @@ impl Evidence {
 struct Parts(BTreeMap<String, Vec<u8>>);
 
 impl Parts {
-    fn read(file: impl Read + Seek) -> Result<Self, BundleError> {
+    fn read(mut file: impl Read + Seek) -> Result<Self, BundleError> {
+        let entries = entries_at_the_end(&mut file)?;
         let mut archive = ZipArchive::new(file)?;
-        if archive.len() > MAX_PARTS {
-            let strange = format!("number {MAX_PARTS}");
-            return Err(BundleError::Strange(strange));
+        // Of two parts with one name the archive shows one.
+        if archive.len() != entries || archive.offset() != 0 {
+            return Err(BundleError::Added);
+        }
+        for name in archive.file_names() {
+            let name = name?;
+            if !ALL.contains(&name.as_ref()) {
+                return Err(BundleError::Strange(name.into_owned()));
+            }
         }
         let mut parts = BTreeMap::new();
+        let mut left = MAX_BYTES;
         for index in 0..archive.len() {
             let part = archive.by_index(index)?;
             let name = part.name()?.into_owned();
             let mut bytes = Vec::new();
             // The size that an archive tells may be a lie: what counts is what comes out.
-            part.take(MAX_PART_BYTES + 1).read_to_end(&mut bytes)?;
-            if bytes.len() as u64 > MAX_PART_BYTES {
-                let (part, limit) = (name, MAX_PART_BYTES);
-                return Err(BundleError::TooLong { part, limit });
-            }
-            if parts.insert(name.clone(), bytes).is_some() {
-                return Err(BundleError::Strange(format!("{name}, twice,")));
-            }
+            part.take(left + 1).read_to_end(&mut bytes)?;
+            left = left
+                .checked_sub(bytes.len() as u64)
+                .ok_or(BundleError::TooLong)?;
+            parts.insert(name, bytes);
         }
         Ok(Self(parts))
     }
@@ -241,6 +276,23 @@ impl Parts {
             None => Ok(()),
         }
     }
+}
+
+/// How many entries an archive has by its last record, which must be the file's last bytes.
+fn entries_at_the_end(file: &mut (impl Read + Seek)) -> Result<usize, BundleError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut end = [0; END_BYTES];
+    if length >= END_BYTES as u64 {
+        file.seek(SeekFrom::End(-(END_BYTES as i64)))?;
+        file.read_exact(&mut end)?;
+    }
+    file.rewind()?;
+    if end[..4] != END_MAGIC {
+        // `zip` says what is wrong with it, or else something stands behind the archive.
+        ZipArchive::new(file)?;
+        return Err(BundleError::Added);
+    }
+    Ok(usize::from(u16::from_le_bytes([end[10], end[11]])))
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

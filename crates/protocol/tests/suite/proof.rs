@@ -92,6 +92,25 @@ fn every_growth_is_shown_and_no_exchange_is() {
             let proof = consistency(old, new);
             let (before, after) = (proof.old.head(), proof.new.head());
             assert_eq!(proof.check(before, after), Ok(()), "{old} to {new}");
+            let other = B256::repeat_byte(7);
+            assert!(matches!(
+                proof.check(other, after),
+                Err(ProofError::Head { .. })
+            ));
+            assert!(matches!(
+                proof.check(before, other),
+                Err(ProofError::Head { .. })
+            ));
+            let mut resized = proof.clone();
+            resized.new.size += 1;
+            assert!(matches!(
+                resized.check(before, after),
+                Err(ProofError::Root { .. })
+            ));
+            let mut forked = proof.clone();
+            forked.new.header.0[79] ^= 1;
+            let fork = forked.check(before, forked.new.head());
+            assert!(fork.is_err() || old < new, "{old} to {new}");
             let mut exchanged = proof.clone();
             exchanged.old.root.0[0] ^= 1;
             assert!(matches!(

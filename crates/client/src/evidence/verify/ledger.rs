@@ -9,13 +9,14 @@ use medshare_protocol::origin::thread_origin;
 use medshare_protocol::proof::InclusionProof;
 use medshare_protocol::usage::{Action, Actions};
 
-use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
+use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys, Registration};
 use super::{Examination, Held, Parent, Sides, counted};
 use crate::evidence::MAX_REPORTS;
 use crate::evidence::times::rfc3339;
 
 const BLOCKS: &str = "blocks.json";
 const PROOFS: &str = "proofs.json";
+const CONTRACT: &str = "contract.json";
 
 impl Examination<'_> {
     /// The parent block, in the requestor's thread.
@@ -76,22 +77,31 @@ impl Examination<'_> {
                 ),
             );
         }
+        self.registrations(held, parent);
+    }
+
+    /// Whose nodes these were. A node that has gone since may have been anybody's, as far as this file shows.
+    fn registrations(&mut self, held: &Held, parent: &Parent) {
+        let block = &parent.body.transaction;
+        let differ = block.node != block.verifier;
+        self.hold(differ, BLOCKS, "the node is its own second node");
         for (node, what) in [(block.node, "node"), (block.verifier, "second node")] {
             match held.storage.custodian_of(node) {
-                Ok(Some(custodian)) => self.shows(
-                    "contract.json",
-                    &[EvmBlock, Contract, Algorithms],
-                    format!("the {what} {node} was registered for the custodian {custodian} in that EVM block"),
-                ),
+                Ok(Some(custodian)) => {
+                    let same = what == "second node" && custodian == held.status.custodian;
+                    let same = if same { ", the same as of the first node" } else { "" };
+                    self.shows(
+                        CONTRACT,
+                        &[EvmBlock, Contract, Algorithms],
+                        format!("the {what} {node} was registered for the custodian {custodian}{same} in that EVM block"),
+                    );
+                }
                 Ok(None) => self.shows(
-                    "contract.json",
-                    &[EvmBlock, Contract, Algorithms],
-                    format!(
-                        "the {what} {node} was no longer registered in that EVM block: that it was when the package was \
-                         issued, the contract saw to"
-                    ),
+                    CONTRACT,
+                    &[Registration],
+                    format!("the {what} {node}, which was not registered in that EVM block, was so before"),
                 ),
-                Err(error) => self.flaw("contract.json", error),
+                Err(error) => self.flaw(CONTRACT, error),
             }
         }
     }
@@ -186,8 +196,8 @@ impl Examination<'_> {
             self.same(
                 PROOFS,
                 "the index of a side-block's proof",
-                proof.index + 1,
-                number,
+                Some(proof.index),
+                number.checked_sub(1),
             );
         }
         self.side_fields(held, &sides);

@@ -38,6 +38,8 @@ pub enum Assumption {
     Keys,
     /// Clocks of node and requestor.
     Clocks,
+    /// Past registrations of nodes.
+    Registration,
     /// A wallet that is a contract was asked by the custodian's node alone.
     NodesWord,
 }
@@ -51,7 +53,7 @@ impl fmt::Display for Assumption {
             }
             Self::Contract => {
                 "the contract does what its source says: it takes a block only on top of the last one and from a node \
-                 registered then, and a package only with the requestor's and a second node's signature"
+                 of the custodian, and a package only with the requestor's and another registered node's signature"
             }
             Self::UnknownCode => {
                 "the code at the contract's address is a MedShare contract: it is not the one that this program was \
@@ -64,6 +66,10 @@ impl fmt::Display for Assumption {
             Self::Clocks => {
                 "times are by the clocks of the node and of the requestor; the contract only sees to it that no block is \
                  more than two minutes ahead of the chain"
+            }
+            Self::Registration => {
+                "a node that was not registered in that EVM block was so when the package was issued: this file has no \
+                 proof of past registrations, `medshare audit` compares all of them"
             }
             Self::NodesWord => {
                 "the requestor's wallet, which is a contract, agreed when the custodian's node asked it (EIP-1271): nobody \
@@ -175,7 +181,9 @@ impl Examination<'_> {
         self.proven.push(Claim {
             what: what.into(),
             part,
-            rests_on: rests_on.to_vec(),
+            rests_on: BTreeSet::from_iter(rests_on.iter().copied())
+                .into_iter()
+                .collect(),
         });
     }
 

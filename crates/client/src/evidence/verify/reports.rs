@@ -3,9 +3,9 @@
 use alloy_primitives::Address;
 use medshare_protocol::digest::sha256d;
 use medshare_protocol::usage::{Actions, State};
-use medshare_protocol::wire::RecordedReport;
+use medshare_protocol::wire::{RecordedReport, ReportSubmission};
 
-use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys, NodesWord};
+use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, NodesWord};
 use super::{Examination, Held, Parent, Sides, counted};
 use crate::evidence::MAX_REPORTS;
 use crate::evidence::times::rfc3339;
@@ -31,9 +31,15 @@ impl Examination<'_> {
         ) {
             return;
         }
+        let settled = held.status.settled as usize;
+        self.hold(
+            reports.len() >= settled,
+            REPORTS,
+            format_args!("report {settled}, which the contract has settled, is missing"),
+        );
         let flaws = self.flaws.len();
         let mut previous = alloy_primitives::B256::ZERO;
-        let mut basis = Keys;
+        let mut basis = vec![Algorithms, Clocks];
         for (number, recorded) in (1_u32..).zip(reports) {
             let report = &recorded.submission.report;
             self.same(REPORTS, "a report's number", report.number, number);
@@ -45,7 +51,7 @@ impl Examination<'_> {
                 self.evidence.subject.package.0,
             );
             previous = self.domain.digest(report);
-            basis = self.report_signatures(held, recorded).unwrap_or(basis);
+            basis.extend(self.report_signatures(held, recorded));
             let side = sides.get(number as usize - 1);
             if let Some(side) = side {
                 self.report_in_block(recorded, side);
@@ -61,14 +67,14 @@ impl Examination<'_> {
         }
         self.shows(
             REPORTS,
-            &[Algorithms, basis, Clocks],
+            &basis,
             format!(
                 "the requestor's side signed {} in one chain without a gap, by keys that the wallet delegated; the node \
                  signed a receipt for each",
                 counted(reports.len(), "report"),
             ),
         );
-        self.violations(reports);
+        self.violations(held, reports);
         let later = reports.len() - sides.len();
         if later > 0 {
             let text = format!(
@@ -79,7 +85,7 @@ impl Examination<'_> {
         }
     }
 
-    fn violations(&mut self, reports: &[RecordedReport]) {
+    fn violations(&mut self, held: &Held, reports: &[RecordedReport]) {
         let usage = self.evidence.dossier.usage;
         for recorded in reports {
             let report = &recorded.submission.report;
@@ -87,9 +93,10 @@ impl Examination<'_> {
             if !violated.is_empty() {
                 let names: Vec<_> = violated.iter().map(|action| action.name()).collect();
                 let names = names.join(", ");
+                let basis = self.session_basis(held, recorded).unwrap_or(NodesWord);
                 self.shows(
                     REPORTS,
-                    &[Algorithms, Keys, Clocks],
+                    &[Algorithms, basis, Clocks],
                     format!(
                         "report {} of {}: {names}, which the usage contract does not grant: a violation",
                         report.number,
@@ -130,8 +137,12 @@ impl Examination<'_> {
             body,
             report.body,
         );
-        let (digest, signature) = (self.domain.digest(session), &submission.session_signature);
-        let basis = self.signed_by_requestor(held, digest, signature, NodesWord);
+        self.hold(
+            report.time < session.expiry,
+            REPORTS,
+            format_args!("report {number} is later than its session's end"),
+        );
+        let basis = self.session_basis(held, recorded);
         let delegated = basis.is_some();
         self.hold(
             delegated,
@@ -139,6 +150,21 @@ impl Examination<'_> {
             format_args!("the session of report {number} is not the wallet's"),
         );
         basis
+    }
+
+    /// On what it rests that the wallet delegated.
+    fn session_basis(&self, held: &Held, recorded: &RecordedReport) -> Option<super::Assumption> {
+        let ReportSubmission {
+            session,
+            session_signature,
+            ..
+        } = &recorded.submission;
+        self.signed_by_requestor(
+            held,
+            self.domain.digest(session),
+            session_signature,
+            NodesWord,
+        )
     }
 
     /// The custodian cannot deny the report.
@@ -197,7 +223,10 @@ impl Examination<'_> {
 
     /// The requestor's word that the data is deleted.
     pub(super) fn deletion(&mut self, held: &Held) {
+        let is_retrieved = held.status.state == State::Retrieved;
         let Some(submission) = &self.evidence.dossier.deletion else {
+            let text = "it is missing: the contract holds the package as retrieved, for which the requestor signed it";
+            self.hold(!is_retrieved, DELETION, text);
             return;
         };
         let deletion = &submission.deletion;
@@ -209,7 +238,6 @@ impl Examination<'_> {
         );
         let digest = self.domain.digest(deletion);
         let signature = &submission.signature;
-        let is_retrieved = held.status.state == State::Retrieved;
         let if_code = if is_retrieved { Contract } else { NodesWord };
         match self.signed_by_requestor(held, digest, signature, if_code) {
             Some(basis) => self.shows(
