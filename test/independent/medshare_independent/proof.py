@@ -92,6 +92,7 @@ class Growth:
         self.old.head()
         head = self.new.head()
         old, new = self.old, self.new
+        need(old.size != new.size or old.header == new.header, "two headers of one size: a fork")
         held = verify_consistency(old.size, old.root, new.size, new.root, self.path)
         need(held, "the path does not lead from the old root to the new one")
         return head

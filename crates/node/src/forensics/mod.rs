@@ -8,6 +8,9 @@
 //! | `repair` | records from one's own bodies or from peers, checked by hash; entries from the contract's events |
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`.
+//!
+//! Not yet seen: chains and packages whose every row is gone, columns that no block commits to, and, behind a row that
+//! cannot be read, the rest of the store.
 
 mod chains;
 mod own;
