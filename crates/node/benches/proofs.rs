@@ -61,17 +61,17 @@ fn thread(blocks: u64) -> Vec<ChainEntry> {
 async fn prove(store: &Store, leaf: LeafHash) -> InclusionProof {
     let entry = store.entry_of_leaf(leaf).await.unwrap().unwrap();
     let size = store.chain_size(entry.chain, None).await.unwrap();
-    let end = store.chain_end(entry.chain, size).await.unwrap().unwrap();
-    let path = store
-        .inclusion_path(entry.chain, entry.position, size)
+    let proven = store
+        .inclusion(entry.chain, entry.position, size)
         .await
         .unwrap();
+    let (end, path) = proven.unwrap();
     InclusionProof {
         chain: entry.name,
         leaf,
         index: entry.position,
         end,
-        path: path.unwrap(),
+        path,
     }
 }
 

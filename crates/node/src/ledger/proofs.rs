@@ -34,17 +34,15 @@ impl Inner {
         let entry = self.store.entry_of_leaf(leaf).await?.ok_or_else(|| {
             NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
         })?;
-        let end = self.end(entry.chain, entry.name, up_to).await?;
-        let path = self
-            .store
-            .inclusion_path(entry.chain, entry.position, end.size)
-            .await?
-            .ok_or_else(|| {
-                NodeError::Conflict(format!(
-                    "the block is number {} of the {}, which had {} blocks then",
-                    entry.position, entry.name, end.size
-                ))
-            })?;
+        let size = self.size(entry.chain, up_to).await?;
+        let proven = self.store.inclusion(entry.chain, entry.position, size);
+        let Some((end, path)) = proven.await? else {
+            self.end(entry.chain, entry.name, UpTo::Size(size)).await?;
+            return Err(NodeError::Conflict(format!(
+                "the block is number {} of the {}, which had {size} blocks then",
+                entry.position, entry.name
+            )));
+        };
         Ok(InclusionProof {
             chain: entry.name,
             leaf,
@@ -129,25 +127,25 @@ impl Inner {
         chain: ChainName,
         up_to: UpTo,
     ) -> Result<ChainEnd, NodeError> {
-        let size = match up_to {
-            UpTo::Now => self.store.chain_size(origin, None).await?,
-            UpTo::Size(size) => size,
-            UpTo::EvmBlock(number) => {
-                if self
-                    .store
-                    .event_position()
-                    .await?
-                    .is_none_or(|seen| seen.block < number)
-                {
-                    self.catch_up().await?;
-                }
-                self.store.chain_size(origin, Some(number)).await?
-            }
-        };
+        let size = self.size(origin, up_to).await?;
         let end = self.store.chain_end(origin, size).await?;
         end.ok_or_else(|| match size {
             0 => NodeError::NotFound(format!("the {chain} has no block there")),
             _ => NodeError::NotFound(format!("the {chain} has fewer than {size} blocks")),
+        })
+    }
+
+    async fn size(self: &Arc<Self>, origin: Origin, up_to: UpTo) -> Result<u64, NodeError> {
+        Ok(match up_to {
+            UpTo::Now => self.store.chain_size(origin, None).await?,
+            UpTo::Size(size) => size,
+            UpTo::EvmBlock(number) => {
+                let seen = self.store.event_position().await?;
+                if seen.is_none_or(|seen| seen.block < number) {
+                    self.catch_up().await?;
+                }
+                self.store.chain_size(origin, Some(number)).await?
+            }
         })
     }
 }

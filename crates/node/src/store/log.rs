@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use alloy_primitives::{B256, FixedBytes};
+use medshare_protocol::header::HEADER_BYTES;
 use medshare_protocol::id::{LeafHash, LogRoot, Origin};
 use medshare_protocol::merkle::{Log, ProofPlan, Subtree};
 use medshare_protocol::proof::ChainEnd;
@@ -13,20 +14,34 @@ use super::rows::{corrupt, hash, signed, unsigned};
 use super::{Store, StoreError};
 
 impl Store {
-    /// The audit path of a block in its chain as it was at `size` blocks; nothing when there is no such block.
+    /// The end of a chain as it was at `size` blocks, 1 or more, and the audit path of a block in it; nothing when the chain
+    /// is shorter, or has no such block.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn inclusion_path(
+    pub async fn inclusion(
         &self,
         chain: Origin,
         index: u64,
         size: u64,
-    ) -> Result<Option<Vec<B256>>, StoreError> {
-        match ProofPlan::inclusion(index, size) {
-            Some(plan) => self.path(chain, &plan).await.map(Some),
-            None => Ok(None),
-        }
+    ) -> Result<Option<(ChainEnd, Vec<B256>)>, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        let Some(header) = header_of(&mut connection, chain, size).await? else {
+            return Ok(None);
+        };
+        let Some(plan) = ProofPlan::inclusion(index, size) else {
+            return Ok(None);
+        };
+        // Root and path are made of the same log: one question for both.
+        let peaks = Log::subtrees(size);
+        let parts = peaks.iter().copied().chain(plan.subtrees());
+        let known = hashes(&mut connection, chain, parts).await?;
+        let path = plan.proof(|part| known.get(&part.number()).copied());
+        let root = log_of(size, &peaks, &known).map(|log| log.root());
+        let (Some(path), Some(root)) = (path, root) else {
+            return Err(incomplete(chain));
+        };
+        Ok(Some((ChainEnd { size, root, header }, path)))
     }
 
     /// The proof that a chain of `new` blocks grew out of its first `old`; nothing when these are more.
@@ -55,23 +70,10 @@ impl Store {
         size: u64,
     ) -> Result<Option<ChainEnd>, StoreError> {
         let mut connection = self.reader.acquire().await?;
-        let Some(index) = size.checked_sub(1) else {
+        let Some(header) = header_of(&mut connection, chain, size).await? else {
             return Ok(None);
-        };
-        let Some(last) = entry_at(&mut connection, chain, index).await? else {
-            return Ok(None);
-        };
-        let previous = match index.checked_sub(1) {
-            Some(index) => {
-                entry_at(&mut connection, chain, index)
-                    .await?
-                    .ok_or_else(|| corrupt("chain_entry", format!("block {index} is missing")))?
-                    .hash
-            }
-            None => chain.0,
         };
         let root: LogRoot = read(&mut connection, chain, size).await?.root();
-        let header = FixedBytes(last.entry.header(previous).to_bytes());
         Ok(Some(ChainEnd { size, root, header }))
     }
 
@@ -111,13 +113,40 @@ pub(super) async fn read(
 ) -> Result<Log, StoreError> {
     let parts = Log::subtrees(size);
     let known = hashes(connection, chain, parts.iter().copied()).await?;
-    let peaks: Option<Vec<B256>> = parts
+    log_of(size, &parts, &known).ok_or_else(|| incomplete(chain))
+}
+
+/// The log of `size` leaves with these peaks, if all of them are known.
+fn log_of(size: u64, peaks: &[Subtree], known: &HashMap<u64, B256>) -> Option<Log> {
+    let hashes: Option<Vec<B256>> = peaks
         .iter()
         .map(|part| known.get(&part.number()).copied())
         .collect();
-    peaks
-        .and_then(|peaks| Log::from_subtrees(size, peaks))
-        .ok_or_else(|| incomplete(chain))
+    Log::from_subtrees(size, hashes?)
+}
+
+/// The header of the last of a chain's first `size` blocks; nothing when the chain is shorter.
+async fn header_of(
+    connection: &mut SqliteConnection,
+    chain: Origin,
+    size: u64,
+) -> Result<Option<FixedBytes<HEADER_BYTES>>, StoreError> {
+    let Some(index) = size.checked_sub(1) else {
+        return Ok(None);
+    };
+    let Some(last) = entry_at(connection, chain, index).await? else {
+        return Ok(None);
+    };
+    let previous = match index.checked_sub(1) {
+        Some(index) => {
+            entry_at(connection, chain, index)
+                .await?
+                .ok_or_else(|| corrupt("chain_entry", format!("block {index} is missing")))?
+                .hash
+        }
+        None => chain.0,
+    };
+    Ok(Some(FixedBytes(last.entry.header(previous).to_bytes())))
 }
 
 /// Keeps the subtrees that are complete with the leaf that has come to stand at `position`.
