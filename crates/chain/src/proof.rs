@@ -2,8 +2,8 @@
 //! lead to them from the state root of one EVM block. Whoever knows that block to be real needs nothing else; least of
 //! all whoever made the proof.
 //!
-//! [`Chain::prove`] asks for one; [`ContractProof::verify`] checks one, offline; [`layout`](self) knows in which slots
-//! what is (SPEC §9.2).
+//! [`Chain::prove`](crate::Chain::prove) asks for one; [`ContractProof::verify`] checks one, offline; `layout` knows in which
+//! slots what is (SPEC §9.2).
 
 mod fetch;
 mod layout;

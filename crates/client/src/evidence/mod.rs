@@ -3,9 +3,9 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`gather`] | asks a node and the chain for it |
+//! | [`gather`](mod@gather) | asks a node and the chain for it |
 //! | [`bundle`] | to a zip file and back; one spelling only |
-//! | [`verify`] | what it proves, and what that rests on; no I/O |
+//! | [`verify`](mod@verify) | what it proves, and what that rests on; no I/O |
 //! | `prov`, `fhir`, `readme` | the same told as W3C PROV-O, as FHIR R4, and to people |
 
 pub mod bundle;
