@@ -33,6 +33,7 @@ PACKAGES ?= 100000
 bench-ledger: node_modules/.package-lock.json
 	cargo bench -q -p medshare-protocol --bench interleaved
 	script/bench-ledger.mjs
+	cargo bench -q -p medshare-node --bench proofs
 	cargo build -p medshare-cli
 	$(MEDSHARE) bench audit --blocks $(BLOCKS) --packages $(PACKAGES)
 
