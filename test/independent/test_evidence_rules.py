@@ -109,7 +109,7 @@ def reported(number: int, previous: bytes, session: dict = {}, receipt: dict = {
     report = dict(package=BUNDLE.package, number=number, previous=previous, actions=READ, time=number,
                   body=sha256d(sealed)) | changes
     own = digest("Report", report, BUNDLE.chain_id, BUNDLE.address)
-    session = dict(package=BUNDLE.package, key=address(SESSION.public_key), expiry=1) | session
+    session = dict(package=BUNDLE.package, key=address(SESSION.public_key), expiry=1 << 60) | session
     receipt = dict(package=BUNDLE.package, number=number, report=own, received=1, leaseSeconds=0) | receipt
     key = {"report": SESSION, "session": WALLET, "receipt": NODE} | keys
     return {"report": report, "signature": said("Report", report, key["report"]), "session": session,
@@ -181,7 +181,8 @@ def test_deletion() -> None:
     assert faults(evidence(**given(BUNDLE.package, WALLET))._deletion) == []
     assert faults(evidence(**given(OTHER, WALLET))._deletion) == ["is of another package"]
     assert faults(evidence(**given(BUNDLE.package, STRANGER))._deletion) == ["is not signed by the requestor"]
-    assert faults(evidence(deletion=None)._deletion) == []
+    missing = "is missing, though the contract holds the package as retrieved"
+    assert faults(evidence(deletion=None)._deletion) == [missing]
 
 
 def test_validation() -> None:
@@ -217,3 +218,8 @@ def test_form() -> None:
     assert changed(parent=BUNDLE.parent._replace(body=late)) == ["does not begin and end with TTR and locktime"]
     text = BUNDLE.validation["certificate"] | {"text": "{}"}
     assert changed(validation=BUNDLE.validation | {"certificate": text}) == ["names another certificate"]
+
+
+def test_a_report_is_earlier_than_its_sessions_end() -> None:
+    late = reported(1, ZERO, session={"expiry": 1})
+    assert "report 1 is later than its session's end" in faults(evidence(reports=[late])._reports)

@@ -185,6 +185,7 @@ class Evidence:
             yield follows, f"report {number} does not follow the one before"
             yield signed_by(session["key"], own, each["signature"]), f"report {number} is not signed by its session"
             yield session["package"] == bundle.package, f"the session of report {number} is of another package"
+            yield report["time"] < session["expiry"], f"report {number} is later than its session's end"
             agreed = self._agreed("Session", session, each["session_signature"])
             yield agreed, f"the session of report {number} is not the requestor's"
             yield sha256d(each["body"]) == report["body"], f"report {number} has another body"
@@ -200,7 +201,11 @@ class Evidence:
 
     def _deletion(self) -> Iterator[tuple[bool, str]]:
         given = self.bundle.deletion
-        if given is not None:
+        if given is None:
+            # The contract takes data back only with the requestor's signature.
+            state = self.held.state(self.bundle.contract.evm_block.time)
+            yield state != "Retrieved", "is missing, though the contract holds the package as retrieved"
+        else:
             yield given["deletion"]["package"] == self.bundle.package, "is of another package"
             yield self._agreed("Deletion", given["deletion"], given["signature"]), "is not signed by the requestor"
 
