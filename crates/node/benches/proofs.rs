@@ -1,20 +1,21 @@
 //! How fast a node proves that a block is in a thread of a million blocks: from its SQLite file, as it answers
 //! `GET /v1/blocks/{leaf}/proof`, without HTTP.
 //!
-//! `BLOCKS` sets another size. Making the store takes most of a minute and is not measured.
+//! `BLOCKS` sets another size. Making the store takes some minutes and is not measured.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
 
 use alloy_primitives::{Address, B256};
 use criterion::{Criterion, criterion_group, criterion_main};
-use medshare_node::store::{ChainEntry, Store};
-use medshare_protocol::chain_verifier::ChainName;
+use medshare_chain::{Event, EventPosition, IssuedRequest, LoggedEvent, PackageIssued};
+use medshare_node::store::{EventContext, EventPoint, Store};
 use medshare_protocol::digest::sha256;
 use medshare_protocol::header::{CompactTarget, Entry, Header};
-use medshare_protocol::id::{LeafHash, Origin, PackageId};
+use medshare_protocol::id::{DatasetId, FormDigest, LeafHash, Origin, PackageId, PayloadHash};
 use medshare_protocol::merkle::Log;
 use medshare_protocol::proof::InclusionProof;
+use medshare_protocol::usage::{Actions, Environment, Sensitivity, UsageContract};
 
 const REQUESTOR: Address = Address::repeat_byte(7);
 const ORIGIN: Origin = Origin(B256::repeat_byte(9));
@@ -27,10 +28,10 @@ fn leaf(index: u64) -> LeafHash {
     LeafHash(sha256(&[&index.to_le_bytes()]))
 }
 
-/// The entries of a thread of so many blocks, each on the one before.
-fn thread(blocks: u64) -> Vec<ChainEntry> {
+/// The events of a thread of so many blocks, each on the one before, and the head that they lead to.
+fn thread(blocks: u64) -> (Vec<LoggedEvent>, B256) {
     let (mut log, mut previous) = (Log::default(), ORIGIN.0);
-    (0..blocks)
+    let events = (0..blocks)
         .map(|position| {
             log.push(leaf(position));
             let header = Header {
@@ -42,19 +43,66 @@ fn thread(blocks: u64) -> Vec<ChainEntry> {
                 nonce: 0,
             };
             previous = header.hash().0;
-            ChainEntry {
-                chain: ORIGIN,
-                name: ChainName::Thread(REQUESTOR),
-                position,
-                package: PackageId(leaf(position).0),
-                entry: Entry::of(&header, leaf(position)),
-                hash: previous,
-                node: REQUESTOR,
-                transaction: B256::ZERO,
-                evm_block: position,
-            }
+            issued(position, Entry::of(&header, leaf(position)))
         })
-        .collect()
+        .collect();
+    (events, previous)
+}
+
+fn issued(position: u64, entry: Entry) -> LoggedEvent {
+    let request = IssuedRequest {
+        requestor: REQUESTOR,
+        custodian: REQUESTOR,
+        dataset: DatasetId::default(),
+        purpose: B256::ZERO,
+        selection: B256::ZERO,
+        salt: B256::ZERO,
+        deadline: 0,
+    };
+    let usage = UsageContract {
+        sensitivity: Sensitivity::Low,
+        granted: Actions::NONE,
+        exempt: Actions::NONE,
+        environment: Environment::Any,
+        expiry: 0,
+        contract_key: B256::ZERO,
+    };
+    LoggedEvent {
+        position: EventPosition {
+            block: position,
+            log_index: 0,
+            block_hash: B256::ZERO,
+        },
+        transaction: B256::ZERO,
+        time: 0,
+        event: Event::PackageIssued(Box::new(PackageIssued {
+            package: PackageId(leaf(position).0),
+            request,
+            usage,
+            payload_hash: PayloadHash::default(),
+            form_digest: FormDigest::default(),
+            node: REQUESTOR,
+            verifier: REQUESTOR,
+            entry: entry.to_bytes(),
+        })),
+    }
+}
+
+/// Lets the store follow the events, so many in a transaction.
+async fn follow(store: &Store, events: &[LoggedEvent]) {
+    let context = EventContext {
+        node: Address::ZERO,
+        thread_origin: &|_| ORIGIN,
+        confirmations: 0,
+        now: 0,
+    };
+    for events in events.chunks(10_000) {
+        let point = EventPoint {
+            block: events.last().unwrap().position.block,
+            hash: B256::ZERO,
+        };
+        store.apply_events(events, point, context).await.unwrap();
+    }
 }
 
 /// What the node does for one proof.
@@ -81,9 +129,9 @@ fn proofs(criterion: &mut Criterion) {
     let blocks = blocks();
     let (store, head) = runtime.block_on(async {
         let store = Store::open(&folder.path().join("node.db")).await.unwrap();
-        let entries = thread(blocks);
-        store.replace_chain(ORIGIN, &entries).await.unwrap();
-        (store, entries.last().unwrap().hash)
+        let (events, head) = thread(blocks);
+        follow(&store, &events).await;
+        (store, head)
     });
     let mut group = criterion.benchmark_group("prove");
     let mut index = 0;

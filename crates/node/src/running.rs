@@ -63,8 +63,6 @@ pub(crate) struct Inner {
     pub(crate) settling: tokio::sync::Mutex<()>,
     /// What the check of the store has told already.
     pub(crate) told: forensics::Told,
-    /// What looked wrong in the store, and is as it was anchored.
-    pub(crate) denied: forensics::Told,
     /// Something was found wrong in the store.
     pub(crate) alerted: Notify,
     pub(crate) report_locks: permissions::ReportLocks,
@@ -152,7 +150,6 @@ impl Inner {
             following: tokio::sync::Mutex::default(),
             settling: tokio::sync::Mutex::default(),
             told: forensics::Told::default(),
-            denied: forensics::Told::default(),
             alerted: Notify::new(),
             report_locks: permissions::ReportLocks::default(),
             processing_weight: Arc::new(Semaphore::new(PROCESSING_WEIGHT)),

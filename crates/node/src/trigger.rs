@@ -12,7 +12,7 @@ use medshare_protocol::id::LeafHash;
 use crate::clock;
 use crate::error::NodeError;
 use crate::running::{Inner, Pauses};
-use crate::store::{Applied, EventContext, EventPoint};
+use crate::store::{Applied, EventContext, EventPoint, Store, StoreError};
 
 /// EVM blocks whose events are applied in one transaction at most.
 const BLOCKS_AT_ONCE: u64 = 2_000;
@@ -71,36 +71,54 @@ impl Inner {
         let mut position = self.safe_position().await?;
         loop {
             let newest = self.chain.block_number().await?;
-            let next = position.map_or(0, |point| point.block + 1);
             if let Some(point) = position
                 && newest <= point.block
             {
                 return Ok(point);
             }
-            let last = newest.min(next.saturating_add(BLOCKS_AT_ONCE - 1));
-            // The hash first: should the chain be reorganised before the events are read, the next look finds out.
-            let Some(hash) = self.chain.block_hash(last).await? else {
-                continue;
-            };
-            let events = self.chain.events(next, last).await?;
-            let point = EventPoint { block: last, hash };
-            let origin = |requestor| self.thread_origin(requestor);
-            let context = EventContext {
-                node: self.address(),
-                thread_origin: &origin,
-                confirmations: self.limits.confirmations,
-                now: clock::now_ms(),
-            };
-            let applied = self.store.apply_events(&events, point, context).await?;
-            self.react(applied);
-            position = Some(point);
+            if let Some((point, applied)) = self.apply_next(&self.store, position, newest).await? {
+                self.react(applied);
+                position = Some(point);
+            }
         }
+    }
+
+    /// Applies the next events behind `position` to a store, those of the block `newest` the last. Nothing: a block
+    /// was just replaced; the next try finds out.
+    pub(crate) async fn apply_next(
+        &self,
+        store: &Store,
+        position: Option<EventPoint>,
+        newest: u64,
+    ) -> Result<Option<(EventPoint, Applied)>, NodeError> {
+        let next = position.map_or(0, |point| point.block + 1);
+        let last = newest.min(next.saturating_add(BLOCKS_AT_ONCE - 1));
+        // The hash first: should the chain be reorganised before the events are read, the next look finds out.
+        let Some(hash) = self.chain.block_hash(last).await? else {
+            return Ok(None);
+        };
+        let events = self.chain.events(next, last).await?;
+        let point = EventPoint { block: last, hash };
+        let origin = |requestor| self.thread_origin(requestor);
+        let context = EventContext {
+            node: self.address(),
+            thread_origin: &origin,
+            confirmations: self.limits.confirmations,
+            now: clock::now_ms(),
+        };
+        let applied = store.apply_events(&events, point, context).await?;
+        Ok(Some((point, applied)))
     }
 
     /// The position, after taking back what a reorganisation has made untrue.
     async fn safe_position(self: &Arc<Self>) -> Result<Option<EventPoint>, NodeError> {
-        let Some(position) = self.store.event_position().await? else {
-            return Ok(None);
+        let position = match self.store.event_position().await {
+            Ok(Some(position)) => position,
+            // Who does not know how far it was begins anew: of a new store there is nothing to take back.
+            Ok(None) | Err(StoreError::Corrupt { .. }) => {
+                return self.take_back(None).await;
+            }
+            Err(error) => return Err(error.into()),
         };
         if self.holds(position).await? {
             return Ok(Some(position));
@@ -111,6 +129,14 @@ impl Inner {
             to = safe.map(|point| point.block),
             "the chain was reorganised; events are applied again"
         );
+        self.take_back(safe).await
+    }
+
+    /// Takes back everything behind the safe point; nothing: everything.
+    async fn take_back(
+        self: &Arc<Self>,
+        safe: Option<EventPoint>,
+    ) -> Result<Option<EventPoint>, NodeError> {
         let applied = self
             .store
             .rewind_events(safe, self.address(), clock::now_ms())
@@ -121,7 +147,7 @@ impl Inner {
         Ok(safe)
     }
 
-    async fn holds(&self, point: EventPoint) -> Result<bool, NodeError> {
+    pub(crate) async fn holds(&self, point: EventPoint) -> Result<bool, NodeError> {
         Ok(self.chain.block_hash(point.block).await? == Some(point.hash))
     }
 

@@ -342,12 +342,20 @@ pub enum AlertKind {
     Entry,
     /// The merkle log of a chain is not that of its blocks.
     Log,
+    /// What follows from another event of the contract is not what the event tells.
+    Event,
+    /// A request is not the one that its id names.
+    Request,
+    /// What is kept of an own package is not what was signed for it, or is gone.
+    Package,
     /// The signed body of an own block was changed.
     Body,
     /// A form is not the one that its block names.
     Form,
-    /// A report is not the one that its block names.
+    /// A report is not the one that its block names, or its session is not the requestor's.
     Report,
+    /// The requestor's word that the data is deleted is not the requestor's, or is gone.
+    Deletion,
     /// A container is not the one that its block names.
     Container,
     /// A row cannot be read.
@@ -363,9 +371,13 @@ impl AlertKind {
             Self::Missing => "missing",
             Self::Entry => "entry",
             Self::Log => "log",
+            Self::Event => "event",
+            Self::Request => "request",
+            Self::Package => "package",
             Self::Body => "body",
             Self::Form => "form",
             Self::Report => "report",
+            Self::Deletion => "deletion",
             Self::Container => "container",
             Self::Unreadable => "unreadable",
         }

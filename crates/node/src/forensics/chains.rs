@@ -1,14 +1,13 @@
-//! Every block of every chain as it stands in the store, from its origin to the head that the contract holds.
+//! The record of every block of every chain as it stands in the store, from its origin to the head that the contract
+//! holds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::B256;
 use medshare_protocol::chain_verifier::{
-    Blame, ChainName, ChainVerifier, Examined, Fault as BlockFault, examine,
+    Blame, ChainName, ChainVerifier, Fault as BlockFault, examine,
 };
 use medshare_protocol::id::BlockId;
-use medshare_protocol::merkle::Log;
 use medshare_protocol::wire::AlertKind;
 
 use super::{CHECKED_AT_ONCE, Fault};
@@ -16,27 +15,11 @@ use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::{ChainEntry, EventPoint, StoredEntry};
 
-/// One chain on its way from its origin to its head.
-struct Walk {
-    verifier: ChainVerifier,
-    log: Log,
-    /// Whether every entry so far follows from those before, and its merkle root from their leaves.
-    is_sound: bool,
-}
-
-/// What is wrong with one block as it stands in the store.
+/// What is wrong with the record of one block.
 struct Bad {
     entry: ChainEntry,
     kind: AlertKind,
     detail: String,
-}
-
-/// What a few blocks have shown.
-#[derive(Default)]
-struct Seen {
-    bad: Vec<Bad>,
-    /// The subtrees that are complete with them: height, number, hash.
-    subtrees: Vec<(u64, u64, B256)>,
 }
 
 impl Inner {
@@ -57,35 +40,18 @@ impl Inner {
         let Some(position) = self.store.event_position().await? else {
             return Ok(());
         };
-        let mut walk = Walk {
-            verifier: self.verifier(first).await?,
-            log: Log::default(),
-            is_sound: true,
-        };
+        let mut verifier = self.verifier(first).await?;
         loop {
-            let from = walk.log.size();
             let page = self
                 .store
-                .entries_from(first.chain, from, CHECKED_AT_ONCE)
+                .entries_from(first.chain, verifier.height(), CHECKED_AT_ONCE)
                 .await?;
             let is_last = page.len() < CHECKED_AT_ONCE as usize;
-            let blocks = page.len() as u64;
-            let seen;
-            (walk, seen) = tokio::task::spawn_blocking(move || walk.take(page)).await?;
-            metrics::counter!("medshare_store_checked_blocks_total").increment(blocks);
-            for bad in seen.bad {
-                self.bad_block(bad).await?;
-            }
-            for (height, number) in self
-                .store
-                .wrong_subtrees(first.chain, &seen.subtrees)
-                .await?
-            {
-                let detail =
-                    format!("the subtree {number} of the merkle log is not that of its leaves");
-                self.bad_chain(first, AlertKind::Log, height, detail)
-                    .await?;
-                walk.is_sound = false;
+            metrics::counter!("medshare_store_checked_blocks_total").increment(page.len() as u64);
+            let bad;
+            (verifier, bad) = tokio::task::spawn_blocking(move || take(verifier, page)).await?;
+            for bad in bad {
+                self.bad_record(bad).await?;
             }
             if is_last {
                 break;
@@ -94,7 +60,7 @@ impl Inner {
                 tokio::time::sleep(breath).await;
             }
         }
-        self.check_head(first, &walk, position).await
+        self.check_head(first, &verifier, position).await
     }
 
     /// What a chain's blocks are held to.
@@ -109,11 +75,12 @@ impl Inner {
         })
     }
 
-    /// The entries lead to the head that the contract held when they were all there were.
+    /// The entries lead to the head that the contract held when they were all there were: else its endpoint has told
+    /// events that were not all.
     async fn check_head(
-        self: &Arc<Self>,
+        &self,
         first: &ChainEntry,
-        walk: &Walk,
+        verifier: &ChainVerifier,
         position: EventPoint,
     ) -> Result<(), NodeError> {
         let size = self
@@ -121,58 +88,27 @@ impl Inner {
             .chain_size(first.chain, Some(position.block))
             .await?;
         // More was anchored meanwhile: the next pass looks at it.
-        if size != walk.log.size() || !walk.is_sound {
+        if size != verifier.height() {
             return Ok(());
         }
-        let held: B256 = match first.name {
-            ChainName::Thread(requestor) => {
-                self.chain.thread_head_at(requestor, position.block).await?
-            }
-            ChainName::Side(package) => self.chain.package_at(package, position.block).await?.head,
-        };
-        let reorganised = self.store.event_position().await?.is_none_or(|now| {
-            now.block < position.block || (now.block == position.block && now.hash != position.hash)
-        });
-        let found = walk.verifier.head();
-        if found == held || reorganised {
+        let held = self.held_head(first.name, position).await?;
+        let found = verifier.head();
+        if found == held || !self.holds(position).await? {
             return Ok(());
         }
-        let detail =
-            format!("the blocks here lead to the head {found}, and the contract holds {held}");
-        let height = walk.log.size();
-        self.bad_chain(first, AlertKind::Entry, height, detail)
-            .await
-    }
-
-    /// Something that only the contract's events can mend, or deny.
-    async fn bad_chain(
-        self: &Arc<Self>,
-        first: &ChainEntry,
-        kind: AlertKind,
-        height: u64,
-        detail: String,
-    ) -> Result<(), NodeError> {
         let fault = Fault {
-            kind,
+            kind: AlertKind::Entry,
             chain: Some(first.name),
-            height: Some(height),
+            height: Some(size),
             package: first.package,
-            detail,
+            detail: format!(
+                "the blocks here lead to the head {found}, and the contract holds {held}: the chain's endpoint has not told all events"
+            ),
         };
-        // What stood the comparison once is an author's fault, which is for auditors.
-        if self.denied.knows(&fault) {
-            return Ok(());
-        }
-        if self.restore_chain(first).await? || kind == AlertKind::Log {
-            return self
-                .alert(fault, Some("the contract's events".into()))
-                .await;
-        }
-        self.denied.is_new(&fault);
-        Ok(())
+        self.alert(fault, None).await
     }
 
-    async fn bad_block(self: &Arc<Self>, bad: Bad) -> Result<(), NodeError> {
+    async fn bad_record(self: &Arc<Self>, bad: Bad) -> Result<(), NodeError> {
         let Bad {
             entry,
             kind,
@@ -181,10 +117,6 @@ impl Inner {
         // It may have been replaced, or come, since it was read.
         if !self.store.still_holds(&entry).await? {
             return Ok(());
-        }
-        if kind == AlertKind::Entry {
-            let height = entry.position;
-            return self.bad_chain(&entry, kind, height, detail).await;
         }
         let repaired = self.restore_record(&entry).await?;
         // A block of another node that has not come yet is not lost: it is being fetched.
@@ -203,64 +135,28 @@ impl Inner {
     }
 }
 
-impl Walk {
-    /// Takes in the next blocks.
-    fn take(mut self, page: Vec<StoredEntry>) -> (Self, Seen) {
-        let mut seen = Seen::default();
-        for StoredEntry {
-            entry,
-            is_indexed,
-            record,
-        } in page
-        {
-            let height = self.log.size();
-            let header = entry.entry.header(self.verifier.head());
-            if entry.position != height || header.hash().0 != entry.hash || !is_indexed {
-                self.is_sound = false;
-                seen.bad.push(Bad {
-                    kind: AlertKind::Entry,
-                    detail: format!(
-                        "the entry of block {height} does not follow from the one before"
-                    ),
-                    entry,
-                });
-                // What stands behind it is looked at once it is mended.
-                break;
-            }
-            let leaf = entry.entry.leaf;
-            let (chain, origin) = (self.verifier.chain(), self.verifier.origin());
-            let examined = examine(chain, origin, leaf, record.as_deref());
-            seen.bad.extend(self.push(entry, examined));
-            let subtrees = &mut seen.subtrees;
-            self.log.push_noting(leaf, |part, hash| {
-                subtrees.push((height, part.number(), hash))
-            });
-        }
-        (self, seen)
-    }
-
-    /// Other faults of authors are for auditors: here it is asked whether what is stored is what was anchored. A wrong
-    /// merkle root may be its author's fault as well as a changed leaf: the contract's events tell.
-    fn push(&mut self, entry: ChainEntry, examined: Examined) -> Option<Bad> {
+/// Takes in the next blocks. Faults of authors are for auditors: here it is asked whether what is stored is what was
+/// anchored.
+fn take(mut verifier: ChainVerifier, page: Vec<StoredEntry>) -> (ChainVerifier, Vec<Bad>) {
+    let mut bad = Vec::new();
+    for StoredEntry { entry, record } in page {
+        let (chain, origin) = (verifier.chain(), verifier.origin());
+        let examined = examine(chain, origin, entry.entry.leaf, record.as_deref());
         let bits = entry.entry.bits;
-        self.verifier
-            .push_examined(entry.entry, examined, &|_| true, bits);
-        let faults = self.verifier.take_findings().into_iter();
-        let told = faults.filter_map(|finding| match finding.fault {
-            BlockFault::MerkleRoot { .. } if self.is_sound => {
-                Some((AlertKind::Entry, finding.fault))
-            }
+        verifier.push_examined(entry.entry, examined, &|_| true, bits);
+        let mut faults = verifier.take_findings().into_iter();
+        let told = faults.find_map(|finding| match finding.fault {
             BlockFault::BodyMissing { .. } => Some((AlertKind::Missing, finding.fault)),
             fault if fault.blame() == Blame::Server => Some((AlertKind::Record, fault)),
             _ => None,
         });
-        let (kind, fault) = told.min_by_key(|(kind, _)| *kind != AlertKind::Entry)?;
-        // All later roots are wrong with it.
-        self.is_sound &= kind != AlertKind::Entry;
-        Some(Bad {
-            entry,
-            kind,
-            detail: fault.to_string(),
-        })
+        if let Some((kind, fault)) = told {
+            bad.push(Bad {
+                entry,
+                kind,
+                detail: fault.to_string(),
+            });
+        }
     }
+    (verifier, bad)
 }

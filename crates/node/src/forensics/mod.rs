@@ -3,18 +3,19 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `chains` | every block of every chain, from its origin to the head that the contract holds |
-//! | `own` | what only this node has: forms, reports, containers |
-//! | `repair` | records from one's own bodies or from peers, checked by hash; entries from the contract's events |
+//! | `derived` | every row that follows from the contract's events, against the same row made again |
+//! | `chains` | the record of every block of every chain, from its origin to the head that the contract holds |
+//! | `own`, `reports` | what only this node has: requests, forms, packages, containers, deletions, reports |
+//! | `repair` | records from one's own bodies or from peers, checked by hash |
 //!
-//! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`.
-//!
-//! Not yet seen: chains and packages whose every row is gone, columns that no block commits to, and, behind a row that
-//! cannot be read, the rest of the store.
+//! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
+//! signed or anchored: how far a request is, the steps behind the last digest of its form, leases, findings, alerts.
 
 mod chains;
+mod derived;
 mod own;
 mod repair;
+mod reports;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ use medshare_protocol::wire::{Alert, AlertKind};
 use crate::clock;
 use crate::error::NodeError;
 use crate::running::Inner;
-use crate::store::StoreError;
+use derived::Again;
 
 /// Blocks or rows that are checked in one go.
 const CHECKED_AT_ONCE: u32 = 256;
@@ -55,11 +56,6 @@ struct Fault {
 pub(crate) struct Told(Mutex<HashSet<Fault>>);
 
 impl Told {
-    fn knows(&self, fault: &Fault) -> bool {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.contains(fault)
-    }
-
     fn is_new(&self, fault: &Fault) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() >= MAX_REMEMBERED {
@@ -73,12 +69,9 @@ impl Told {
 pub(crate) async fn watch(inner: Arc<Inner>) {
     let mut breath = Duration::ZERO;
     let between = Duration::from_secs(inner.limits.store_check_seconds.into());
+    let mut again = None;
     loop {
-        let pass = async {
-            // What the store lacks only because it has not yet followed the chain is no fault.
-            inner.catch_up().await?;
-            inner.check_store(breath).await
-        };
+        let pass = inner.check_store(&mut again, breath);
         let checked = tokio::select! {
             () = inner.shutdown.cancelled() => return,
             checked = pass => checked,
@@ -106,22 +99,63 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
     }
 }
 
+/// What of the store is damaged, when that is why something failed.
+fn damage(error: &NodeError) -> Option<String> {
+    match error {
+        NodeError::Store(error) => error.damage(),
+        _ => None,
+    }
+}
+
 impl Inner {
-    async fn check_store(self: &Arc<Self>, breath: Duration) -> Result<(), NodeError> {
+    async fn check_store(
+        self: &Arc<Self>,
+        again: &mut Option<Again>,
+        breath: Duration,
+    ) -> Result<(), NodeError> {
+        self.check_file().await?;
+        // What the store lacks only because it has not yet followed the chain is no fault. Rows that are in the way of
+        // following it are found next.
+        match self.catch_up().await {
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => tracing::warn!(%error, "the events cannot be applied to the store"),
+            Ok(_) => {}
+        }
+        self.check_derived(again).await?;
         self.check_chains(breath).await?;
         self.check_own(breath).await
+    }
+
+    /// The file as SQLite sees it. Indices can be made again from their tables.
+    async fn check_file(&self) -> Result<(), NodeError> {
+        let faults = self.store.file_faults().await?;
+        if faults.is_empty() {
+            return Ok(());
+        }
+        self.store.make_indices_again().await?;
+        let left = self.store.file_faults().await?;
+        let repaired = left.is_empty().then(|| "its own tables".to_owned());
+        let faults = if left.is_empty() { faults } else { left };
+        let fault = Fault {
+            kind: AlertKind::Unreadable,
+            chain: None,
+            height: None,
+            package: PackageId::default(),
+            detail: format!("SQLite finds the file damaged: {}", faults.join("; ")),
+        };
+        self.alert(fault, repaired).await
     }
 
     /// A check that did not come to its end: a row that cannot be read is a fault of its own.
     async fn stopped(&self, error: &NodeError) {
         tracing::warn!(%error, "the store could not be checked to its end");
-        if matches!(error, NodeError::Store(StoreError::Corrupt { .. })) {
+        if let Some(detail) = damage(error) {
             let fault = Fault {
                 kind: AlertKind::Unreadable,
                 chain: None,
                 height: None,
                 package: PackageId::default(),
-                detail: error.to_string(),
+                detail,
             };
             if let Err(error) = self.alert(fault, None).await {
                 tracing::error!(%error, "the alert could not be kept");

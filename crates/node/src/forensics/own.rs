@@ -1,135 +1,271 @@
-//! What only this node has: the forms, reports and containers of its packages, against their blocks. No peer can give
-//! them back.
+//! What only this node has, against what was signed and anchored: requests, packages, forms, containers, deletions. No
+//! peer can give them back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use medshare_protocol::block::{ParentBody, SideBody};
-use medshare_protocol::digest::{Sha256d, sha256d};
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolStruct;
+use futures::future::{BoxFuture, FutureExt};
+use medshare_protocol::block::{ParentBody, ParentTransaction};
+use medshare_protocol::digest::Sha256d;
 use medshare_protocol::form::steps_until;
 use medshare_protocol::id::{ContainerHash, PackageId};
-use medshare_protocol::wire::AlertKind;
+use medshare_protocol::package::SignedHeader;
+use medshare_protocol::typed::{Validation, recover};
+use medshare_protocol::wire::{AlertKind, Stage};
 
-use super::{CHECKED_AT_ONCE, Fault};
+use super::{CHECKED_AT_ONCE, Fault, damage};
 use crate::error::NodeError;
 use crate::running::Inner;
-use crate::store::{OwnReport, SealedPackage};
+use crate::secrets::Secret;
+use crate::store::{ChainEntry, SealedPackage, StoredPackage, StoredRequest};
 
 /// Bytes of a container that are read at once.
 const PIECE_BYTES: usize = 1024 * 1024;
 
+/// What is wrong with something of one package.
+pub(super) type Wrong = (AlertKind, String);
+
+/// What the checks of one package are about.
+pub(super) struct Own {
+    pub id: PackageId,
+    /// Its parent block's entry, when this node issued it.
+    pub issued: Option<ChainEntry>,
+}
+
 impl Inner {
     pub(super) async fn check_own(self: &Arc<Self>, breath: Duration) -> Result<(), NodeError> {
-        let mut after = None;
-        while let Some((id, sealed)) = self.store.next_sealed(after).await? {
-            self.check_package(id, sealed).await?;
-            self.check_reports(id).await?;
-            after = Some(id);
-            if !breath.is_zero() {
-                tokio::time::sleep(breath).await;
+        let mut after = Vec::new();
+        loop {
+            let page = self
+                .store
+                .own_ids(&after, self.address(), CHECKED_AT_ONCE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(last);
+            for id in page {
+                match B256::try_from(&*id) {
+                    Ok(id) => self.check_one(PackageId(id)).await?,
+                    Err(_) => {
+                        let detail =
+                            format!("a request or a package has an id of {} bytes", id.len());
+                        let wrong = (AlertKind::Unreadable, detail);
+                        self.lost(PackageId::default(), wrong).await?;
+                    }
+                }
+                if !breath.is_zero() {
+                    tokio::time::sleep(breath).await;
+                }
+            }
+        }
+    }
+
+    async fn check_one(self: &Arc<Self>, id: PackageId) -> Result<(), NodeError> {
+        let entry = self.store.parent_entry(id).await?;
+        let own = &Own {
+            id,
+            issued: entry.filter(|entry| entry.node == self.address()),
+        };
+        let checks: [BoxFuture<'_, Result<Vec<Wrong>, NodeError>>; 4] = [
+            self.request_wrongs(own).boxed(),
+            self.package_wrongs(own).boxed(),
+            self.report_wrongs(own).boxed(),
+            self.deletion_wrongs(own).boxed(),
+        ];
+        for check in checks {
+            let wrongs = match check.await {
+                Ok(wrongs) => wrongs,
+                Err(error) => match damage(&error) {
+                    Some(detail) => vec![(AlertKind::Unreadable, detail)],
+                    None => return Err(error),
+                },
+            };
+            for wrong in wrongs {
+                self.lost(id, wrong).await?;
             }
         }
         Ok(())
     }
 
-    async fn check_package(&self, id: PackageId, sealed: SealedPackage) -> Result<(), NodeError> {
+    async fn request_wrongs(&self, own: &Own) -> Result<Vec<Wrong>, NodeError> {
+        let wrong = |detail: &str| Ok(vec![(AlertKind::Request, detail.to_owned())]);
+        let Some(request) = self.store.stored_request(own.id).await? else {
+            return wrong("the request is gone");
+        };
+        let signed = &request.signed;
+        let digest = self.chain.domain().package_id(&signed.request);
+        if digest != own.id {
+            return wrong("the request is not the one that the package's id names");
+        }
+        let stage = request.stage;
+        let was_checked = stage >= Stage::Authenticated && stage != Stage::Refused;
+        let requestor = signed.request.requestor;
+        if was_checked
+            && !self
+                .may_be_signed(requestor, digest.0, &signed.signature)
+                .await?
+        {
+            return wrong("the signature over the request is not the requestor's");
+        }
+        if own.issued.is_some()
+            && !matches!(stage, Stage::Issued | Stage::Ready | Stage::Delivered)
+            // Unless the chain was reorganised just now.
+            && self.store.parent_entry(own.id).await? == own.issued
+        {
+            return wrong("the package is issued, and its request is said not to be so far");
+        }
+        Ok(Vec::new())
+    }
+
+    /// Whether a wallet may have signed: what a contract wallet agreed to once it need not agree to any more.
+    pub(super) async fn may_be_signed(
+        &self,
+        wallet: Address,
+        digest: B256,
+        signature: &[u8],
+    ) -> Result<bool, NodeError> {
+        Ok(recover(digest, signature) == Some(wallet) || self.chain.is_contract(wallet).await?)
+    }
+
+    async fn package_wrongs(&self, own: &Own) -> Result<Vec<Wrong>, NodeError> {
+        let package = self.store.package(own.id).await?;
+        let sealed = package.as_ref().and_then(|package| package.sealed.as_ref());
+        let wrong = |kind, detail: &str| (kind, detail.to_owned());
+        let (Some(package), Some(sealed)) = (&package, sealed) else {
+            return Ok(match own.issued {
+                None => Vec::new(),
+                Some(_) => vec![wrong(AlertKind::Package, "the package is gone")],
+            });
+        };
+        let leaf = own
+            .issued
+            .as_ref()
+            .map_or(sealed.leaf, |issued| issued.entry.leaf);
         let body = match ParentBody::from_bytes(&sealed.body) {
-            Ok(body) if body.leaf() == sealed.leaf => body,
+            Ok(body) if body.leaf() == leaf && sealed.leaf == leaf => body,
             _ => {
                 let detail = "the body of the parent block is not the one that was signed";
-                return self.lost(AlertKind::Body, id, detail.into()).await;
+                return Ok(vec![wrong(AlertKind::Body, detail)]);
             }
         };
         let block = body.transaction;
-        let form = self.store.form(id).await?;
-        if steps_until(&form, block.form_digest).is_none() {
+        let mut wrongs = Vec::new();
+        if let Some(detail) = self.altered_package(own.id, package, sealed, &block) {
+            wrongs.push(wrong(AlertKind::Package, detail));
+        }
+        match self.store.stored_request(own.id).await {
+            Ok(Some(request)) if !is_answered(&request, package, &block) => {
+                let detail = "the request's times or requestor are not those in the parent block";
+                wrongs.push(wrong(AlertKind::Request, detail));
+            }
+            // What else is wrong with it is told where requests are checked.
+            _ => {}
+        }
+        let form = self.store.form(own.id).await;
+        if !form.is_ok_and(|form| steps_until(&form, block.form_digest).is_some()) {
             let detail = "the form is not the one whose digest stands in the parent block";
-            self.lost(AlertKind::Form, id, detail.into()).await?;
+            wrongs.push(wrong(AlertKind::Form, detail));
         }
-        let path = self.container_path(id);
-        let found = tokio::task::spawn_blocking(move || container_hash(&path)).await?;
-        match found {
-            Ok(found) if found == block.container_hash => Ok(()),
-            Ok(found) => {
-                let sealed = block.container_hash;
-                let detail = format!(
-                    "the container's hash is {found}, and {sealed} stands in the parent block"
-                );
-                self.lost(AlertKind::Container, id, detail).await
-            }
-            Err(error) => {
-                let detail = format!("the container cannot be read: {error}");
-                self.lost(AlertKind::Container, id, detail).await
-            }
-        }
+        let (path, package, sealed) =
+            (self.container_path(own.id), package.clone(), sealed.clone());
+        let container =
+            tokio::task::spawn_blocking(move || container_wrong(&path, &package, &sealed, &block));
+        wrongs.extend(
+            container
+                .await?
+                .map(|detail| (AlertKind::Container, detail)),
+        );
+        Ok(wrongs)
     }
 
-    async fn check_reports(&self, id: PackageId) -> Result<(), NodeError> {
-        let mut next = 1;
-        loop {
-            let page = self.store.own_reports(id, next, CHECKED_AT_ONCE).await?;
-            for report in &page {
-                if report.number != next {
-                    let detail = format!("report {next} is missing");
-                    self.lost(AlertKind::Report, id, detail).await?;
-                }
-                if let Some(what) = self.altered(id, report) {
-                    let detail = format!("report {}: {what}", report.number);
-                    self.lost(AlertKind::Report, id, detail).await?;
-                }
-                next = report.number + 1;
-            }
-            if page.len() < CHECKED_AT_ONCE as usize {
-                return Ok(());
-            }
-        }
-    }
-
-    /// What is not as it was when the report was recorded.
-    fn altered(&self, id: PackageId, stored: &OwnReport) -> Option<&'static str> {
+    /// What is not as it was when the package was sealed.
+    fn altered_package(
+        &self,
+        id: PackageId,
+        package: &StoredPackage,
+        sealed: &SealedPackage,
+        block: &ParentTransaction,
+    ) -> Option<&'static str> {
+        let made = &package.processed;
+        let Some((answer, verifier)) = &package.validation else {
+            return Some("the second node's answer is gone");
+        };
+        let said = &answer.validation;
+        let expected = Validation {
+            package: id.0,
+            payloadHash: block.payload_hash.0,
+            formDigest: said.formDigest,
+            sensitivity: block.sensitivity as u8,
+            usage: made.usage.typed().eip712_hash_struct(),
+            deadline: said.deadline,
+        };
         let domain = self.chain.domain();
-        let Some((submission, receipt, receipt_signature)) = &stored.content else {
-            return Some("it cannot be read");
-        };
-        let report = &submission.report;
-        let Ok(side) = SideBody::from_bytes(&stored.side_body) else {
-            return Some("the body of its side-block cannot be read");
-        };
-        let block = side.transaction;
+        let (hash, second) = (block.payload_hash, block.verifier);
+        let opens = |secret, sealed: &[u8]| self.secrets.decrypt(secret, id, sealed).is_ok();
         let checks = [
             (
-                side.leaf() == stored.leaf,
-                "the body of its side-block is not the one that was signed",
+                made.payload_hash == hash && sealed.container_hash == block.container_hash,
+                "a hash is not the one that stands in the parent block",
             ),
             (
-                report.package == id.0 && domain.report_digest(report) == block.report,
-                "it is not the one whose digest stands in the side-block",
+                *verifier == second,
+                "the second node is not the one that the parent block names",
             ),
             (
-                sha256d(&[&submission.body]) == block.sealed_report,
-                "its sealed body is another one",
+                *said == expected,
+                "the usage contract is not the one that the second node signed for",
             ),
             (
-                domain.is_signed_by(report, &submission.signature, submission.session.key),
-                "its signature does not hold",
+                domain.is_signed_by(said, &answer.signature, second),
+                "the second node's signature does not hold",
             ),
             (
-                domain.is_signed_by(receipt, receipt_signature, block.node),
-                "the signature of its receipt does not hold",
+                answer.certificate.open(domain, id, hash, second).is_ok(),
+                "the certificate is not the one that the second node signed",
+            ),
+            (
+                opens(Secret::Contract, &made.contract_secret),
+                "the contract key does not open any more",
+            ),
+            (
+                opens(Secret::Share, &sealed.custodian_share),
+                "the custodian's share of the data key does not open any more",
             ),
         ];
-        checks
-            .into_iter()
-            .find(|(holds, _)| !holds)
-            .map(|(_, what)| what)
+        let failed = checks.into_iter().find(|(holds, _)| !holds);
+        failed.map(|(_, what)| what)
     }
 
-    async fn lost(
-        &self,
-        kind: AlertKind,
-        package: PackageId,
-        detail: String,
-    ) -> Result<(), NodeError> {
+    async fn deletion_wrongs(&self, own: &Own) -> Result<Vec<Wrong>, NodeError> {
+        let wrong = |detail: &str| Ok(vec![(AlertKind::Deletion, detail.to_owned())]);
+        let Some(kept) = self.store.deletion(own.id).await? else {
+            if own.issued.is_some() && self.store.is_retrieved(own.id).await? {
+                return wrong(
+                    "the package was taken back, and the requestor's word that the data is deleted is not here",
+                );
+            }
+            return Ok(Vec::new());
+        };
+        let Some(request) = self.store.stored_request(own.id).await? else {
+            return Ok(Vec::new());
+        };
+        let digest = self.chain.domain().digest(&kept.deletion);
+        let requestor = request.signed.request.requestor;
+        if kept.deletion.package == own.id.0
+            && self
+                .may_be_signed(requestor, digest, &kept.signature)
+                .await?
+        {
+            return Ok(Vec::new());
+        }
+        wrong("the word that the data is deleted is not signed by the requestor")
+    }
+
+    async fn lost(&self, package: PackageId, (kind, detail): Wrong) -> Result<(), NodeError> {
         let fault = Fault {
             kind,
             chain: None,
@@ -141,14 +277,63 @@ impl Inner {
     }
 }
 
-fn container_hash(path: &std::path::Path) -> std::io::Result<ContainerHash> {
+/// Whether a parent block tells of this request and this package.
+fn is_answered(
+    request: &StoredRequest,
+    package: &StoredPackage,
+    block: &ParentTransaction,
+) -> bool {
+    let processing_ms = package.processed.processed.saturating_sub(request.received);
+    request.signed.request.requestor == block.requestor
+        && request.received == block.received
+        && processing_ms == block.processing_ms
+}
+
+/// What is wrong with a container, or with what is kept of it.
+fn container_wrong(
+    path: &Path,
+    package: &StoredPackage,
+    sealed: &SealedPackage,
+    block: &ParentTransaction,
+) -> Option<String> {
+    let (found, length) = match container_hash(path) {
+        Ok(found) => found,
+        Err(error) => return Some(format!("the container cannot be read: {error}")),
+    };
+    let anchored = block.container_hash;
+    if found != anchored {
+        return Some(format!(
+            "the container's hash is {found}, and {anchored} stands in the parent block"
+        ));
+    }
+    let made = &package.processed;
+    let header = std::fs::File::open(path)
+        .ok()
+        .and_then(|mut file| SignedHeader::read(&mut file).ok())?
+        .header;
+    let kept = (
+        made.payload_salt,
+        made.payload_length,
+        sealed.container_length,
+    );
+    if (header.payload_salt, header.payload_length, length) == kept {
+        return None;
+    }
+    Some("salt or lengths are not those of the container".into())
+}
+
+/// Hash and length of a file.
+fn container_hash(path: &Path) -> std::io::Result<(ContainerHash, u64)> {
     let mut file = std::fs::File::open(path)?;
     let mut hasher = Sha256d::default();
     let mut piece = vec![0; PIECE_BYTES];
+    let mut length = 0;
     loop {
-        match std::io::Read::read(&mut file, &mut piece)? {
-            0 => return Ok(ContainerHash(hasher.finish())),
-            count => hasher.update(&piece[..count]),
+        let count = std::io::Read::read(&mut file, &mut piece)?;
+        if count == 0 {
+            return Ok((ContainerHash(hasher.finish()), length));
         }
+        hasher.update(&piece[..count]);
+        length += count as u64;
     }
 }

@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
-use medshare_chain::Event;
+use alloy_primitives::B256;
 use medshare_protocol::block::{Block, ParentBlock, ParentBody, SideBlock, SideBody};
 use medshare_protocol::chain_verifier::ChainName;
-use medshare_protocol::header::{Entry, entries};
-use medshare_protocol::id::{BlockId, PackageId};
+use medshare_protocol::id::BlockId;
 use medshare_protocol::merkle::leaf_hash;
 
 use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::ChainEntry;
-
-/// EVM blocks whose events are read at once.
-const BLOCKS_AT_ONCE: u64 = 2_000;
 
 impl Inner {
     /// Puts back the record of a block: from the body that this node made, or from a peer. Says from where; nothing:
@@ -44,45 +39,6 @@ impl Inner {
             }
         }
     }
-
-    /// Puts back the entries of a chain, and its merkle log, from the contract's events. Says whether the entries were
-    /// others.
-    pub(super) async fn restore_chain(
-        self: &Arc<Self>,
-        first: &ChainEntry,
-    ) -> Result<bool, NodeError> {
-        let _one_at_a_time = self.following.lock().await;
-        let Some(position) = self.store.event_position().await? else {
-            return Ok(false);
-        };
-        let mut found = Vec::new();
-        let mut next = 0;
-        while next <= position.block {
-            let last = position.block.min(next + BLOCKS_AT_ONCE - 1);
-            for logged in self.chain.events(next, last).await? {
-                for (package, node, entry) in entries_of(&logged.event, first.name) {
-                    found.push(ChainEntry {
-                        chain: first.chain,
-                        name: first.name,
-                        position: found.len() as u64,
-                        package,
-                        hash: B256::ZERO,
-                        entry,
-                        node,
-                        transaction: logged.transaction,
-                        evm_block: logged.position.block,
-                    });
-                }
-            }
-            next = last + 1;
-        }
-        let mut previous = first.chain.0;
-        for entry in &mut found {
-            previous = entry.entry.header(previous).hash().0;
-            entry.hash = previous;
-        }
-        Ok(self.store.replace_chain(first.chain, &found).await?)
-    }
 }
 
 /// A block with this body; keeping it puts the anchored header around it.
@@ -101,34 +57,5 @@ fn around(entry: &ChainEntry, body: &[u8]) -> Option<Block> {
                 body,
             )))
         }
-    }
-}
-
-/// What an event anchored on this chain.
-fn entries_of(event: &Event, chain: ChainName) -> Vec<(PackageId, Address, Entry)> {
-    match (event, chain) {
-        (Event::PackageIssued(issued), ChainName::Thread(requestor))
-            if issued.request.requestor == requestor =>
-        {
-            vec![(
-                issued.package,
-                issued.node,
-                Entry::from_bytes(&issued.entry),
-            )]
-        }
-        (
-            Event::ReportsAnchored {
-                package,
-                node,
-                entries: bytes,
-            },
-            ChainName::Side(of),
-        ) if *package == of => {
-            let all = entries(bytes).unwrap_or_default();
-            all.into_iter()
-                .map(|entry| (*package, *node, entry))
-                .collect()
-        }
-        _ => Vec::new(),
     }
 }

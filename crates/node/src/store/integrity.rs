@@ -1,17 +1,20 @@
 //! What the node's own check of the store reads, puts back, and tells (P23).
 
-use alloy_primitives::B256;
+use alloy_primitives::Address;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, Origin, PackageId};
-use medshare_protocol::typed::Receipt;
-use medshare_protocol::wire::{Alert, ReportSubmission};
-use sqlx::Row;
+use medshare_protocol::wire::{Alert, RecordedReport};
+use sqlx::{AssertSqlSafe, Row};
 
-use super::blocks::{insert_entry, read_entry};
-use super::packages::{SealedPackage, read_sealed};
-use super::reports::read_recorded;
+use super::blocks::read_entry;
+use super::reports::{read_recorded, read_report};
 use super::rows::{hash, json, signed, to_json, unsigned, unsigned32};
-use super::{ChainEntry, Store, StoreError, log};
+use super::{ChainEntry, Store, StoreError, StoredReport};
+
+/// Of a report `r` of the package asked for: no chain has it, and nobody is about to anchor it.
+const FORGOTTEN: &str = "r.package = ?
+    AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.leaf = r.leaf)
+    AND NOT EXISTS (SELECT 1 FROM unanchored u WHERE u.package = r.package AND u.number = r.number)";
 
 /// A report as it stands in the store, altered or not.
 #[derive(Clone, Debug)]
@@ -22,8 +25,10 @@ pub struct OwnReport {
     pub leaf: LeafHash,
     /// The side-block's signed body.
     pub side_body: Vec<u8>,
-    /// What was handed in, and the receipt with its signature; nothing when it cannot be read any more.
-    pub content: Option<(ReportSubmission, Receipt, alloy_primitives::Bytes)>,
+    /// What is kept of it, and what was handed in with its session; nothing when it cannot be read any more.
+    pub content: Option<(StoredReport, RecordedReport)>,
+    /// Whether it is known what became of it on chain, or that something must.
+    pub has_settlement: bool,
 }
 
 /// An entry as it stands in the store, altered or not.
@@ -31,8 +36,6 @@ pub struct OwnReport {
 pub struct StoredEntry {
     /// What was anchored.
     pub entry: ChainEntry,
-    /// Whether it is found under its own leaf hash.
-    pub is_indexed: bool,
     /// The record behind it.
     pub record: Option<Vec<u8>>,
 }
@@ -76,10 +79,8 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let entry = read_entry(row)?;
                 Ok(StoredEntry {
-                    is_indexed: hash(row, "leaf")? == entry.entry.leaf.0,
-                    entry,
+                    entry: read_entry(row)?,
                     record: row.try_get("record")?,
                 })
             })
@@ -94,25 +95,6 @@ impl Store {
         let mut connection = self.reader.acquire().await?;
         let now = super::blocks::entry_at(&mut connection, entry.chain, entry.position).await?;
         Ok(now.as_ref() == Some(entry))
-    }
-
-    /// Which of these subtrees, given as height, number and hash, are kept otherwise, or not at all: height and number.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn wrong_subtrees(
-        &self,
-        chain: Origin,
-        expected: &[(u64, u64, B256)],
-    ) -> Result<Vec<(u64, u64)>, StoreError> {
-        let mut connection = self.reader.acquire().await?;
-        let numbers = expected.iter().map(|(_, number, _)| *number);
-        let kept = log::inner_hashes(&mut connection, chain, numbers).await?;
-        let wrong = expected
-            .iter()
-            .filter(|(_, number, hash)| kept.get(number) != Some(hash))
-            .map(|(height, number, _)| (*height, *number));
-        Ok(wrong.take(1).collect())
     }
 
     /// The body of a block that this node made itself.
@@ -132,59 +114,28 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Replaces the entries of a chain, and its merkle log. Says whether the entries were others.
-    ///
-    /// # Errors
-    /// When the store fails; then nothing was changed.
-    pub async fn replace_chain(
-        &self,
-        chain: Origin,
-        entries: &[ChainEntry],
-    ) -> Result<bool, StoreError> {
-        let were = self.entries_from(chain, 0, u32::MAX).await?;
-        let are_others = were.len() != entries.len()
-            || were
-                .iter()
-                .zip(entries)
-                .any(|(was, is)| was.entry != *is || !was.is_indexed);
-        let mut transaction = self.begin().await?;
-        for statement in [
-            "DELETE FROM chain_entry WHERE chain = ?",
-            "DELETE FROM log_node WHERE chain = ?",
-        ] {
-            sqlx::query(statement)
-                .bind(chain.as_slice())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for entry in entries {
-            insert_entry(&mut transaction, entry).await?;
-            let (position, leaf) = (entry.position, entry.entry.leaf);
-            log::grow(&mut transaction, chain, position, leaf, entry.evm_block).await?;
-        }
-        transaction.commit().await?;
-        Ok(are_others)
-    }
-
-    /// The sealed package behind this one, in the order of their ids.
+    /// Ids behind `after`, in order, so many at most: of requests, of packages, and of what `node` issued.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn next_sealed(
+    pub async fn own_ids(
         &self,
-        after: Option<PackageId>,
-    ) -> Result<Option<(PackageId, SealedPackage)>, StoreError> {
-        let row = sqlx::query(
-            "SELECT * FROM package WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT 1",
+        after: &[u8],
+        node: Address,
+        limit: u32,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id FROM request WHERE id > ?1 UNION SELECT id FROM package WHERE id > ?1
+             UNION SELECT package FROM chain_entry WHERE package > ?1 AND side = 0 AND node = ?2
+             ORDER BY 1 LIMIT ?3",
         )
-        .bind(after.map_or(Vec::new(), |after| after.0.to_vec()))
-        .fetch_optional(&self.reader)
+        .bind(after)
+        .bind(node.as_slice())
+        .bind(limit)
+        .fetch_all(&self.reader)
         .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let id = PackageId(hash(&row, "id")?);
-        Ok(read_sealed(&row)?.map(|sealed| (id, sealed)))
+        let ids = rows.iter().map(|row| Ok(row.try_get(0)?));
+        ids.collect()
     }
 
     /// Reports of a package from a number on, for a check: what cannot be read is given as such.
@@ -198,9 +149,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<OwnReport>, StoreError> {
         let rows = sqlx::query(
-            "SELECT report.number, report.leaf, report.side_body, report.report, report.signature, report.body,
-                    report.receipt, report.receipt_signature, session.session,
-                    session.signature AS session_signature
+            "SELECT report.*, session.session, session.signature AS session_signature
              FROM report LEFT JOIN session
                ON session.package = report.package AND session.key = report.session_key
              WHERE report.package = ? AND report.number >= ? ORDER BY report.number LIMIT ?",
@@ -212,15 +161,80 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let content = read_recorded(row).ok();
+                let settlement: Option<&str> = row.try_get("settlement")?;
                 Ok(OwnReport {
                     number: unsigned32(row, "number")?,
                     leaf: LeafHash(hash(row, "leaf")?),
                     side_body: row.try_get("side_body")?,
-                    content: content.map(|it| (it.submission, it.receipt, it.receipt_signature)),
+                    content: read_report(row).ok().zip(read_recorded(row).ok()),
+                    has_settlement: settlement.is_some(),
                 })
             })
             .collect()
+    }
+
+    /// Heights of side-blocks that `node` anchored for a package and whose reports are not here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lost_reports(
+        &self,
+        package: PackageId,
+        node: Address,
+    ) -> Result<Vec<u64>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position FROM chain_entry c WHERE package = ? AND side = 1 AND node = ?
+             AND NOT EXISTS (SELECT 1 FROM report r WHERE r.leaf = c.leaf AND r.package = c.package)
+             ORDER BY position",
+        )
+        .bind(package.as_slice())
+        .bind(node.as_slice())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(|row| unsigned(row, "position")).collect()
+    }
+
+    /// How many reports of a package are neither anchored nor waiting for it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forgotten_reports(&self, package: PackageId) -> Result<u64, StoreError> {
+        let statement = format!("SELECT count(*) AS forgotten FROM report r WHERE {FORGOTTEN}");
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(package.as_slice())
+            .fetch_one(&self.reader)
+            .await?;
+        unsigned(&row, "forgotten")
+    }
+
+    /// Makes them wait again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remember_reports(&self, package: PackageId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let statement = format!(
+            "INSERT INTO unanchored (package, number) SELECT package, number FROM report r WHERE {FORGOTTEN}"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(package.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Whether the contract's events tell that a package was taken back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_retrieved(&self, package: PackageId) -> Result<bool, StoreError> {
+        let row =
+            sqlx::query("SELECT 1 FROM standing WHERE package = ? AND what = 'retrieved' LIMIT 1")
+                .bind(package.as_slice())
+                .fetch_optional(&self.reader)
+                .await?;
+        Ok(row.is_some())
     }
 
     /// Keeps an alert under the next number.

@@ -3,6 +3,7 @@
 //! Each method that writes is one transaction, durable when it returns (WAL, `synchronous = FULL`).
 
 mod blocks;
+mod derived;
 mod events;
 mod integrity;
 mod log;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{
 use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
 pub use blocks::{ChainEntry, ChainHead};
+pub use derived::Difference;
 pub use events::{Applied, EventContext, EventPoint};
 pub use integrity::{OwnReport, StoredEntry};
 pub use packages::{ProcessedPackage, SealedPackage, StoredPackage};
@@ -76,6 +78,23 @@ pub enum StoreError {
         /// Which row.
         what: String,
     },
+}
+
+impl StoreError {
+    /// What is damaged, when it is the file or a row in it that is.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`, in the low byte of an extended code.
+        const DAMAGED: [i32; 2] = [11, 26];
+        match self {
+            Self::Corrupt { what, reason } => Some(format!("{what} is not readable: {reason}")),
+            Self::Statement(sqlx::Error::Database(error)) => {
+                let code: i32 = error.code()?.parse().ok()?;
+                DAMAGED.contains(&(code & 0xff)).then(|| error.to_string())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An opened store. Cheap to clone.

@@ -149,7 +149,7 @@ fn read_validation(row: &SqliteRow) -> Result<Option<(ValidationAnswer, Address)
     Ok(Some((answer, super::rows::address(row, "verifier")?)))
 }
 
-pub(super) fn read_sealed(row: &SqliteRow) -> Result<Option<SealedPackage>, StoreError> {
+fn read_sealed(row: &SqliteRow) -> Result<Option<SealedPackage>, StoreError> {
     let Some(leaf) = optional_hash(row, "leaf")? else {
         return Ok(None);
     };

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::packages::{self, ProcessedPackage, SealedPackage};
 use super::rows::{
-    corrupt, hash, json, optional_hash, signed, stage, stage_number, to_json, unsigned,
+    address, corrupt, hash, json, optional_hash, signed, stage, stage_number, to_json, unsigned,
 };
 use super::{Store, StoreError};
 
@@ -319,9 +319,14 @@ fn read_step(row: &SqliteRow) -> Result<Step, StoreError> {
 }
 
 fn read_request(row: &SqliteRow) -> Result<StoredRequest, StoreError> {
+    let signed: SignedRequest = json(row, "signed")?;
+    let columns = (address(row, "requestor")?, hash(row, "dataset")?);
+    if columns != (signed.request.requestor, signed.request.dataset) {
+        return Err(corrupt("request", "its columns are not what was signed"));
+    }
     Ok(StoredRequest {
         id: PackageId(hash(row, "id")?),
-        signed: json(row, "signed")?,
+        signed,
         stage: stage(row.try_get("stage")?)?,
         reason: row.try_get("reason")?,
         release: optional_hash(row, "release")?,

@@ -1,12 +1,16 @@
 //! The node's own check of its store (P23): what somebody changed on the disk is found, told and, where somebody else can
 //! vouch for it, put back to the byte.
 
+mod derived;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Action;
 use medshare_protocol::wire::{Alert, AlertKind, PackageBlocks};
+use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
@@ -45,6 +49,32 @@ impl Scene {
         }
     }
 
+    /// With a violation, after which the package was revoked, and another package that the custodian took back.
+    async fn with_everything() -> Self {
+        let scene = Self::set().await;
+        let wallet = &scene.cluster.custodians[0].wallet;
+        let node = scene.cluster.node(0);
+        let word = scene.requestor.deletion(scene.id);
+        node.deletion(scene.id, word.clone()).await.unwrap();
+        let time = word.deletion.time;
+        wallet
+            .retrieve(scene.id, time, &word.signature)
+            .await
+            .unwrap();
+        let id = scene.requestor.obtain(&scene.cluster).await;
+        let mut session = scene.requestor.session(id);
+        for action in [Action::Decrypt, Action::Copy] {
+            session.report(&node, action).await.unwrap();
+        }
+        let blocks = with_sides(&node, id, 2).await;
+        assert_eq!(with_sides(&scene.cluster.node(1), id, 2).await, blocks);
+        Self {
+            id,
+            blocks,
+            ..scene
+        }
+    }
+
     /// The store of a node that does not run.
     async fn store(&self, node: usize) -> SqliteConnection {
         let file = self.cluster.custodians[node].folder.join("node.db");
@@ -58,20 +88,55 @@ impl Scene {
     /// Stops a node, changes its store, starts it again, and waits for its alerts.
     async fn changed(&mut self, node: usize, statement: &str) -> Vec<Alert> {
         self.cluster.kill_node(node).await;
+        self.change(node, statement).await;
+        self.started(node).await
+    }
+
+    async fn change(&self, node: usize, statement: &str) {
         let mut store = self.store(node).await;
         let done = sqlx::query(AssertSqlSafe(statement))
             .execute(&mut store)
             .await
             .unwrap();
         assert!(done.rows_affected() > 0, "{statement}");
-        drop(store);
-        self.started(node).await
+        sqlx::Connection::close(store).await.unwrap();
+    }
+
+    /// The file of a store that no node has open, and its bytes.
+    async fn file(&self, node: usize) -> (PathBuf, Vec<u8>) {
+        // Whoever closes it last brings all into this one file.
+        let store = self.store(node).await;
+        sqlx::Connection::close(store).await.unwrap();
+        let path = self.cluster.custodians[node].folder.join("node.db");
+        let bytes = std::fs::read(&path).unwrap();
+        (path, bytes)
     }
 
     async fn started(&mut self, node: usize) -> Vec<Alert> {
         let known = self.known(node).await;
         let node = self.cluster.start_node(node).await;
         node.alerts(known, PATIENCE).await.unwrap()
+    }
+
+    /// The alert that is meant: among these, or among those that follow.
+    async fn told(
+        &self,
+        node: usize,
+        mut alerts: Vec<Alert>,
+        is_it: impl Fn(&Alert) -> bool,
+    ) -> Alert {
+        loop {
+            let last = alerts.last().expect("one is told within our patience").id;
+            if let Some(found) = alerts.into_iter().find(&is_it) {
+                return found;
+            }
+            alerts = self
+                .cluster
+                .node(node)
+                .alerts(last, PATIENCE)
+                .await
+                .unwrap();
+        }
     }
 
     /// Number of the last alert so far.
@@ -215,6 +280,8 @@ async fn what_is_gone_or_in_another_order_is_put_back() {
 async fn what_only_this_node_has_is_told_when_it_was_changed() {
     let mut scene = Scene::set().await;
     let id = Scene::hex(scene.id.0.as_slice());
+    scene.cluster.kill_node(0).await;
+    let (path, sound) = scene.file(0).await;
     for (statement, kind, says) in [
         (
             format!(
@@ -243,6 +310,47 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
             "report 3",
         ),
         (
+            format!("UPDATE report SET violated = 1 WHERE package = {id} AND number = 2"),
+            AlertKind::Report,
+            "report 2: its digest, or what it violated",
+        ),
+        (
+            format!(
+                "UPDATE session SET signature = CAST(x'00' || substr(signature, 2) AS BLOB) WHERE package = {id}"
+            ),
+            AlertKind::Report,
+            "report 1: its session",
+        ),
+        (
+            format!("DELETE FROM report WHERE package = {id} AND number = 3"),
+            AlertKind::Report,
+            "the report behind side-block 2 is gone",
+        ),
+        (
+            format!("DELETE FROM report WHERE package = {id} AND number = 1"),
+            AlertKind::Report,
+            "report 1 is missing",
+        ),
+        (
+            format!("UPDATE request SET dataset = zeroblob(32) WHERE id = {id}"),
+            AlertKind::Unreadable,
+            "its columns are not what was signed",
+        ),
+        (
+            format!(
+                "UPDATE request SET dataset = (SELECT max(dataset) FROM request), signed = replace(signed, '\"deadline\":1', '\"deadline\":2') WHERE id = {id}"
+            ),
+            AlertKind::Request,
+            "is not the one that the package's id names",
+        ),
+        (
+            format!(
+                "UPDATE package SET usage = replace(usage, '\"expiry\":', '\"expiry\":1') WHERE id = {id}"
+            ),
+            AlertKind::Package,
+            "the usage contract",
+        ),
+        (
             format!(
                 "UPDATE package SET body = CAST(substr(body, 1, length(body) - 1) || x'7a' AS BLOB) WHERE id = {id}"
             ),
@@ -251,18 +359,14 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
         ),
     ] {
         let is_it = |alert: &Alert| alert.kind == kind && alert.detail.contains(says);
-        let mut alerts = scene.changed(0, &statement).await;
-        // What was changed before is told again by a node that has started anew.
-        while !alerts.iter().any(is_it) {
-            let known = alerts.last().map_or(0, |last| last.id);
-            let more = scene.cluster.node(0).alerts(known, PATIENCE).await.unwrap();
-            assert!(!more.is_empty(), "{statement}: {alerts:?}");
-            alerts = more;
-        }
-        let found = alerts.iter().find(|alert| is_it(alert)).unwrap();
+        std::fs::write(&path, &sound).unwrap();
+        scene.change(0, &statement).await;
+        let alerts = scene.started(0).await;
+        let found = scene.told(0, alerts, is_it).await;
+        scene.cluster.kill_node(0).await;
         assert_eq!(
-            (found.package, &found.repaired),
-            (scene.id, &None),
+            (found.package, found.repaired),
+            (scene.id, None),
             "{statement}"
         );
     }
@@ -282,6 +386,31 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
     scene.cluster.kill_node(0).await;
     let alerts = scene.started(0).await;
     assert!(alerts[0].detail.contains("cannot be read"), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_not_anchored_is_not_forgotten() {
+    let mut scene = Scene::set().await;
+    let id = scene.requestor.obtain(&scene.cluster).await;
+    let mut session = scene.requestor.session(id);
+    // The chain takes nothing meanwhile: the report waits.
+    scene.cluster.rpc("evm_setAutomine", json!([false])).await;
+    session
+        .report(&scene.cluster.node(0), Action::Decrypt)
+        .await
+        .unwrap();
+    scene.cluster.kill_node(0).await;
+    scene
+        .cluster
+        .rpc("anvil_dropAllTransactions", json!([]))
+        .await;
+    scene.cluster.rpc("evm_setAutomine", json!([true])).await;
+    scene.change(0, "DELETE FROM unanchored").await;
+    let alerts = scene.started(0).await;
+    let says = |alert: &Alert| alert.detail.contains("waiting to be anchored");
+    let found = scene.told(0, alerts, says).await;
+    assert_eq!((found.kind, found.package), (AlertKind::Report, id));
+    with_sides(&scene.cluster.node(0), id, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,269 @@
+//! The tables that follow from the contract's events alone, compared with the same tables of a second store (P23).
+//!
+//! SQL compares the rows as they are: one that cannot be read any more is found like every other.
+
+use std::ops::DerefMut;
+use std::path::Path;
+
+use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::{Origin, PackageId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+
+use super::blocks::{last_entry, read_entry};
+use super::rows::{hash, signed, unsigned};
+use super::{ChainEntry, Store, StoreError};
+
+/// A table, the column that its rows are told by, and the place among them.
+struct Derived {
+    table: &'static str,
+    group: &'static str,
+    place: &'static str,
+}
+
+const DERIVED: [Derived; 8] = [
+    derived("chain_entry", "chain", "position"),
+    derived("log_node", "chain", "NULL"),
+    derived("event", "package", "NULL"),
+    derived("violation", "package", "NULL"),
+    derived("receipt", "package", "NULL"),
+    derived("standing", "package", "NULL"),
+    derived("response_list", "NULL", "NULL"),
+    derived("registration", "NULL", "NULL"),
+];
+
+/// Differences that are told at once.
+const MAX_DIFFERENCES: u32 = 1_000;
+/// Faults of the file that SQLite tells at once.
+const MAX_FILE_FAULTS: u32 = 10;
+
+const fn derived(table: &'static str, group: &'static str, place: &'static str) -> Derived {
+    Derived {
+        table,
+        group,
+        place,
+    }
+}
+
+/// How the rows of one table that belong together differ from those that the events make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: &'static str,
+    /// The chain, when the rows are of one that has a name.
+    pub chain: Option<ChainName>,
+    /// The package, when the rows are of one.
+    pub package: PackageId,
+    /// The first block's place in the chain, when the rows are blocks.
+    pub height: Option<u64>,
+    /// Rows that are gone.
+    pub missing: u64,
+    /// Rows that no event makes.
+    pub unknown: u64,
+    /// Rows that are others.
+    pub altered: u64,
+}
+
+impl Store {
+    /// Where the rows that follow from the events differ from those of `again`, which has followed the same events.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn differences(&self, again: &Self) -> Result<Vec<Difference>, StoreError> {
+        let mut connection = self.beside(again).await?;
+        let mut found = Vec::new();
+        for derived in &DERIVED {
+            let statement = derived.comparison(&Columns::of(derived, &mut connection).await?);
+            let rows = sqlx::query(AssertSqlSafe(statement));
+            for row in rows.fetch_all(&mut connection).await? {
+                found.push(difference(derived, &row, &mut connection).await?);
+            }
+        }
+        connection.close().await?;
+        Ok(found)
+    }
+
+    /// Puts the rows of `again` in the place of those that differ: all or nothing.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn take_over(&self, again: &Self) -> Result<(), StoreError> {
+        let mut connection = self.beside(again).await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for derived in &DERIVED {
+            let columns = Columns::of(derived, transaction.deref_mut()).await?;
+            for statement in derived.replacement(&columns) {
+                sqlx::query(AssertSqlSafe(statement))
+                    .execute(transaction.deref_mut())
+                    .await?;
+            }
+        }
+        transaction.commit().await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// The head of a chain after these events; nothing: it has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn last_of(&self, chain: Origin) -> Result<Option<ChainEntry>, StoreError> {
+        let mut connection = self.reader.acquire().await?;
+        last_entry(&mut connection, chain).await
+    }
+
+    /// What SQLite itself finds wrong with the file: pages, indices, the form of rows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn file_faults(&self) -> Result<Vec<String>, StoreError> {
+        let statement = format!("PRAGMA integrity_check({MAX_FILE_FAULTS})");
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .fetch_all(&self.reader)
+            .await?;
+        let told: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+        Ok(told?.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Makes all indices again from their tables.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn make_indices_again(&self) -> Result<(), StoreError> {
+        sqlx::query("REINDEX").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// A connection of its own, which sees the other store as `again`.
+    async fn beside(&self, again: &Self) -> Result<SqliteConnection, StoreError> {
+        let mut connection = self.writer.connect_options().connect().await?;
+        sqlx::query("ATTACH ? AS again")
+            .bind(again.file().to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
+    fn file(&self) -> Box<Path> {
+        self.writer.connect_options().get_filename().into()
+    }
+}
+
+/// The columns of a table: those of its key, and all.
+struct Columns {
+    key: Vec<String>,
+    all: Vec<String>,
+}
+
+impl Columns {
+    async fn of(derived: &Derived, connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+        let rows = sqlx::query("SELECT name, pk FROM pragma_table_info(?, 'again')")
+            .bind(derived.table)
+            .fetch_all(connection)
+            .await?;
+        let (mut key, mut all) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let name: String = row.try_get("name")?;
+            if row.try_get::<i64, _>("pk")? > 0 {
+                key.push(name.clone());
+            }
+            all.push(name);
+        }
+        Ok(Self { key, all })
+    }
+}
+
+/// Rows `m` and `a` agree in these columns, also where both are NULL.
+fn same(columns: &[String]) -> String {
+    let each = columns
+        .iter()
+        .map(|column| format!("m.{column} IS a.{column}"));
+    each.collect::<Vec<_>>().join(" AND ")
+}
+
+impl Derived {
+    /// Counts by group what is missing, unknown and altered.
+    fn comparison(&self, columns: &Columns) -> String {
+        let Self {
+            table,
+            group,
+            place,
+        } = self;
+        let one_row = same(&columns.key);
+        let equal = same(&columns.all);
+        format!(
+            "SELECT of, min(place) AS place, sum(how = 0) AS missing, sum(how = 1) AS unknown, sum(how = 2) AS altered
+             FROM (
+               SELECT a.{group} AS of, a.{place} AS place, 0 AS how FROM again.{table} a
+               WHERE NOT EXISTS (SELECT 1 FROM main.{table} m WHERE {one_row})
+               UNION ALL
+               SELECT m.{group}, m.{place}, 1 FROM main.{table} m
+               WHERE NOT EXISTS (SELECT 1 FROM again.{table} a WHERE {one_row})
+               UNION ALL
+               SELECT a.{group}, a.{place}, 2 FROM again.{table} a JOIN main.{table} m ON {one_row} WHERE NOT ({equal})
+             ) GROUP BY of ORDER BY of LIMIT {MAX_DIFFERENCES}"
+        )
+        .replace("a.NULL", "NULL")
+        .replace("m.NULL", "NULL")
+    }
+
+    fn replacement(&self, columns: &Columns) -> [String; 2] {
+        let table = self.table;
+        let equal = same(&columns.all);
+        let all = columns.all.join(", ");
+        [
+            format!(
+                "DELETE FROM main.{table} AS m WHERE NOT EXISTS (SELECT 1 FROM again.{table} a WHERE {equal})"
+            ),
+            format!("INSERT OR IGNORE INTO main.{table} ({all}) SELECT {all} FROM again.{table}"),
+        ]
+    }
+}
+
+async fn difference(
+    derived: &Derived,
+    row: &SqliteRow,
+    connection: &mut SqliteConnection,
+) -> Result<Difference, StoreError> {
+    // Whoever made up a row may have given it any name.
+    let of = hash(row, "of").ok();
+    let of = |group: &str| of.filter(|_| derived.group == group);
+    let place: Option<i64> = row.try_get("place")?;
+    let height = place.and_then(|place| u64::try_from(place).ok());
+    let block = match of("chain") {
+        Some(chain) => known_block(Origin(chain), height, connection).await?,
+        None => None,
+    };
+    let package = block.as_ref().map(|block| block.package);
+    Ok(Difference {
+        table: derived.table,
+        chain: block.as_ref().map(|block| block.name),
+        package: package.or(of("package").map(PackageId)).unwrap_or_default(),
+        height,
+        missing: unsigned(row, "missing")?,
+        unknown: unsigned(row, "unknown")?,
+        altered: unsigned(row, "altered")?,
+    })
+}
+
+/// The block at a place of a chain, or the last before it: as the events make it, or else as this store has it.
+async fn known_block(
+    chain: Origin,
+    place: Option<u64>,
+    connection: &mut SqliteConnection,
+) -> Result<Option<ChainEntry>, StoreError> {
+    for schema in ["again", "main"] {
+        let statement = format!(
+            "SELECT * FROM {schema}.chain_entry WHERE chain = ? AND position <= ? ORDER BY position DESC LIMIT 1"
+        );
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(chain.as_slice())
+            .bind(place.map_or(0, signed))
+            .fetch_optional(&mut *connection)
+            .await?;
+        if let Some(Ok(block)) = row.as_ref().map(read_entry) {
+            return Ok(Some(block));
+        }
+    }
+    Ok(None)
+}
