@@ -103,6 +103,12 @@ def test_what_is_no_bundle() -> None:
             Bundle.read(io.BytesIO(file[:size]))
 
 
+def test_a_part_has_one_name() -> None:
+    file = packed(PARTS)
+    with pytest.raises(Refused):
+        Bundle.read(io.BytesIO(file.replace(b"form.json", b"gorm.json", 1)))
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_part_twice() -> None:
     file = io.BytesIO(packed(PARTS))

@@ -1,8 +1,9 @@
 //! Deployment of the contract, from the artifact in `contracts/generated`.
 
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolValue;
+use medshare_protocol::typed::{DOMAIN_NAME, DOMAIN_VERSION, Domain};
 
 use crate::chain::chain_id;
 use crate::config::ChainConfig;
@@ -18,7 +19,7 @@ struct Artifact {
     bytecode: Bytes,
     /// The code at the contract's address, with zeros where the constructor writes.
     runtime: Bytes,
-    /// Where it writes 32 bytes each: chain id, address, domain separator.
+    /// Where it writes 32 bytes each: what its EIP-712 domain is made of.
     immutables: Vec<usize>,
 }
 
@@ -53,18 +54,39 @@ impl Chain {
     }
 }
 
-/// Whether this is the code of the MedShare contract that this program was built with, on whatever chain.
+/// Whether this is the code of the MedShare contract that this program was built with, as its constructor leaves it in the
+/// deployment with this domain.
 #[must_use]
-pub fn is_medshare_code(code: &[u8]) -> bool {
-    let artifact = artifact();
+pub fn is_medshare_code(code: &[u8], domain: &Domain) -> bool {
+    let (artifact, constructed) = (artifact(), constructed(domain));
     let mut bare = code.to_vec();
     for start in artifact.immutables {
         match bare.get_mut(start..start + 32) {
-            Some(written) => written.fill(0),
-            None => return false,
+            Some(written) if constructed.iter().any(|value| *value == *written) => written.fill(0),
+            _ => return false,
         }
     }
     bare == artifact.runtime
+}
+
+/// What the constructor writes into the code (OpenZeppelin's `EIP712`).
+fn constructed(domain: &Domain) -> [B256; 7] {
+    [
+        domain.separator(),
+        U256::from(domain.chain_id()).into(),
+        domain.contract().into_word(),
+        keccak256(DOMAIN_NAME),
+        keccak256(DOMAIN_VERSION),
+        short_string(DOMAIN_NAME),
+        short_string(DOMAIN_VERSION),
+    ]
+}
+
+/// OpenZeppelin's `ShortString`: the text from the left, its length in the last byte.
+fn short_string(text: &str) -> B256 {
+    let mut word = B256::right_padding_from(text.as_bytes());
+    word[31] = u8::try_from(text.len()).expect("our names are short");
+    word
 }
 
 fn artifact() -> Artifact {

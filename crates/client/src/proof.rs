@@ -7,7 +7,9 @@ use medshare_chain::{
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof, ProofError};
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::api::{ApiError, NodeApi};
 
@@ -21,6 +23,24 @@ pub enum Proof {
     Growth(ConsistencyProof),
     /// What the contract held of a package.
     State(StateProof),
+}
+
+impl Proof {
+    /// Reads a proof as JSON. White space and the order of fields are free, and nothing else is (SPEC §2.1).
+    ///
+    /// # Errors
+    /// When it is no proof, or one in another spelling.
+    pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
+        let proof: Self = serde_json::from_slice(text)?;
+        let (read, written): (Value, Value) =
+            (serde_json::from_slice(text)?, serde_json::to_value(&proof)?);
+        if read == written {
+            return Ok(proof);
+        }
+        Err(serde_json::Error::custom(
+            "bytes are written as `0x` and lower-case digits, and there are no other fields",
+        ))
+    }
 }
 
 /// What the contract held of a package.
@@ -150,4 +170,34 @@ pub async fn prove_state(
     let status = proven.package(package)?;
     let proof = StateProof { package, contract };
     Ok((proof, proven.block, status))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_proof_has_one_spelling() {
+        let end = |size| medshare_protocol::proof::ChainEnd {
+            size,
+            root: medshare_protocol::merkle::Log::default().root(),
+            header: alloy_primitives::FixedBytes::repeat_byte(0xab),
+        };
+        let proof = Proof::Growth(ConsistencyProof {
+            chain: ChainName::Side(PackageId(B256::repeat_byte(0xcd))),
+            old: end(1),
+            new: end(2),
+            path: Vec::new(),
+        });
+        let text = serde_json::to_string_pretty(&proof).unwrap();
+        assert_eq!(Proof::from_json(text.as_bytes()).unwrap(), proof);
+        for changed in [
+            text.replace("abab", "ABAB"),
+            text.replace("0xcd", "cd"),
+            text.replace("\"old\"", "\"more\": 1, \"old\""),
+        ] {
+            assert!(Proof::from_json(changed.as_bytes()).is_err(), "{changed}");
+        }
+    }
 }

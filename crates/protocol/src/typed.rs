@@ -137,6 +137,11 @@ sol! {
     }
 }
 
+/// Name of every deployment's EIP-712 domain.
+pub const DOMAIN_NAME: &str = "MeDShare";
+/// Its version.
+pub const DOMAIN_VERSION: &str = "1";
+
 /// One deployment's EIP-712 domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain {
@@ -150,8 +155,8 @@ impl Domain {
     #[must_use]
     pub fn new(chain_id: u64, contract: Address) -> Self {
         let fields = Eip712Domain::new(
-            Some("MeDShare".into()),
-            Some("1".into()),
+            Some(DOMAIN_NAME.into()),
+            Some(DOMAIN_VERSION.into()),
             Some(U256::from(chain_id)),
             Some(contract),
             None,
@@ -173,6 +178,12 @@ impl Domain {
     #[must_use]
     pub fn contract(&self) -> Address {
         self.fields.verifying_contract.expect("`new` sets it")
+    }
+
+    /// EIP-712 domain separator: hashStruct of the domain's fields.
+    #[must_use]
+    pub const fn separator(&self) -> B256 {
+        self.separator
     }
 
     /// EIP-712 digest of `message` under this domain: what is signed.

@@ -5,7 +5,7 @@ use medshare_chain::{
     Address, B256, Chain, ContractProof, PackageStatus, StorageProofError, U256, is_medshare_code,
 };
 use medshare_protocol::id::PackageId;
-use medshare_protocol::typed::Deletion;
+use medshare_protocol::typed::{Deletion, Domain};
 use medshare_protocol::usage::{Action, State};
 use serde_json::json;
 
@@ -148,26 +148,23 @@ async fn the_contract_s_code_is_known_on_every_chain_and_no_other_is() {
     let world = World::new().await;
     let chain = &world.governance;
     let code = chain.code_at(chain.contract()).await.unwrap();
-    assert!(is_medshare_code(&code));
+    let domain = chain.domain();
+    assert!(is_medshare_code(&code, domain));
     let other = World::new().await;
-    let another = Chain::deploy(
-        other.evm.rpc_url(),
-        other.evm.keys()[7].clone(),
-        0x2000_ffff,
-    );
-    let elsewhere = other
-        .governance
-        .code_at(another.await.unwrap())
-        .await
-        .unwrap();
-    assert!(
-        is_medshare_code(&elsewhere) && elsewhere != code,
-        "it has its own address in it"
-    );
+    let key = other.evm.keys()[7].clone();
+    let deployed = Chain::deploy(other.evm.rpc_url(), key, 0x2000_ffff);
+    let deployed = deployed.await.unwrap();
+    let elsewhere = other.governance.code_at(deployed).await.unwrap();
+    let another = Domain::new(domain.chain_id(), deployed);
+    assert!(is_medshare_code(&elsewhere, &another));
+    // It has its own address, chain and domain in it.
+    assert!(!is_medshare_code(&elsewhere, domain));
+    let other_chain = Domain::new(domain.chain_id() + 1, deployed);
+    assert!(!is_medshare_code(&elsewhere, &other_chain));
     let mut changed = code.to_vec();
     changed[100] ^= 1;
-    assert!(!is_medshare_code(&changed));
-    assert!(!is_medshare_code(&code[1..]) && !is_medshare_code(&[]));
+    assert!(!is_medshare_code(&changed, domain));
+    assert!(!is_medshare_code(&code[1..], domain) && !is_medshare_code(&[], domain));
 }
 
 #[tokio::test]

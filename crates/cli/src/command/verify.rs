@@ -156,9 +156,14 @@ impl Verify {
         if text.len() as u64 > MAX_PROOF_BYTES {
             bail!("{} is longer than any proof", self.file.display());
         }
-        let proof: Proof = serde_json::from_slice(&text).with_context(|| not_ours(&self.file))?;
+        let proof = Proof::from_json(&text).with_context(|| not_ours(&self.file))?;
         if self.container.is_some() {
             bail!("--container goes with a bundle of `medshare evidence`, not with a single proof");
+        }
+        if self.evm_block.is_some() && !matches!(proof, Proof::State(_)) {
+            bail!(
+                "--evm-block goes with evidence or a proof of a package's state: this proof stands on a chain's head, not on an EVM block"
+            );
         }
         let said = self.said(&proof)?;
         output::either(self.json, &said, &said.text)

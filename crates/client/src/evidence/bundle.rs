@@ -19,6 +19,8 @@ pub const MAX_BYTES: u64 = 96 * 1024 * 1024;
 /// Length of the record that a zip file without a comment ends with, and how it begins (APPNOTE.TXT, 4.3.16).
 const END_BYTES: usize = 22;
 const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
+/// Length of what stands before a part's name (4.3.7).
+const LOCAL_BYTES: usize = 30;
 
 const SUBJECT: &str = "evidence.json";
 const REQUEST: &str = "request.json";
@@ -211,7 +213,7 @@ struct Parts(BTreeMap<String, Vec<u8>>);
 impl Parts {
     fn read(mut file: impl Read + Seek) -> Result<Self, BundleError> {
         let entries = entries_at_the_end(&mut file)?;
-        let mut archive = ZipArchive::new(file)?;
+        let mut archive = ZipArchive::new(&mut file)?;
         // Of two parts with one name the archive shows one.
         if archive.len() != entries || archive.offset() != 0 {
             return Err(BundleError::Added);
@@ -222,11 +224,12 @@ impl Parts {
                 return Err(BundleError::Strange(name.into_owned()));
             }
         }
-        let mut parts = BTreeMap::new();
+        let (mut parts, mut starts) = (BTreeMap::new(), BTreeMap::new());
         let mut left = MAX_BYTES;
         for index in 0..archive.len() {
             let part = archive.by_index(index)?;
             let name = part.name()?.into_owned();
+            starts.insert(name.clone(), part.header_start());
             let mut bytes = Vec::new();
             // The size that an archive tells may be a lie: what counts is what comes out.
             part.take(left + 1).read_to_end(&mut bytes)?;
@@ -234,6 +237,10 @@ impl Parts {
                 .checked_sub(bytes.len() as u64)
                 .ok_or(BundleError::TooLong)?;
             parts.insert(name, bytes);
+        }
+        drop(archive);
+        for (name, start) in starts {
+            has_name_at(&mut file, start, &name)?;
         }
         Ok(Self(parts))
     }
@@ -293,6 +300,21 @@ fn entries_at_the_end(file: &mut (impl Read + Seek)) -> Result<usize, BundleErro
         return Err(BundleError::Added);
     }
     Ok(usize::from(u16::from_le_bytes([end[10], end[11]])))
+}
+
+/// A part's name stands before its bytes as well as in the list at the end (APPNOTE.TXT, 4.3.7): programs that read one
+/// of the two must see the same archive.
+fn has_name_at(file: &mut (impl Read + Seek), start: u64, name: &str) -> Result<(), BundleError> {
+    let mut header = [0; LOCAL_BYTES];
+    let mut found = vec![0; name.len()];
+    file.seek(SeekFrom::Start(start))?;
+    file.read_exact(&mut header)?;
+    file.read_exact(&mut found)?;
+    let length = usize::from(u16::from_le_bytes([header[26], header[27]]));
+    if length == name.len() && found == name.as_bytes() {
+        return Ok(());
+    }
+    Err(BundleError::Added)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

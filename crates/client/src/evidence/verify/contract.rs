@@ -74,7 +74,7 @@ impl Examination<'_> {
         if !self.same(CODE, "the hash of the code", found, expected) {
             return;
         }
-        if is_medshare_code(code) {
+        if is_medshare_code(code, &self.domain) {
             self.shows(
                 CODE,
                 &[EvmBlock, Algorithms],
