@@ -5,12 +5,13 @@ import itertools
 import cbor2
 import pytest
 from coincurve import PrivateKey
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
 from eth_account import Account
 
 from conftest import unhexed, vectors
 from medshare_independent import canonical
 from medshare_independent.codec import Refused, sha256
-from medshare_independent.signature import ORDER, address, recover, sign
+from medshare_independent.signature import ORDER, address, candidates, node_signed, recover, sign
 from medshare_independent.usage import Usage, judge
 
 BLOCKS, JUDGE = unhexed(vectors("blocks")), vectors("judge")
@@ -34,6 +35,20 @@ def test_signature_forms() -> None:
         with pytest.raises(Refused):
             recover(digest, signature)
     assert recover(digest, r + s + bytes([55 - v])) != account
+
+
+def test_signature_without_v() -> None:
+    """Recovery comes to what verification comes to: under the keys that it gives, and under no other (§1.6)."""
+    key, other, digest = PrivateKey(BLOCKS["node_key"]), PrivateKey(bytes([1]) * 32), sha256(b"message")
+    good = sign(key, digest)[:64]
+    assert node_signed(address(key.public_key), digest, good)
+    assert not node_signed(address(other.public_key), digest, good)
+    assert not node_signed(address(key.public_key), sha256(b"another"), good)
+    der = cdata_to_der(deserialize_compact(good))
+    keys = list(candidates(digest, good))
+    assert len(keys) == 2 and key.public_key in keys and other.public_key not in keys
+    assert all(each.verify(der, digest, hasher=None) for each in keys)
+    assert not other.public_key.verify(der, digest, hasher=None)
 
 
 def test_s_at_the_edge() -> None:

@@ -100,12 +100,12 @@ def _patched(start: int, end: int, index: int = BLOCKS[0]) -> list[dict[str, Any
 
 @pytest.mark.parametrize("start, end, kind", [
     (0, 4, "magic"), (4, 36, "id"), (36, 40, "size"), (40, 44, "header-differs"), (44, 76, "link"),
-    (76, 120, "header-differs"), (120, 494, "leaf")])
+    (76, 120, "header-differs"), (120, 493, "leaf")])
 def test_envelope(start: int, end: int, kind: str) -> None:
     assert [fault.kind for fault in audit(_patched(start, end))] == [kind]
 
 
-@pytest.mark.parametrize("record", [b"", bytes(119), bytes(493), bytes(495), bytes(367)])
+@pytest.mark.parametrize("record", [b"", bytes(119), bytes(492), bytes(494), bytes(366)])
 def test_record_length(record: bytes) -> None:
     lines = LINES[:BLOCKS[0]] + [LINES[BLOCKS[0]] | text({"record": record})] + LINES[BLOCKS[0] + 1:]
     assert [fault.kind for fault in audit(lines)] == ["size", "leaf"]

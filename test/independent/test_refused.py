@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import unhexed, vectors
-from medshare_independent.block import decode_record
+from medshare_independent.block import ParentBody, SideBody, decode_record
 from medshare_independent.codec import Refused, need
 from medshare_independent.form import Step
 from medshare_independent.header import Entry, Header, target
@@ -40,6 +40,16 @@ def test_signatures() -> None:
     account, digest, refused = given["account"], given["digest"], given["refused"]
     assert signed_by(account, digest, given["good"])
     assert [case["why"] for case in refused if signed_by(account, digest, case["signature"])] == []
+
+
+@pytest.mark.parametrize(("kind", "body"), [("parent", ParentBody), ("side", SideBody)])
+def test_bodies(kind: str, body: type[ParentBody] | type[SideBody]) -> None:
+    given = VECTOR["bodies"][kind]
+
+    def read(raw: bytes) -> None:
+        need(body.decode(raw).is_signed(given["origin"]), "Nsig")
+
+    refuses_all(read, given["good"], bad(given["good"], given["refused"]))
 
 
 def test_headers() -> None:

@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from conftest import unhexed, vectors
-from medshare_independent.signature import signed_by
+from medshare_independent.signature import node_signed, signed_by
 
 ECDSA, AES = unhexed(vectors("wycheproof-ecdsa"))["tests"], unhexed(vectors("wycheproof-aes-gcm"))["tests"]
 
@@ -19,6 +19,11 @@ def test_signature(case: dict) -> None:
     """Right when it is the account's with one of the two v that there are."""
     accepted = [signed_by(case["account"], case["digest"], case["signature"] + bytes([v])) for v in (27, 28)]
     assert any(accepted) == case["valid"]
+
+
+@pytest.mark.parametrize("case", ECDSA, ids=lambda case: case["case"])
+def test_signature_without_v(case: dict) -> None:
+    assert node_signed(case["account"], case["digest"], case["signature"]) == case["valid_in_a_body"]
 
 
 @pytest.mark.parametrize("case", AES, ids=lambda case: case["case"])

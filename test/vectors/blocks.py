@@ -52,7 +52,7 @@ def mine(version, previous, leaves, time):
 def seal(domain, origin, counter, unsigned, locktime):
     counter, locktime = struct.pack("<I", counter), struct.pack("<Q", locktime)
     digest = sha256d(domain + origin + counter + unsigned + locktime)
-    return digest, counter + unsigned + sign(NODE_KEY, digest) + locktime
+    return digest, counter + unsigned + sign(NODE_KEY, digest)[:64] + locktime
 
 
 def text(data):

@@ -9,7 +9,7 @@ Needs cbor2 and cryptography.
 import json
 import pathlib
 
-from refusals import cbor, containers, headers, logs, records, signatures
+from refusals import bodies, cbor, containers, headers, logs, records, signatures
 
 
 def main():
@@ -17,6 +17,7 @@ def main():
         "about": "pieces: [from, to) of the good bytes, or bytes; `long` is package.json's container; counts: of a segment "
         "that comes with the good entries; keys and shares of the containers are package.json's",
         "signatures": signatures.made(),
+        "bodies": bodies.made(),
         "headers": headers.made(),
         "targets": headers.targets(),
         "entries": headers.entries(),

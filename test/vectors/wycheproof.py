@@ -27,6 +27,9 @@ SHA256 = {
     AES: "985e5ecc172e181eaf49e89508b9470dcf478002eb7e8559c707eb42dc97dfe7",
 }
 
+UPPER_HALF = "s is in the upper half of the order"
+OVERFLOW = "x of R is not below the order: neither v says so"
+
 
 def groups(folder, name):
     raw = (pathlib.Path(folder) / "src/data" / f"{name}.json").read_bytes()
@@ -52,14 +55,14 @@ def numbers(der):
 
 
 def objection(key, digest, signature):
-    """Why SPEC.md §1.6 refuses what is valid to Wycheproof; nothing where it does not."""
+    """Why SPEC.md §4 refuses what is valid to Wycheproof; nothing where it does not. §1.6 refuses the first of them only."""
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     if s > ORDER // 2:
-        return "s is in the upper half of the order"
+        return UPPER_HALF
     inverse = pow(s, -1, ORDER)
     point = add(times(int.from_bytes(digest, "big") * inverse % ORDER, GENERATOR), times(r * inverse % ORDER, key))
     assert point[0] % ORDER == r, "Wycheproof calls valid what is not"
-    return "x of R is not below the order: neither v says so" if point[0] >= ORDER else None
+    return OVERFLOW if point[0] >= ORDER else None
 
 
 def signature_of(name, test):
@@ -87,6 +90,7 @@ def ecdsa(folder):
                     "digest": "0x" + digest.hex(),
                     "signature": "0x" + signature.hex(),
                     "valid": why is None,
+                    "valid_in_a_body": why in (None, OVERFLOW),
                     "comment": why or test["comment"],
                 }
     return list(taken.values())
@@ -117,7 +121,10 @@ def write(name, about, tests):
 
 
 def main(folder):
-    about = "signature: r ‖ s as far as it is of its length; valid: with v 27 or with v 28, by the key of `account`"
+    about = (
+        "signature: r ‖ s as far as it is of its length; valid: with v 27 or with v 28, by the key of `account`; "
+        "valid_in_a_body: as it is, by that key"
+    )
     write("ecdsa", about, ecdsa(folder))
     write("aes-gcm", "96 bits of nonce, 128 of tag", aes_gcm(folder))
 

@@ -32,23 +32,12 @@ fn say(what: &str, subject: f64, baseline: f64, wanted: &str) {
 fn main() {
     println!("one core, fastest of {ROUNDS} rounds; microseconds: subject, baseline; ratio");
     let verify = Verification::new();
-    let [ledger, alone, recovery] = fastest(
-        BLOCKS,
-        [&|| verify.ledger(), &|| verify.alone(), &|| {
-            verify.recovery()
-        }],
-    );
+    let [ledger, alone] = fastest(BLOCKS, [&|| verify.ledger(), &|| verify.alone()]);
     say(
         "verify a ledger / verification and sha256d alone",
         ledger,
         alone,
         ">= 0.85",
-    );
-    say(
-        "verify a ledger / recovery of the signer alone",
-        ledger,
-        recovery,
-        "",
     );
     let (slow, fast) = (k256(), libsecp256k1());
     let [k256, k256_alone, libsecp256k1, libsecp256k1_alone] = fastest(

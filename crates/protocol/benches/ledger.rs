@@ -40,7 +40,6 @@ fn verification(criterion: &mut Criterion) {
     };
     bench("alone", &|| work.alone());
     bench("ledger", &|| work.ledger());
-    bench("recovery", &|| work.recovery());
 }
 
 fn building(criterion: &mut Criterion) {

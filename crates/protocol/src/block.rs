@@ -9,6 +9,7 @@ mod error;
 mod mining;
 mod parent;
 mod side;
+mod signature;
 
 use alloy_primitives::{Address, B256};
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub use error::{BlockError, SigningError};
 pub use mining::next_header;
 pub use parent::{PARENT_RECORD_BYTES, ParentBlock, ParentBody, ParentTransaction};
 pub use side::{SIDE_RECORD_BYTES, SideBlock, SideBody, SideTransaction};
+pub use signature::{NodeSignature, is_signed_by};
 
 /// First bytes of a parent block's record.
 pub const PARENT_MAGIC: [u8; 4] = *b"MDSP";
@@ -116,12 +118,12 @@ impl Block {
         }
     }
 
-    /// The account whose key signed the body under `origin`; nothing when the signature is not in its canonical form.
+    /// Whether the node that it names has signed its body under `origin`.
     #[must_use]
-    pub fn signer(&self, origin: Origin) -> Option<Address> {
+    pub fn is_signed(&self, origin: Origin) -> bool {
         match self {
-            Self::Parent(block) => block.body.signer(origin),
-            Self::Side(block) => block.body.signer(origin),
+            Self::Parent(block) => block.body.is_signed(origin),
+            Self::Side(block) => block.body.is_signed(origin),
         }
     }
 }

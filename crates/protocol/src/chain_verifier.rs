@@ -4,7 +4,7 @@
 //! was anchored on the author, a fault in what was served on the one who served it. A bad block keeps its index and
 //! stops nobody. Memory is O(log n) for a chain of n blocks, plus the findings.
 //!
-//! What costs (the leaf hash of the body, its fields, the recovery of its signer) depends on the record alone:
+//! What costs (the leaf hash of the body, its fields, its signature) depends on the record alone:
 //! [`examine`] does it, on any core and in any order. What depends on the blocks before (link, work, merkle root, time,
 //! the comparison of the envelope) is cheap and goes block by block: [`ChainVerifier::push_examined`].
 
@@ -151,8 +151,8 @@ impl ChainVerifier {
         self.log.push(entry.leaf);
         let mut faults = self.header_faults(&header, hash, work_limit);
         let block = match self.served(&header, hash, entry.leaf, examined) {
-            Ok((block, signer)) => {
-                self.author_faults(&block, signer, is_registered_node, &mut faults);
+            Ok((block, is_signed)) => {
+                self.author_faults(&block, is_signed, is_registered_node, &mut faults);
                 Some(block)
             }
             Err(fault) => {
@@ -217,18 +217,18 @@ impl ChainVerifier {
         faults
     }
 
-    /// The block and who signed it, when what was served is what was anchored.
+    /// The block and whether its node signed it, when what was served is what was anchored.
     fn served(
         &self,
         header: &Header,
         hash: HeaderHash,
         leaf: LeafHash,
         examined: Examined,
-    ) -> Result<(Block, Option<Address>), Fault> {
+    ) -> Result<(Block, bool), Fault> {
         let Served {
             envelope,
             body,
-            signer,
+            is_signed,
             ..
         } = examined.into_served(leaf)?;
         // The body is what its author anchored; what stands before it follows from the chain.
@@ -244,14 +244,14 @@ impl ChainVerifier {
             }
         };
         envelope.compare(header, id, &block)?;
-        Ok((block, signer))
+        Ok((block, is_signed))
     }
 
     /// Faults that the block's author made.
     fn author_faults(
         &self,
         block: &Block,
-        signer: Option<Address>,
+        is_signed: bool,
         is_registered: &dyn Fn(Address) -> bool,
         faults: &mut Vec<Fault>,
     ) {
@@ -279,9 +279,8 @@ impl ChainVerifier {
             (ChainName::Thread(_), Block::Side(_)) | (ChainName::Side(_), Block::Parent(_)) => {}
         }
         let node = block.node();
-        if signer != Some(node) {
-            let recovered = signer;
-            faults.push(Fault::Signature { node, recovered });
+        if !is_signed {
+            faults.push(Fault::Signature { node });
         }
         if !is_registered(node) {
             faults.push(Fault::UnknownNode { node });

@@ -3,8 +3,6 @@
 //! The domain is `MeDShare`, version `1`, chain id and contract address: no signature can be used on another
 //! deployment. The package id **is** the digest of the [`AccessRequest`], so a request yields one package at most.
 
-use std::cell::Cell;
-
 use alloy_primitives::{Address, B256, Signature, U256, keccak256};
 use alloy_signer::SignerSync;
 use alloy_sol_types::{Eip712Domain, SolStruct, sol};
@@ -238,7 +236,7 @@ impl Domain {
     }
 }
 
-/// A 65-byte secp256k1 signature: r ‖ s ‖ v.
+/// A 65-byte secp256k1 signature: r ‖ s ‖ v. Blocks have another one: [`NodeSignature`](crate::block::NodeSignature).
 pub type SignatureBytes = alloy_primitives::FixedBytes<65>;
 
 /// The account whose key signed `digest`, or nothing when the signature is not of the one canonical form:
@@ -253,24 +251,7 @@ pub fn recover(digest: B256, signature: &[u8]) -> Option<Address> {
     if signature.normalize_s().is_some() {
         return None;
     }
-    let key = signature.recover_from_prehash_secp256k1(&digest).ok()?;
-    Some(address_of(&key.serialize_uncompressed()))
-}
-
-thread_local! {
-    /// The last key and its account: a node signs many blocks one behind the other.
-    static LAST_KEY: Cell<([u8; 65], Address)> = const { Cell::new(([0; 65], Address::ZERO)) };
-}
-
-/// The account of an uncompressed public key (SEC 1, 2.3.3). Remembers the last one, which spares the Keccak.
-fn address_of(key: &[u8; 65]) -> Address {
-    let (last, address) = LAST_KEY.get();
-    if last == *key {
-        return address;
-    }
-    let address = Address::from_raw_public_key(&key[1..]);
-    LAST_KEY.set((*key, address));
-    address
+    signature.recover_address_from_prehash(&digest).ok()
 }
 
 #[cfg(test)]

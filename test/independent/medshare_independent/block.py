@@ -9,7 +9,7 @@ from coincurve import PrivateKey
 from .codec import decode_purpose, need, sha256d, u32
 from .header import Header
 from .merkle import leaf_hash
-from .signature import address, sign, signed_by
+from .signature import address, node_signed, sign
 
 DECRYPT = 1 << 6
 
@@ -52,11 +52,11 @@ class _Body:
     def digest(self, origin: bytes) -> bytes:
         """What the node signs: domain ‖ origin ‖ body without Nsig (§1.6)."""
         raw = self.encode()
-        return sha256d(self.DOMAIN + origin + raw[:-73] + raw[-8:])
+        return sha256d(self.DOMAIN + origin + raw[:-72] + raw[-8:])
 
     def is_signed(self, origin: bytes) -> bool:
         """Whether Nsig is a valid signature by NID."""
-        return signed_by(self.node, self.digest(origin), self.signature)
+        return node_signed(self.node, self.digest(origin), self.signature)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ParentBody(_Body):
 
     MAGIC = b"MDSP"
     DOMAIN = b"medshare/parent/v1"
-    _LAYOUT = Struct("<I QQQ 20s20sB 32s32s32s32s32s32s 20s20s65s Q")
+    _LAYOUT = Struct("<I QQQ 20s20sB 32s32s32s32s32s32s 20s20s64s Q")
 
     action_counter: int
     received: int
@@ -98,7 +98,7 @@ class SideBody(_Body):
 
     MAGIC = b"MDSS"
     DOMAIN = b"medshare/side/v1"
-    _LAYOUT = Struct("<I Q 20s20sBB 32sI32s32s 20s65s Q")
+    _LAYOUT = Struct("<I Q 20s20sBB 32sI32s32s 20s64s Q")
 
     action_counter: int
     time: int
@@ -127,7 +127,7 @@ _B = TypeVar("_B", ParentBody, SideBody)
 def signed(body: _B, key: PrivateKey, origin: bytes) -> _B:
     """The body with the key's account as NID, and signed by it."""
     body = replace(body, node=address(key.public_key))
-    return replace(body, signature=sign(key, body.digest(origin)))
+    return replace(body, signature=sign(key, body.digest(origin))[:64])
 
 
 def side_id(parent: bytes, header_hash: bytes) -> bytes:

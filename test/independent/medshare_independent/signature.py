@@ -1,4 +1,6 @@
-"""Recoverable secp256k1 signatures: r ‖ s ‖ v, s in the lower half, v 27 or 28 (§1.6, §4)."""
+"""secp256k1 signatures, s in the lower half: r ‖ s ‖ v with v 27 or 28 (§4), and r ‖ s in blocks (§1.6)."""
+
+from collections.abc import Iterator
 
 from coincurve import PrivateKey, PublicKey
 from eth_utils import keccak
@@ -14,7 +16,7 @@ def address(key: PublicKey) -> bytes:
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:
-    """The account that signed the digest; every form but the one of §1.6 is refused."""
+    """The account that signed the digest; every form but the one of §4 is refused."""
     need(len(signature) == 65, "a signature has 65 bytes")
     need(signature[64] in (27, 28), "v is neither 27 nor 28")
     need(0 < int.from_bytes(signature[32:64]) <= ORDER // 2, "s is not in the lower half of the order")
@@ -31,6 +33,23 @@ def signed_by(account: bytes, digest: bytes, signature: bytes) -> bool:
         return recover(digest, signature) == account
     except Refused:
         return False
+
+
+def node_signed(account: bytes, digest: bytes, signature: bytes) -> bool:
+    """Whether r ‖ s is the account's (§1.6): its key is one of those that can have signed."""
+    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+    if len(signature) != 64 or not 0 < r < ORDER or not 0 < s <= ORDER // 2:
+        return False
+    return any(address(key) == account for key in candidates(digest, signature))
+
+
+def candidates(digest: bytes, signature: bytes) -> Iterator[PublicKey]:
+    """The keys under which r ‖ s verifies: one for each point that can stand behind r, four at most (SEC 1 §4.1.6)."""
+    for recovery_id in range(4):
+        try:
+            yield PublicKey.from_signature_and_message(signature + bytes([recovery_id]), digest, hasher=None)
+        except Exception:  # as above: no such point, or no key
+            continue
 
 
 def sign(key: PrivateKey, digest: bytes) -> bytes:

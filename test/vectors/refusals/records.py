@@ -6,8 +6,8 @@ from . import BLOCKS, cases, put, raw, u32, u64
 
 # Where fields begin (SPEC.md §1.5), behind magic, id, size and header.
 ENVELOPE = [0, 4, 36, 40, 44, 76, 108, 112, 116, 120]
-PARENT = [124, 132, 140, 148, 168, 188, 189, 221, 253, 285, 317, 349, 381, 401, 421, 486]
-SIDE = [124, 132, 152, 172, 174, 206, 210, 242, 274, 294, 359]
+PARENT = [124, 132, 140, 148, 168, 188, 189, 221, 253, 285, 317, 349, 381, 401, 421, 485]
+SIDE = [124, 132, 152, 172, 174, 206, 210, 242, 274, 294, 358]
 
 
 def damaged(good, fields, other_magic):
@@ -34,10 +34,10 @@ def parent_record(good):
     yield from damaged(good, PARENT, b"MDSS")
     for counter in (7, 1 << 24, 2**32 - 1):
         yield f"action counter {counter}", put(good, 120, u32(counter))
-    received, sent, locktime = (struct.unpack_from("<Q", good, at)[0] for at in (124, 140, 486))
+    received, sent, locktime = (struct.unpack_from("<Q", good, at)[0] for at in (124, 140, 485))
     yield "received after it was sent", put(good, 124, u64(sent + 1))
     yield "sent after it was closed", put(good, 140, u64(locktime + 1))
-    yield "closed before it was sent", put(good, 486, u64(sent - 1))
+    yield "closed before it was sent", put(good, 485, u64(sent - 1))
     yield "sent before it was received", put(good, 140, u64(received - 1))
     for sensitivity in (2, 255):
         yield f"sensitivity {sensitivity}", put(good, 188, bytes([sensitivity]))

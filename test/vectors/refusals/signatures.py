@@ -1,4 +1,4 @@
-"""Signatures of another form than SPEC.md §1.6 and §4 have."""
+"""Signatures of another form than SPEC.md §4 has; those of blocks are in bodies.py."""
 
 from curve import ORDER, sign
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use anyhow::{Context, Result, bail, ensure};
 use medshare_client::audit::audit_with;
 use medshare_client::audit::made_up::{MadeUp, Plan};
@@ -180,19 +180,24 @@ fn signed(record: Vec<u8>, origin: Origin) -> Result<Signed> {
     let Block::Side(block) = Block::from_bytes(&record)? else {
         bail!("side-blocks follow")
     };
-    let bytes = block.body.transaction.signature;
-    let (signature, v) = bytes
-        .split_first_chunk()
-        .context("a signature has 65 bytes")?;
+    let transaction = block.body.transaction;
     let message = Message::from_digest(block.body.signing_digest(origin).0);
-    let recovery = RecoveryId::from_u8_masked(v[0] - 27);
-    let recoverable = RecoverableSignature::from_compact(signature, recovery)?;
+    let signature = transaction.signature.0;
     Ok(Signed {
         message,
-        signature: *signature,
-        key: SECP256K1.recover_ecdsa(message, &recoverable)?,
+        signature,
+        key: key_of(transaction.node, message, &signature).context("its node signed it")?,
         record,
     })
+}
+
+/// The node's key: a signature tells it but for the parity of a point.
+fn key_of(node: Address, message: Message, signature: &[u8; 64]) -> Option<PublicKey> {
+    [RecoveryId::Zero, RecoveryId::One]
+        .into_iter()
+        .filter_map(|id| RecoverableSignature::from_compact(signature, id).ok())
+        .filter_map(|signature| SECP256K1.recover_ecdsa(message, &signature).ok())
+        .find(|key| Address::from_raw_public_key(&key.serialize_uncompressed()[1..]) == node)
 }
 
 /// On all cores.

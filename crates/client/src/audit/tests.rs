@@ -108,7 +108,7 @@ async fn one_changed_byte_is_named_with_chain_height_transaction_and_server() {
         (50, "link"),
         (119, "header-differs"),
         (120, "leaf"),
-        (493, "leaf"),
+        (492, "leaf"),
     ] {
         let mut damaged = sound.clone();
         damaged[position] ^= 0x10;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use medshare_protocol::block::{SideBody, SideTransaction};
+use medshare_protocol::block::{NodeSignature, SideBody, SideTransaction};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::origin::side_origin;
 use medshare_protocol::seal::{self, SealedFor};
-use medshare_protocol::typed::{Receipt, SignatureBytes};
+use medshare_protocol::typed::Receipt;
 use medshare_protocol::usage::{Actions, State};
 use medshare_protocol::wire::{LastReport, ReportAnswer, ReportSubmission};
 
@@ -226,7 +226,7 @@ impl Inner {
             report: taken.digest,
             sealed_report: report.body,
             node: self.address(),
-            signature: SignatureBytes::ZERO,
+            signature: NodeSignature::ZERO,
         };
         SideBody {
             action_counter: violated.count(),

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy_signer_local::PrivateKeySigner;
-use medshare_protocol::block::{ParentBody, ParentTransaction};
+use medshare_protocol::block::{NodeSignature, ParentBody, ParentTransaction};
 use medshare_protocol::form::{Step, form_digest};
 use medshare_protocol::id::{ContainerHash, DatasetId, FormDigest};
 use medshare_protocol::package::{PackageHeader, SignedHeader, container_length, write_container};
 use medshare_protocol::seal::{self, DataKey, SealedFor, Share};
-use medshare_protocol::typed::SignatureBytes;
 use medshare_protocol::wire::Stage;
 
 use super::Work;
@@ -134,7 +133,7 @@ impl Inner {
             form_digest: FormDigest(form_digest(&form).0),
             verifier,
             node: self.address(),
-            signature: SignatureBytes::ZERO,
+            signature: NodeSignature::ZERO,
         };
         let body = ParentBody {
             action_counter: package.processed.usage.violation_count(),

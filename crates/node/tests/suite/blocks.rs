@@ -60,10 +60,8 @@ async fn every_report_becomes_a_side_block_on_its_parent_in_order() {
         assert_eq!(side.header.previous, previous);
         assert_eq!(side.header.version as usize, index + 1);
         assert!(side.header.meets_its_target() && side.is_of_parent(parent.id()));
-        assert_eq!(
-            side.body.signer(side_origin(blocks.parent.leaf)),
-            Some(node.info().node)
-        );
+        assert_eq!(side.body.transaction.node, node.info().node);
+        assert!(side.body.is_signed(side_origin(blocks.parent.leaf)));
         assert_eq!(side.body.leaf(), stored.leaf);
         previous = side.header.hash().0;
     }
@@ -172,10 +170,8 @@ async fn two_nodes_that_write_on_one_thread_at_once_leave_one_whole_thread() {
             with_sides(&cluster.node(1), issued.package, 0).await.parent
         );
         let block = Block::from_bytes(&here.record).unwrap();
-        assert_eq!(
-            (block.header().hash().0, block.signer(origin)),
-            (head, Some(issued.node))
-        );
+        assert_eq!((block.header().hash().0, block.node()), (head, issued.node));
+        assert!(block.is_signed(origin));
     }
     assert_eq!(log.size(), 12);
     assert_eq!(

@@ -429,7 +429,7 @@ async fn a_running_node_finds_it_in_the_background_and_tells_whoever_listens() {
     });
     let leaf = scene.blocks.sides[2].leaf;
     let statement = format!(
-        "UPDATE block SET record = zeroblob(367) WHERE leaf = {}",
+        "UPDATE block SET record = zeroblob(366) WHERE leaf = {}",
         Scene::hex(leaf.as_slice())
     );
     sqlx::query(AssertSqlSafe(statement))

@@ -2,12 +2,11 @@
 
 use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
-use medshare_protocol::block::{SideBlock, SideBody, SideTransaction, next_header};
+use medshare_protocol::block::{NodeSignature, SideBlock, SideBody, SideTransaction, next_header};
 use medshare_protocol::header::{CompactTarget, Entry};
 use medshare_protocol::id::{BlockId, LeafHash, Origin, PackageId, ReportDigest};
 use medshare_protocol::merkle::Log;
 use medshare_protocol::origin::side_origin;
-use medshare_protocol::typed::SignatureBytes;
 use medshare_protocol::usage::{Action, Actions};
 
 /// Difficulty 0: a target that all but one hash in 65,536 meet.
@@ -74,7 +73,7 @@ fn body(number: u32, node: Address) -> SideBody {
             report: ReportDigest(B256::repeat_byte(0xe0)),
             sealed_report: B256::repeat_byte(0xb0),
             node,
-            signature: SignatureBytes::ZERO,
+            signature: NodeSignature::ZERO,
         },
         locktime: 1_700_000_000_005,
     }

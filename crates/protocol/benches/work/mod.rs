@@ -8,7 +8,6 @@ use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::chain_verifier::{ChainVerifier, examine};
 use medshare_protocol::digest::sha256d;
 use medshare_protocol::header::{CompactTarget, Header};
-use medshare_protocol::typed::recover;
 use secp256k1::ecdsa::{self, RecoverableSignature};
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 
@@ -20,7 +19,7 @@ pub const BLOCKS: u32 = 256;
 /// What libsecp256k1 is given of a block.
 struct Signed {
     message: Message,
-    signature: [u8; 65],
+    signature: [u8; 64],
     preimage: Vec<u8>,
     header: [u8; 80],
 }
@@ -51,18 +50,10 @@ impl Verification {
     /// libsecp256k1's verification against a known key, and sha256d of what is signed and of the header.
     pub fn alone(&self) {
         for block in &self.signed {
-            let signature = ecdsa::Signature::from_compact(&block.signature[..64]).unwrap();
+            let signature = ecdsa::Signature::from_compact(&block.signature).unwrap();
             let verified = SECP256K1.verify_ecdsa(block.message, &signature, &self.key);
             verified.unwrap();
             black_box((sha256d(&[&block.preimage]), sha256d(&[&block.header])));
-        }
-    }
-
-    /// libsecp256k1's recovery of the signer, and nothing else.
-    pub fn recovery(&self) {
-        for block in &self.signed {
-            let digest = B256::new(*block.message.as_ref());
-            black_box(recover(digest, &block.signature).unwrap());
         }
     }
 

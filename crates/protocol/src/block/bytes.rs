@@ -3,12 +3,12 @@
 use alloy_primitives::{Address, B256, FixedBytes};
 
 use super::BlockError;
+use super::signature::SIGNATURE_BYTES;
 use crate::digest::sha256d;
 use crate::id::Origin;
 
-/// Nsig, and the locktime behind it: the end of every body.
-const SIGNATURE_BYTES: usize = 65;
-const LOCKTIME_BYTES: usize = 8;
+/// The end of every body, behind Nsig.
+pub(super) const LOCKTIME_BYTES: usize = 8;
 
 /// What the node signs of a body (SPEC §1.6): sha256d(domain ‖ origin ‖ the body without its signature).
 pub(super) fn digest_of_signed(domain: &[u8], origin: Origin, body: &[u8]) -> B256 {

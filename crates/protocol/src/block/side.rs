@@ -4,17 +4,17 @@ use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
 use serde::Serialize;
 
-use super::bytes::{Fields, digest_of_signed};
+use super::bytes::{Fields, LOCKTIME_BYTES, digest_of_signed};
+use super::signature::{NodeSignature, SIGNATURE_BYTES, is_signed_by, sign};
 use super::{BlockError, PREFIX_BYTES, SIDE_MAGIC, SigningError, parts, record};
 use crate::header::{HEADER_BYTES, Header};
 use crate::id::{BlockId, HeaderHash, LeafHash, Origin, PackageId, ReportDigest};
 use crate::merkle::leaf_hash;
-use crate::typed::{SignatureBytes, recover};
 use crate::usage::Actions;
 
 const SIGNING_DOMAIN: &[u8] = b"medshare/side/v1";
 const UNSIGNED_TRANSACTION_BYTES: usize = 8 + 2 * 20 + 2 + 32 + 4 + 2 * 32 + 20;
-const BODY_BYTES: usize = 4 + UNSIGNED_TRANSACTION_BYTES + 65 + 8;
+const BODY_BYTES: usize = 4 + UNSIGNED_TRANSACTION_BYTES + SIGNATURE_BYTES + LOCKTIME_BYTES;
 /// Length of a side-block's record.
 pub const SIDE_RECORD_BYTES: usize = PREFIX_BYTES + HEADER_BYTES + BODY_BYTES;
 /// How much of the parent's id stands in a side-block's id.
@@ -43,8 +43,8 @@ pub struct SideTransaction {
     pub sealed_report: B256,
     /// The node that wrote the block (NID).
     pub node: Address,
-    /// Its signature (Nsig), r ‖ s ‖ v.
-    pub signature: SignatureBytes,
+    /// Its signature (Nsig), r ‖ s.
+    pub signature: NodeSignature,
 }
 
 /// What stands behind the header: the data of the leaf.
@@ -115,18 +115,19 @@ impl SideBody {
     /// When a field has a value that every verifier would refuse, or the signer cannot sign.
     pub fn sign(mut self, origin: Origin, signer: &impl SignerSync) -> Result<Self, SigningError> {
         self.check()?;
-        let signature = signer.sign_hash_sync(&self.signing_digest(origin))?;
-        self.transaction.signature = SignatureBytes::from(signature.as_bytes());
+        self.transaction.signature = sign(&self.signing_digest(origin), signer)?;
         Ok(self)
     }
 
-    /// The account whose key signed; nothing when the signature is not in its canonical form.
+    /// Whether the node that it names has signed it.
     #[must_use]
-    pub fn signer(&self, origin: Origin) -> Option<Address> {
-        recover(
-            self.signing_digest(origin),
-            self.transaction.signature.as_slice(),
-        )
+    pub fn is_signed(&self, origin: Origin) -> bool {
+        self.is_signed_over(self.signing_digest(origin))
+    }
+
+    fn is_signed_over(&self, digest: B256) -> bool {
+        let transaction = &self.transaction;
+        is_signed_by(transaction.node, digest, &transaction.signature)
     }
 
     /// action counter ‖ transaction ‖ locktime.
@@ -147,17 +148,14 @@ impl SideBody {
         leaf_hash(&self.to_bytes())
     }
 
-    /// The body in these bytes, and the account whose key signed it, if anybody's did.
+    /// The body in these bytes, and whether the node that it names has signed it.
     ///
     /// # Errors
     /// As [`SideBody::from_bytes`].
-    pub(crate) fn signed(
-        bytes: &[u8],
-        origin: Origin,
-    ) -> Result<(Self, Option<Address>), BlockError> {
+    pub(crate) fn signed(bytes: &[u8], origin: Origin) -> Result<(Self, bool), BlockError> {
         let body = Self::from_bytes(bytes)?;
         let digest = digest_of_signed(SIGNING_DOMAIN, origin, bytes);
-        Ok((body, recover(digest, body.transaction.signature.as_slice())))
+        Ok((body, body.is_signed_over(digest)))
     }
 
     /// Decodes a body: the data of a leaf.

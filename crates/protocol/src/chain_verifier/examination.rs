@@ -1,6 +1,6 @@
 //! A served record by itself: the costly part of verification, which no block before it has a say in.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 
 use super::fault::{ChainName, Fault};
 use crate::block::{
@@ -33,8 +33,8 @@ pub(super) struct Served {
     leaf: LeafHash,
     pub envelope: Envelope,
     pub body: Body,
-    /// The account whose key signed the body, if anybody's did.
-    pub signer: Option<Address>,
+    /// Whether the node that the body names has signed it.
+    pub is_signed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,21 +76,21 @@ fn found(chain: ChainName, origin: Origin, leaf: LeafHash, record: Option<&[u8]>
     }
     let read = match chain {
         ChainName::Thread(_) => {
-            ParentBody::signed(bytes, origin).map(|(body, signer)| (Body::Parent(body), signer))
+            ParentBody::signed(bytes, origin).map(|(body, signed)| (Body::Parent(body), signed))
         }
         ChainName::Side(_) => {
-            SideBody::signed(bytes, origin).map(|(body, signer)| (Body::Side(body), signer))
+            SideBody::signed(bytes, origin).map(|(body, signed)| (Body::Side(body), signed))
         }
     };
     match read {
-        Ok((body, signer)) => Found::Served(Box::new(Served {
+        Ok((body, is_signed)) => Found::Served(Box::new(Served {
             leaf,
             envelope: Envelope {
                 bytes: *envelope,
                 body_bytes: bytes.len(),
             },
             body,
-            signer,
+            is_signed,
         })),
         Err(error) => Found::Malformed(error),
     }

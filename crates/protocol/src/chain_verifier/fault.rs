@@ -87,13 +87,11 @@ pub enum Fault {
         /// The header's, in seconds.
         time: u32,
     },
-    /// The signature is not that of the node named in the block.
-    #[error("the block names node {node}, but {}", signer(.recovered))]
+    /// The signature is not that of the node named in the block. Whose it is instead, it does not say.
+    #[error("the block names node {node}, which has not signed what the block says")]
     Signature {
         /// NID.
         node: Address,
-        /// Whose signature it is, if anybody's.
-        recovered: Option<Address>,
     },
     /// The node was not registered when the block was anchored.
     #[error("{node} was not a registered node when the block was anchored")]
@@ -254,13 +252,6 @@ impl Serialize for Finding {
         fields.serialize_field("blame", &self.fault.blame())?;
         fields.serialize_field("message", &self.fault.to_string())?;
         fields.end()
-    }
-}
-
-fn signer(recovered: &Option<Address>) -> String {
-    match recovered {
-        Some(other) => format!("its signature, over what it says now, is that of {other}"),
-        None => "its signature is no valid signature".to_owned(),
     }
 }
 

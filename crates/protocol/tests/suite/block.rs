@@ -6,6 +6,7 @@ use medshare_protocol::block::{
     Block, BlockError, MAX_RECORD_BYTES, PARENT_RECORD_BYTES, ParentBlock, ParentBody,
     ParentTransaction, SIDE_RECORD_BYTES, SideBlock, SideBody, SideTransaction, SigningError,
 };
+use medshare_protocol::digest::sha256d;
 use medshare_protocol::header::{Entry, Header};
 use medshare_protocol::id::{BlockId, HeaderHash, LeafHash, Origin, PackageId, ReportDigest};
 use medshare_protocol::merkle::Log;
@@ -46,7 +47,8 @@ fn agrees(vector: &Value, block: &Block) {
         .mine(),
         *block.header()
     );
-    assert_eq!(block.signer(parsed(vector, "origin")), Some(block.node()));
+    assert!(block.is_signed(parsed(vector, "origin")));
+    assert!(!block.is_signed(Origin::default()));
 }
 
 #[test]
@@ -176,6 +178,7 @@ fn fields_stand_where_the_specification_says() {
     ] {
         at(parent, offset, field);
     }
+    ends(parent, 421);
     let side = &file["side"][1];
     for (offset, field) in [
         (132, "owner"),
@@ -187,6 +190,22 @@ fn fields_stand_where_the_specification_says() {
     ] {
         at(side, offset, field);
     }
+    ends(side, 294);
+}
+
+/// Nsig is the only thing that is not signed, and the locktime ends the record.
+fn ends(vector: &Value, offset: usize) {
+    let record = bytes(vector, "record");
+    let (domain, locktime) = (&record[..4], offset + 64);
+    let domain: &[u8] = match domain {
+        b"MDSP" => b"medshare/parent/v1",
+        _ => b"medshare/side/v1",
+    };
+    let unsigned = [&record[120..offset], &record[locktime..]].concat();
+    let digest = sha256d(&[domain, &bytes(vector, "origin"), &unsigned]);
+    assert_eq!(digest, parsed::<B256>(vector, "signing_digest"));
+    let expected: u64 = number(&vector["fields"], "locktime");
+    assert_eq!(record[locktime..], expected.to_le_bytes());
 }
 
 /// Every bit of every byte: either the record no longer decodes, or it is visibly another block.
@@ -327,7 +346,7 @@ fn a_side_block_under_another_number_is_refused() {
 prop_compose! {
     fn any_parent()(
         counter in 0u32..=6, times in any::<[u32; 4]>(), hashes in any::<[[u8; 32]; 5]>(),
-        names in any::<[[u8; 20]; 4]>(), high: bool, purpose in "[A-Za-z0-9:_-]{1,32}", header in any::<[[u8; 20]; 4]>(),
+        names in any::<[[u8; 20]; 3]>(), high: bool, purpose in "[A-Za-z0-9:_-]{1,32}", header in any::<[[u8; 20]; 4]>(),
     ) -> ParentBlock {
         let at = |index: usize| u64::from(times[index]);
         let header = Header::from_bytes(&header.concat().try_into().unwrap());
@@ -347,7 +366,7 @@ prop_compose! {
                 container_hash: B256::from(hashes[3]).into(),
                 form_digest: B256::from(hashes[4]).into(),
                 verifier: Address::from(names[2]),
-                node: Address::from(names[3]),
+                node: ledger::node().address(),
                 signature: FixedBytes::ZERO,
             },
             locktime: at(0) + at(2) + at(3),
@@ -360,7 +379,7 @@ prop_compose! {
 prop_compose! {
     fn any_side()(
         number in 1u32.., time: u64, locktime: u64, hashes in any::<[[u8; 32]; 3]>(),
-        names in any::<[[u8; 20]; 3]>(), reported in 1u8.., mask: u8, header in any::<[[u8; 20]; 4]>(),
+        names in any::<[[u8; 20]; 2]>(), reported in 1u8.., mask: u8, header in any::<[[u8; 20]; 4]>(),
         parent: [u8; 32],
     ) -> SideBlock {
         let header = Header::from_bytes(&header.concat().try_into().unwrap());
@@ -377,7 +396,7 @@ prop_compose! {
                 number,
                 report: B256::from(hashes[1]).into(),
                 sealed_report: B256::from(hashes[2]),
-                node: Address::from(names[2]),
+                node: ledger::node().address(),
                 signature: FixedBytes::ZERO,
             },
             locktime,
@@ -393,14 +412,15 @@ proptest! {
     #[test]
     fn parent_blocks_survive_their_bytes(block in any_parent()) {
         prop_assert_eq!(Block::from_bytes(&block.to_bytes()), Ok(Block::Parent(block)));
-        prop_assert_eq!(block.body.signer(ledger::origin()), Some(ledger::node().address()));
-        prop_assert_ne!(block.body.signer(Origin::default()), Some(ledger::node().address()));
+        prop_assert!(block.body.is_signed(ledger::origin()));
+        prop_assert!(!block.body.is_signed(Origin::default()));
     }
 
     #[test]
     fn side_blocks_survive_their_bytes(block in any_side()) {
         prop_assert_eq!(Block::from_bytes(&block.to_bytes()), Ok(Block::Side(block)));
-        prop_assert_eq!(block.body.signer(ledger::origin()), Some(ledger::node().address()));
+        prop_assert!(block.body.is_signed(ledger::origin()));
+        prop_assert!(!block.body.is_signed(Origin::default()));
     }
 
     #[test]
@@ -412,12 +432,12 @@ proptest! {
     }
 
     #[test]
-    fn random_fields_behind_a_right_envelope_never_panic(body in prop::collection::vec(any::<u8>(), 374)) {
+    fn random_fields_behind_a_right_envelope_never_panic(body in prop::collection::vec(any::<u8>(), 373)) {
         if let Ok(read) = ParentBody::from_bytes(&body) {
             prop_assert_eq!(read.to_bytes(), body.clone());
         }
-        if let Ok(read) = SideBody::from_bytes(&body[..247]) {
-            prop_assert_eq!(read.to_bytes(), &body[..247]);
+        if let Ok(read) = SideBody::from_bytes(&body[..246]) {
+            prop_assert_eq!(read.to_bytes(), &body[..246]);
         }
     }
 }

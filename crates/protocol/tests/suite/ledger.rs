@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, address};
 use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::block::{
-    DATA_VERSION_TABULAR, ParentBlock, ParentBody, ParentTransaction, SideBlock, SideBody,
-    SideTransaction, next_header,
+    DATA_VERSION_TABULAR, NodeSignature, ParentBlock, ParentBody, ParentTransaction, SideBlock,
+    SideBody, SideTransaction, next_header,
 };
 use medshare_protocol::header::{CompactTarget, Entry, Header};
 use medshare_protocol::id::{
@@ -13,7 +13,6 @@ use medshare_protocol::id::{
 };
 use medshare_protocol::merkle::Log;
 use medshare_protocol::origin::{side_origin, thread_origin};
-use medshare_protocol::typed::SignatureBytes;
 use medshare_protocol::usage::{Action, Actions, Sensitivity};
 
 pub const BITS: CompactTarget = CompactTarget(0x207f_ffff);
@@ -47,7 +46,7 @@ pub fn parent_body(index: u8) -> ParentBody {
             form_digest: FormDigest(B256::repeat_byte(0xf4)),
             verifier: Address::repeat_byte(0x90),
             node: node().address(),
-            signature: SignatureBytes::ZERO,
+            signature: NodeSignature::ZERO,
         },
         locktime: time + 60,
     }
@@ -72,7 +71,7 @@ pub fn side_body(number: u32) -> SideBody {
             report: ReportDigest(B256::repeat_byte(0xe0)),
             sealed_report: B256::repeat_byte(0xb0),
             node: node().address(),
-            signature: SignatureBytes::ZERO,
+            signature: NodeSignature::ZERO,
         },
         locktime: time + 5,
     }

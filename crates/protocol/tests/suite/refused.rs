@@ -3,10 +3,10 @@
 use std::io::Cursor;
 
 use alloy_primitives::{Address, B256};
-use medshare_protocol::block::Block;
+use medshare_protocol::block::{Block, ParentBody, SideBody};
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{CompactTarget, Header, entries};
-use medshare_protocol::id::{LeafHash, LogRoot};
+use medshare_protocol::id::{LeafHash, LogRoot, Origin};
 use medshare_protocol::merkle::{Log, header_root, verify_consistency, verify_inclusion};
 use medshare_protocol::package::PackageHeader;
 use medshare_protocol::report::ReportBody;
@@ -54,6 +54,29 @@ fn signatures_of_another_form_are_refused() {
     let cases = whole(&given["refused"], "signature");
     refuses_all(&bytes(given, "good"), &cases, |signature| {
         recover(digest, signature) == Some(account)
+    });
+}
+
+/// Twice over: the node's key is recovered the first time, and known from then on.
+#[test]
+fn bodies_that_their_node_has_not_signed_are_refused() {
+    let given = &read("refused.json")["bodies"];
+    let refuses = |kind: &str, is_signed: fn(&[u8], Origin) -> Option<bool>| {
+        let (given, good) = (&given[kind], bytes(&given[kind], "good"));
+        let (origin, cases) = (parsed(given, "origin"), cases(&good, &given["refused"]));
+        for _ in 0..2 {
+            refuses_all(&good, &cases, |body| {
+                is_signed(body, origin).unwrap_or_default()
+            });
+        }
+    };
+    refuses("parent", |body, origin| {
+        let body = ParentBody::from_bytes(body).ok()?;
+        Some(body.is_signed(origin))
+    });
+    refuses("side", |body, origin| {
+        let body = SideBody::from_bytes(body).ok()?;
+        Some(body.is_signed(origin))
     });
 }
 

@@ -101,7 +101,7 @@ fn signing_preimage() -> String {
     let side = &blocks["side"][1];
     let body = vectors::bytes(side, "body");
     let (rest, locktime) = body.split_at(body.len() - 8);
-    let unsigned = &rest[..rest.len() - 65];
+    let unsigned = &rest[..rest.len() - 64];
     let origin = vectors::bytes(side, "origin");
     let bytes = [b"medshare/side/v1", origin.as_slice(), unsigned, locktime].concat();
     let digest: B256 = vectors::parsed(side, "signing_digest");

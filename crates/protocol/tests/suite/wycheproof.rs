@@ -1,8 +1,9 @@
-//! Project Wycheproof's cases against what signs and encrypts here: secp256k1 by recovery, AES-256-GCM.
+//! Project Wycheproof's cases against what signs and encrypts here: secp256k1 by recovery and by verification, AES-256-GCM.
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use alloy_primitives::{Address, B256};
+use medshare_protocol::block::{NodeSignature, is_signed_by};
 use medshare_protocol::typed::recover;
 
 use crate::vectors::{bytes, cases, parsed, read};
@@ -21,6 +22,22 @@ fn signatures_are_judged_as_wycheproof_judges_them() {
             recover(digest, &signature) == Some(account)
         });
         assert_eq!(accepted, case["valid"], "{case}");
+    }
+}
+
+/// By recovery where the key is unknown, and by verification where it was found before.
+#[test]
+fn signatures_without_v_are_judged_as_wycheproof_judges_them() {
+    let file = read("wycheproof-ecdsa.json");
+    for case in cases(&file["tests"], 329) {
+        let (account, digest) = (parsed(case, "account"), parsed(case, "digest"));
+        let signature = NodeSignature::try_from(bytes(case, "signature").as_slice());
+        for _ in 0..2 {
+            let accepted = signature
+                .as_ref()
+                .is_ok_and(|signature| is_signed_by(account, digest, signature));
+            assert_eq!(accepted, case["valid_in_a_body"], "{case}");
+        }
     }
 }
 

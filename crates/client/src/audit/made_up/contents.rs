@@ -2,7 +2,9 @@
 
 use alloy_signer_local::{PrivateKeySigner, Secp256k1Signer};
 use medshare_chain::{Address, B256, Event, IssuedRequest, PackageIssued};
-use medshare_protocol::block::{ParentBody, ParentTransaction, SideBody, SideTransaction};
+use medshare_protocol::block::{
+    NodeSignature, ParentBody, ParentTransaction, SideBody, SideTransaction,
+};
 use medshare_protocol::digest::sha256;
 use medshare_protocol::header::{CompactTarget, ENTRY_BYTES};
 use medshare_protocol::id::{
@@ -10,7 +12,7 @@ use medshare_protocol::id::{
 };
 use medshare_protocol::origin::{side_origin, thread_origin};
 use medshare_protocol::purpose::Purpose;
-use medshare_protocol::typed::{Domain, SignatureBytes};
+use medshare_protocol::typed::Domain;
 use medshare_protocol::usage::{Action, Actions, Environment, Sensitivity, UsageContract};
 
 /// Difficulty 0: a target that all but one hash in 65,536 meet.
@@ -179,7 +181,7 @@ impl Contents {
                 form_digest: FormDigest(SOMETHING),
                 verifier: SECOND_NODE,
                 node: self.node.address(),
-                signature: SignatureBytes::ZERO,
+                signature: NodeSignature::ZERO,
             },
             locktime: time,
         }
@@ -205,7 +207,7 @@ impl Contents {
                 report: ReportDigest(sha256(&[package.as_slice(), &number.to_le_bytes()])),
                 sealed_report: SOMETHING,
                 node: self.node.address(),
-                signature: SignatureBytes::ZERO,
+                signature: NodeSignature::ZERO,
             },
             locktime: u64::from(BEGINNING) * 1_000,
         }

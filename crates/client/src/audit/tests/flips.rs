@@ -159,7 +159,7 @@ fn every_flipped_byte_of_a_stored_ledger_is_found_and_named() {
             .collect();
         shares.into_iter().map(|share| share.join().unwrap()).sum()
     });
-    assert_eq!(flips, 20 * 494 + 980 * 367);
+    assert_eq!(flips, 20 * 493 + 980 * 366);
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use medshare_chain::{
     ReportSegment, Response, TxReceipt, U256,
 };
 use medshare_protocol::block::{
-    DATA_VERSION_TABULAR, ParentBlock, ParentBody, ParentTransaction, SideBlock, SideBody,
-    SideTransaction, next_header,
+    DATA_VERSION_TABULAR, NodeSignature, ParentBlock, ParentBody, ParentTransaction, SideBlock,
+    SideBody, SideTransaction, next_header,
 };
 use medshare_protocol::header::{CompactTarget, Entry, Header};
 use medshare_protocol::id::{
@@ -20,9 +20,7 @@ use medshare_protocol::id::{
 use medshare_protocol::merkle::Log;
 use medshare_protocol::origin::{side_origin, thread_origin};
 use medshare_protocol::purpose::Purpose;
-use medshare_protocol::typed::{
-    AccessRequest, Registration, Report, Selection, SignatureBytes, Validation,
-};
+use medshare_protocol::typed::{AccessRequest, Registration, Report, Selection, Validation};
 use medshare_protocol::usage::{Action, Actions, Environment, Sensitivity, UsageContract};
 use tempfile::TempDir;
 
@@ -324,7 +322,7 @@ impl World {
                 form_digest: self.committed.form,
                 verifier: self.nodes[1].sender().unwrap(),
                 node: self.nodes[0].sender().unwrap(),
-                signature: SignatureBytes::ZERO,
+                signature: NodeSignature::ZERO,
             },
             locktime: self.now_ms,
         }
@@ -410,7 +408,7 @@ impl World {
                 report: self.governance.domain().report_digest(&report),
                 sealed_report: self.committed.sealed_report,
                 node: self.nodes[0].sender().unwrap(),
-                signature: SignatureBytes::ZERO,
+                signature: NodeSignature::ZERO,
             },
             locktime: self.now_ms,
         }

@@ -59,13 +59,9 @@ impl Examination<'_> {
         let block = &parent.body.transaction;
         let subject = self.evidence.subject;
         let origin = thread_origin(subject.chain_id, subject.contract, held.status.requestor);
-        let signer = parent.body.signer(origin);
-        if self.same(
-            BLOCKS,
-            "the parent block's signer",
-            signer,
-            Some(block.node),
-        ) {
+        let is_signed = parent.body.is_signed(origin);
+        let otherwise = format!("the node {} has not signed the parent block", block.node);
+        if self.hold(is_signed, BLOCKS, otherwise) {
             self.shows(
                 BLOCKS,
                 &[Algorithms, Keys, Clocks],
