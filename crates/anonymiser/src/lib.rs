@@ -11,6 +11,7 @@
 //! | [`table`] | [`Table`]: dictionary-encoded columns, CSV in and out |
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
+//! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
@@ -22,7 +23,7 @@
 //!
 //! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
 //! one level of their hierarchy each (full-domain generalisation) so that every combination
-//! occurs at least k times. Rows that stand in the way are dropped, up to the suppression limit.
+//! occurs at least k times, and the sensitive values under it meet the models of their columns. Rows that stand in the way are dropped, up to the suppression limit.
 //! Of all ways to do so the one of least Loss is taken, and it is provably the least: the search
 //! ends only when no unchecked combination can have less (`search`).
 //!
@@ -67,6 +68,7 @@ mod delimited;
 mod detector;
 pub mod hierarchy;
 pub mod measure;
+pub mod models;
 pub mod plan;
 mod pseudonym;
 pub mod ranking;
@@ -77,6 +79,7 @@ pub mod table;
 pub use delimited::TextError;
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
+pub use models::{Distance, Model};
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise};

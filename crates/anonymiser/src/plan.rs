@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
+use crate::models::Model;
 use crate::table::{Column, Table};
 
 /// The smallest k that hides anybody.
@@ -29,16 +30,41 @@ pub enum Role {
 }
 
 /// One declared column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnPlan {
     /// Name of the column, exactly as in the table.
     pub name: String,
     /// What the column is.
     pub role: Role,
-    /// How a quasi-identifier is generalised; without it, the value becomes `*`.
+    /// How a quasi-identifier is generalised; without it, the value becomes `*`. Of a sensitive column: how near its values
+    /// are, for t-closeness.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hierarchy: Option<Hierarchy>,
+    /// What each class must meet; of a sensitive column only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<Model>,
+}
+
+impl ColumnPlan {
+    /// A column without hierarchy and models.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            hierarchy: None,
+            models: Vec::new(),
+        }
+    }
+
+    /// With this hierarchy.
+    #[must_use]
+    pub fn generalised_by(self, hierarchy: Hierarchy) -> Self {
+        Self {
+            hierarchy: Some(hierarchy),
+            ..self
+        }
+    }
 }
 
 /// The privacy model: k-anonymity with a suppression limit.
@@ -96,11 +122,35 @@ pub enum PlanError {
         /// Name of the column.
         column: String,
     },
-    /// Only quasi-identifiers are generalised.
+    /// Only quasi-identifiers are generalised, and only hierarchical t-closeness asks how near sensitive values are.
     #[error(
-        "column `{column}` has a hierarchy but is not a quasi-identifier; change its role or remove the hierarchy"
+        "column `{column}` has a hierarchy but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
     )]
     HierarchyWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// Only what is sensitive has models.
+    #[error(
+        "column `{column}` has a privacy model but is not sensitive; change its role or remove the model"
+    )]
+    ModelWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// A model's parameters mean nothing.
+    #[error("column `{column}`: {fault}")]
+    ModelOutOfRange {
+        /// Name of the column.
+        column: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// Hierarchical t-closeness needs a hierarchy.
+    #[error(
+        "column `{column}` has a model of hierarchical distance and no hierarchy; add one or choose another distance"
+    )]
+    ModelWithoutHierarchy {
         /// Name of the column.
         column: String,
     },
@@ -201,12 +251,32 @@ impl Plan {
             {
                 return Err(PlanError::DuplicateColumn { column: column() });
             }
-            if declared.hierarchy.is_some() && declared.role != Role::QuasiIdentifier {
+            check_models(declared)?;
+            let uses_hierarchy = declared.role == Role::QuasiIdentifier
+                || declared.models.iter().any(|model| model.needs_hierarchy());
+            if declared.hierarchy.is_some() && !uses_hierarchy {
                 return Err(PlanError::HierarchyWithoutUse { column: column() });
             }
         }
         Ok(())
     }
+}
+
+fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
+    let column = || declared.name.clone();
+    if !declared.models.is_empty() && declared.role != Role::Sensitive {
+        return Err(PlanError::ModelWithoutUse { column: column() });
+    }
+    for model in &declared.models {
+        if let Some(fault) = model.fault() {
+            let column = column();
+            return Err(PlanError::ModelOutOfRange { column, fault });
+        }
+        if model.needs_hierarchy() && declared.hierarchy.is_none() {
+            return Err(PlanError::ModelWithoutHierarchy { column: column() });
+        }
+    }
+    Ok(())
 }
 
 fn check_values(declared: &ColumnPlan, column: &Column) -> Result<(), PlanError> {
@@ -232,6 +302,7 @@ fn check_values(declared: &ColumnPlan, column: &Column) -> Result<(), PlanError>
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::models::Distance;
 
     fn table() -> Table {
         Table::from_csv(b"name,age\nAda,1\nBob,2\nCid,7\n", b',').unwrap()
@@ -307,11 +378,7 @@ mod tests {
             PlanError::UndeclaredColumn { column: age() }
         );
         assert_eq!(
-            fault(|plan| plan.columns.push(ColumnPlan {
-                name: "sex".into(),
-                role: Role::Plain,
-                hierarchy: None
-            })),
+            fault(|plan| plan.columns.push(ColumnPlan::new("sex", Role::Plain))),
             PlanError::MissingColumn {
                 column: "sex".into()
             }
@@ -323,6 +390,36 @@ mod tests {
         assert_eq!(
             fault(|plan| plan.columns[1].role = Role::Sensitive),
             PlanError::HierarchyWithoutUse { column: age() }
+        );
+        let close = |distance| Model::TCloseness { t: 0.2, distance };
+        for (model, expected) in [
+            (
+                Model::DistinctLDiversity { l: 2 },
+                PlanError::ModelWithoutUse { column: age() },
+            ),
+            (
+                close(Distance::Equal),
+                PlanError::ModelWithoutUse { column: age() },
+            ),
+        ] {
+            let mut plan = plan();
+            plan.columns[1].models.push(model);
+            assert_eq!(plan.check(&table()), Err(expected));
+        }
+        let mut sensitive = plan();
+        sensitive.columns[1] = ColumnPlan::new("age", Role::Sensitive);
+        sensitive.columns[1].models = vec![close(Distance::Hierarchical)];
+        assert_eq!(
+            sensitive.check(&table()),
+            Err(PlanError::ModelWithoutHierarchy { column: age() })
+        );
+        sensitive.columns[1].hierarchy = Some(Hierarchy::identity(["1", "2", "7"]));
+        assert_eq!(sensitive.check(&table()), Ok(()));
+        sensitive.columns[1].models = vec![Model::DistinctLDiversity { l: 0 }];
+        let error = sensitive.check(&table()).unwrap_err();
+        assert!(
+            matches!(error, PlanError::ModelOutOfRange { .. }),
+            "{error}"
         );
         let short = fault(|plan| plan.columns[1].hierarchy = Some(Hierarchy::identity(["1"])));
         assert_eq!(

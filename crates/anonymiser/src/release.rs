@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::{Hierarchy, Level};
+use crate::models::{Judge, Model};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
-use crate::search::{self, Lattice, Optimum, Problem, QuasiIdentifier};
+use crate::search::{self, Lattice, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
@@ -32,7 +33,7 @@ pub struct Report {
     pub rows_in: usize,
     /// Rows of the release.
     pub rows_out: usize,
-    /// Rows dropped because their class was smaller than k.
+    /// Rows dropped because their class was smaller than k, or did not meet a model.
     pub suppressed: usize,
     /// For each quasi-identifier, in the table's order: name, chosen level, levels there are.
     pub levels: Vec<(String, usize, usize)>,
@@ -65,7 +66,7 @@ pub enum AnonymiseError {
     },
     /// Even the highest levels are not enough.
     #[error(
-        "even at the highest levels more than {limit} rows would have to be suppressed to reach k = {k}; end the hierarchies in `*`, or raise the suppression limit"
+        "even at the highest levels more than {limit} rows would have to be suppressed to reach k = {k} and the models of sensitive columns; end the hierarchies in `*`, loosen the models, or raise the suppression limit"
     )]
     OutOfReach {
         /// The k asked for.
@@ -76,8 +77,8 @@ pub enum AnonymiseError {
 }
 
 /// Anonymises `table` by `plan`: drops identifiers, replaces pseudonyms by keyed ones, and
-/// generalises the quasi-identifiers to the k-anonymous full-domain recoding of least Loss that
-/// suppresses no more rows than allowed. The same input always gives the same output.
+/// generalises the quasi-identifiers to the full-domain recoding of least Loss that is k-anonymous, meets the models of the
+/// sensitive columns, and suppresses no more rows than allowed. The same input always gives the same output.
 ///
 /// # Errors
 ///
@@ -163,7 +164,13 @@ fn problem(table: &Table, plan: &Plan, hierarchies: &[(&Column, &Hierarchy)]) ->
     } else {
         plan.privacy.k
     };
-    Problem::new(columns.collect(), rows, k, limit)
+    let sensitives = table.columns().iter().filter_map(|column| {
+        let declared = plan.column(column.name())?;
+        let judge = |model: &Model| Judge::new(*model, column, declared.hierarchy.as_ref());
+        let judges: Vec<Judge> = declared.models.iter().map(judge).collect();
+        (!judges.is_empty()).then(|| Sensitive::new(column, judges))
+    });
+    Problem::new(columns.collect(), sensitives.collect(), rows, k, limit)
 }
 
 fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) -> Table {

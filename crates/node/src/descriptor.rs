@@ -215,11 +215,7 @@ pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
         let role = ROLES
             .into_iter()
             .find(|role| role_name(*role) == column.role)?;
-        Some(ColumnPlan {
-            name: column.name.clone(),
-            role,
-            hierarchy: None,
-        })
+        Some(ColumnPlan::new(&column.name, role))
     });
     Some(Plan {
         columns: columns.collect::<Option<_>>()?,

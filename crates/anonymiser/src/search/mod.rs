@@ -1,9 +1,11 @@
-//! The optimal full-domain generalisation under k-anonymity with a suppression limit (P12).
+//! The optimal full-domain generalisation under k-anonymity and models of sensitive columns, with a suppression limit (P12).
 //!
 //! A node of the lattice fixes a level for each quasi-identifier. Its classes are the rows that
-//! look the same there; rows of classes smaller than k are suppressed. Going up merges classes,
-//! so fewer rows are suppressed: being within the limit is monotone, and one node found beyond
-//! it excludes everything below. Loss is *not* monotone under suppression, but a lower bound of
+//! look the same there; rows of classes that are smaller than k, or that a model does not accept, are
+//! suppressed. Going up merges classes. k and distinct l-diversity survive any merge, so under
+//! them being within the limit is monotone, and one node found beyond it excludes everything below.
+//! The other models survive the merge of classes that are both accepted, and not always of others: under them a node
+//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. Loss is *not* monotone under suppression, but a lower bound of
 //! it follows from pairs of columns alone ([`bound`]). Nodes are taken in the order of their
 //! bound; the search ends when the next bound is no better than the best node checked, which is
 //! then optimal.
@@ -16,7 +18,7 @@ mod problem;
 
 pub(crate) use classes::Classes;
 pub(crate) use lattice::Lattice;
-pub(crate) use problem::{Problem, QuasiIdentifier};
+pub(crate) use problem::{Problem, QuasiIdentifier, Sensitive};
 
 use bound::Bounds;
 use loss::Rank;
@@ -43,7 +45,7 @@ pub(crate) fn optimum(problem: &Problem, lattice: &Lattice) -> Option<Optimum> {
             break;
         }
         if search.state[node] == State::Unknown {
-            search.follow_path(node);
+            search.visit(node);
         }
     }
     search.finish()
@@ -52,8 +54,10 @@ pub(crate) fn optimum(problem: &Problem, lattice: &Lattice) -> Option<Optimum> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Unknown,
-    /// More rows would be suppressed than the limit allows.
+    /// More rows would be suppressed than the limit allows, here and everywhere below.
     Beyond,
+    /// More rows would be suppressed than the limit allows, here.
+    Refused,
     Checked,
 }
 
@@ -120,6 +124,14 @@ impl<'a> Search<'a> {
             .is_some_and(|best| best.rank < self.bound_rank(node))
     }
 
+    fn visit(&mut self, node: usize) {
+        if self.problem.is_monotone() {
+            self.follow_path(node);
+        } else {
+            self.check(node);
+        }
+    }
+
     /// Checks `start` and, while nodes turn out to be beyond the limit, the path above it, by
     /// halves: a node beyond the limit excludes all below it, also off the path.
     fn follow_path(&mut self, start: usize) {
@@ -131,7 +143,7 @@ impl<'a> Search<'a> {
             let middle = low + (high - low) / 2;
             let node = path[middle];
             let within = match self.state[node] {
-                State::Beyond => false,
+                State::Beyond | State::Refused => false,
                 State::Checked => true,
                 State::Unknown => self.check(node),
             };
@@ -163,8 +175,13 @@ impl<'a> Search<'a> {
         self.checked += 1;
         let levels = self.lattice.levels(node);
         let outcome = self.checker.check(&levels);
-        if outcome.suppressed > self.problem.limit() {
+        let limit = self.problem.limit();
+        if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
             self.exclude(node);
+            return false;
+        }
+        if outcome.suppressed > limit {
+            self.state[node] = State::Refused;
             return false;
         }
         self.state[node] = State::Checked;

@@ -1,6 +1,7 @@
 //! The data of a search: distinct rows with their multiplicity, and the check of one node.
 
 use crate::hierarchy::Hierarchy;
+use crate::models::{Histogram, Judge};
 use crate::table::Column;
 
 use super::classes::{Classes, Numbering};
@@ -75,9 +76,42 @@ impl QuasiIdentifier {
     }
 }
 
+/// A sensitive column as the search sees it: how often each of its values stands behind each distinct row.
+pub(crate) struct Sensitive {
+    /// Value of each row of the table; of no use once the rows are merged.
+    codes: Vec<u32>,
+    values: usize,
+    judges: Vec<Judge>,
+    /// Distinct row, value, rows of the table: by distinct row.
+    cells: Vec<(u32, u32, u32)>,
+}
+
+impl Sensitive {
+    /// With models that are made for this column.
+    pub(crate) fn new(column: &Column, judges: Vec<Judge>) -> Self {
+        Self {
+            codes: column.codes().to_vec(),
+            values: column.values().len(),
+            judges,
+            cells: Vec::new(),
+        }
+    }
+
+    fn merge(&mut self, distinct_of_row: &[u32]) {
+        let rows = distinct_of_row.iter().copied().zip(self.codes.drain(..));
+        let mut rows: Vec<(u32, u32)> = rows.collect();
+        rows.sort_unstable();
+        let cells = rows.chunk_by(|one, other| one == other);
+        self.cells = cells
+            .map(|alike| (alike[0].0, alike[0].1, alike.len() as u32))
+            .collect();
+    }
+}
+
 /// What is to be solved.
 pub(crate) struct Problem {
     columns: Vec<QuasiIdentifier>,
+    sensitives: Vec<Sensitive>,
     /// Rows of the table that each distinct row stands for.
     multiplicities: Vec<u32>,
     /// Distinct row of each row of the table.
@@ -91,6 +125,7 @@ impl Problem {
     /// Merges equal rows. At most `limit` rows may be suppressed.
     pub(crate) fn new(
         mut columns: Vec<QuasiIdentifier>,
+        mut sensitives: Vec<Sensitive>,
         rows: usize,
         k: usize,
         limit: usize,
@@ -100,8 +135,12 @@ impl Problem {
         for column in &mut columns {
             column.codes = firsts.iter().map(|&row| column.codes[row]).collect();
         }
+        for sensitive in &mut sensitives {
+            sensitive.merge(&classes.of);
+        }
         Self {
             columns,
+            sensitives,
             multiplicities: classes
                 .sizes()
                 .into_iter()
@@ -135,25 +174,73 @@ impl Problem {
         self.limit
     }
 
+    /// Whether a node beyond the limit excludes all nodes below it: whether a class that is kept stays so, whatever
+    /// joins it. Where nothing may be suppressed, only classes that are kept ever join.
+    pub(crate) fn is_monotone(&self) -> bool {
+        let mut judges = self
+            .sensitives
+            .iter()
+            .flat_map(|sensitive| &sensitive.judges);
+        self.limit == 0 || judges.all(Judge::survives_any_merge)
+    }
+
     /// For each row of the table, whether it is kept at these levels.
     pub(crate) fn kept(&self, levels: &[usize]) -> Vec<bool> {
         let mut checker = Checker::new(self);
         checker.check(levels);
-        let sizes = &checker.sizes;
-        let large =
-            |distinct: u32| sizes[checker.classes[distinct as usize] as usize] as usize >= self.k;
-        self.distinct_of_row
-            .iter()
-            .map(|&distinct| large(distinct))
-            .collect()
+        let kept = |distinct: &u32| checker.is_kept(*distinct as usize);
+        self.distinct_of_row.iter().map(kept).collect()
     }
 }
 
 /// What checking a node found. Classes and their smallest are those that are kept.
 pub(crate) struct Outcome {
     pub(crate) suppressed: usize,
+    /// Those of them that are suppressed at every node below as well.
+    pub(crate) suppressed_below: usize,
     pub(crate) classes: usize,
     pub(crate) smallest_class: usize,
+}
+
+/// The cells of a sensitive column by class, those of classes that are kept.
+#[derive(Default)]
+struct ByClass {
+    /// Where the cells of each class begin, and behind the last where they end.
+    starts: Vec<usize>,
+    /// Value and rows of the table.
+    cells: Vec<(u32, u32)>,
+}
+
+impl ByClass {
+    fn sort(&mut self, cells: &[(u32, u32, u32)], classes: &[u32], kept: &[bool]) {
+        let placed = || {
+            let cells = cells.iter().map(|&(distinct, value, rows)| {
+                (classes[distinct as usize] as usize, (value, rows))
+            });
+            cells.filter(|(class, _)| kept[*class])
+        };
+        self.starts.clear();
+        self.starts.resize(kept.len() + 1, 0);
+        for (class, _) in placed() {
+            self.starts[class] += 1;
+        }
+        // Each class's start is first where it ends, and goes down with every cell that is put in its place.
+        let mut end = 0;
+        for start in &mut self.starts {
+            end += *start;
+            *start = end;
+        }
+        self.cells.clear();
+        self.cells.resize(end, (0, 0));
+        for (class, cell) in placed() {
+            self.starts[class] -= 1;
+            self.cells[self.starts[class]] = cell;
+        }
+    }
+
+    fn of(&self, class: usize) -> &[(u32, u32)] {
+        &self.cells[self.starts[class]..self.starts[class + 1]]
+    }
 }
 
 /// Groups the distinct rows at one node after the other, in memory that is kept.
@@ -165,6 +252,10 @@ pub(crate) struct Checker<'a> {
     classes: Vec<u32>,
     /// Rows of the table in each class.
     sizes: Vec<u32>,
+    /// Whether each class is kept.
+    kept: Vec<bool>,
+    histograms: Vec<Histogram>,
+    cells: ByClass,
 }
 
 impl<'a> Checker<'a> {
@@ -175,6 +266,13 @@ impl<'a> Checker<'a> {
             keys: Vec::with_capacity(problem.multiplicities.len()),
             classes: Vec::with_capacity(problem.multiplicities.len()),
             sizes: Vec::new(),
+            kept: Vec::new(),
+            histograms: problem
+                .sensitives
+                .iter()
+                .map(|sensitive| Histogram::of(sensitive.values))
+                .collect(),
+            cells: ByClass::default(),
         }
     }
 
@@ -187,12 +285,52 @@ impl<'a> Checker<'a> {
             self.sizes[class as usize] += rows;
         }
         let k = self.problem.k as u32;
-        let kept = || self.sizes.iter().filter(|&&size| size >= k);
-        let kept_rows: usize = kept().map(|&size| size as usize).sum();
+        self.kept.clear();
+        self.kept.extend(self.sizes.iter().map(|&size| size >= k));
+        self.judge(Judge::survives_any_merge);
+        let suppressed_below = self.suppressed();
+        self.judge(|judge| !judge.survives_any_merge());
+        let kept = || {
+            let sizes = self.sizes.iter().zip(&self.kept);
+            sizes
+                .filter(|(_, kept)| **kept)
+                .map(|(size, _)| *size as usize)
+        };
         Outcome {
-            suppressed: self.problem.rows - kept_rows,
+            suppressed: self.suppressed(),
+            suppressed_below,
             classes: kept().count(),
-            smallest_class: kept().min().map_or(0, |&size| size as usize),
+            smallest_class: kept().min().unwrap_or(0),
+        }
+    }
+
+    fn suppressed(&self) -> usize {
+        let sizes = self.sizes.iter().zip(&self.kept);
+        let suppressed = sizes.filter(|(_, kept)| !**kept);
+        suppressed.map(|(&size, _)| size as usize).sum()
+    }
+
+    /// Whether a distinct row is kept at the node checked last.
+    fn is_kept(&self, distinct: usize) -> bool {
+        self.kept[self.classes[distinct] as usize]
+    }
+
+    /// Gives up the classes that some of the models do not accept.
+    fn judge(&mut self, which: impl Fn(&Judge) -> bool) {
+        let sensitives = self.problem.sensitives.iter().zip(&mut self.histograms);
+        for (sensitive, histogram) in sensitives {
+            let judges = || sensitive.judges.iter().filter(|judge| which(judge));
+            if judges().next().is_none() {
+                continue;
+            }
+            self.cells.sort(&sensitive.cells, &self.classes, &self.kept);
+            for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
+                for &(value, rows) in self.cells.of(class) {
+                    histogram.add(value, rows);
+                }
+                *kept = judges().all(|judge| judge.accepts(histogram));
+                histogram.clear();
+            }
         }
     }
 
@@ -229,8 +367,7 @@ impl<'a> Checker<'a> {
     /// The product of the Loss factors at the node checked last, which must be `levels`.
     pub(crate) fn loss_product(&self, levels: &[usize]) -> f64 {
         let problem = self.problem;
-        let k = problem.k as u32;
-        let kept = |entry: usize| self.sizes[self.classes[entry] as usize] >= k;
+        let kept = |entry: usize| self.is_kept(entry);
         let mut product = 1.0;
         for (column, &level) in problem.columns.iter().zip(levels) {
             let weights = &column.levels[level].weights;
@@ -267,7 +404,7 @@ mod tests {
         let columns = table.columns().iter().map(|column| {
             QuasiIdentifier::new(column, &Hierarchy::identity(column.values())).unwrap()
         });
-        Problem::new(columns.collect(), table.rows(), k, 0)
+        Problem::new(columns.collect(), Vec::new(), table.rows(), k, 0)
     }
 
     #[test]

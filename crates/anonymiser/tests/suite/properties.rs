@@ -1,7 +1,8 @@
 //! What every release holds to, whatever goes in.
 
 use medshare_anonymiser::{
-    AnonymiseError, ColumnPlan, Hierarchy, Plan, Privacy, Role, Table, anonymise, measure,
+    AnonymiseError, ColumnPlan, Distance, Hierarchy, Model, Plan, Privacy, Role, Table, anonymise,
+    measure,
 };
 use proptest::prelude::*;
 
@@ -29,36 +30,74 @@ fn hierarchy() -> impl Strategy<Value = Hierarchy> {
     })
 }
 
+/// Values of the sensitive column.
+const VALUES: usize = 4;
+
+fn model() -> impl Strategy<Value = Model> {
+    let distance = prop_oneof![
+        Just(Distance::Equal),
+        Just(Distance::Ordered),
+        Just(Distance::Hierarchical)
+    ];
+    prop_oneof![
+        (1_usize..4).prop_map(|l| Model::DistinctLDiversity { l }),
+        (1.0..3.0_f64).prop_map(|l| Model::EntropyLDiversity { l }),
+        (0.3..4.0_f64, 1_usize..4).prop_map(|(c, l)| Model::RecursiveLDiversity { c, l }),
+        (0.05..0.6_f64, distance).prop_map(|(t, distance)| Model::TCloseness { t, distance }),
+        (0.2..4.0_f64).prop_map(|delta| Model::DeltaDisclosure { delta }),
+    ]
+}
+
+/// The sensitive column `s`, with models one time out of two.
+fn sensitive() -> impl Strategy<Value = ColumnPlan> {
+    let models = prop_oneof![Just(Vec::new()), proptest::collection::vec(model(), 1..3)];
+    models.prop_map(|models| {
+        let hierarchical = |model: &Model| {
+            let distance = Distance::Hierarchical;
+            matches!(model, Model::TCloseness { distance: of, .. } if *of == distance)
+        };
+        let lines = b"0;low;*\n1;low;*\n2;high;*\n3;high;*\n";
+        let needs = models.iter().any(hierarchical);
+        ColumnPlan {
+            hierarchy: needs.then(|| Hierarchy::from_csv(lines, b';').unwrap()),
+            models,
+            ..ColumnPlan::new("s", Role::Sensitive)
+        }
+    })
+}
+
 pub fn case() -> impl Strategy<Value = Case> {
     let hierarchies = proptest::collection::vec(hierarchy(), 1..5);
-    (hierarchies, 2_usize..5, 0.0..1.0_f64, 5_usize..40).prop_flat_map(
-        |(hierarchies, k, share, rows)| {
+    (
+        hierarchies,
+        sensitive(),
+        2_usize..5,
+        0.0..1.0_f64,
+        5_usize..40,
+    )
+        .prop_flat_map(|(hierarchies, sensitive, k, share, rows)| {
             let row: Vec<_> = hierarchies
                 .iter()
                 .map(|hierarchy| 0..hierarchy.values())
+                .chain(std::iter::once(0..VALUES))
                 .collect();
             let rows = proptest::collection::vec(row, rows);
             (rows, any::<bool>()).prop_map(move |(rows, no_suppression)| {
-                let names: Vec<String> = (0..hierarchies.len())
-                    .map(|column| format!("q{column}"))
-                    .collect();
-                let mut builder = Table::builder(names.clone()).unwrap();
+                let names = (0..hierarchies.len()).map(|column| format!("q{column}"));
+                let columns = names.zip(&hierarchies).map(|(name, hierarchy)| {
+                    ColumnPlan::new(name, Role::QuasiIdentifier).generalised_by(hierarchy.clone())
+                });
+                let columns: Vec<_> = columns.chain([sensitive.clone()]).collect();
+                let names = columns.iter().map(|column| column.name.clone());
+                let mut builder = Table::builder(names.collect::<Vec<_>>()).unwrap();
                 for row in &rows {
                     builder.push_row(row.iter().map(usize::to_string)).unwrap();
                 }
-                let columns = names
-                    .iter()
-                    .zip(&hierarchies)
-                    .map(|(name, hierarchy)| ColumnPlan {
-                        name: name.clone(),
-                        role: Role::QuasiIdentifier,
-                        hierarchy: Some(hierarchy.clone()),
-                    });
                 let suppression_limit = if no_suppression { 0.0 } else { share * share };
                 Case {
                     table: builder.finish(),
                     plan: Plan {
-                        columns: columns.collect(),
+                        columns,
                         privacy: Privacy {
                             k,
                             suppression_limit,
@@ -66,8 +105,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                     },
                 }
             })
-        },
-    )
+        })
 }
 
 proptest! {
@@ -181,11 +219,7 @@ fn out_of_reach_and_too_large_are_said() {
     let plan = Plan {
         columns: names
             .into_iter()
-            .map(|name| ColumnPlan {
-                name,
-                role: Role::QuasiIdentifier,
-                hierarchy: None,
-            })
+            .map(|name: String| ColumnPlan::new(name, Role::QuasiIdentifier))
             .collect(),
         privacy: Privacy {
             k: 2,

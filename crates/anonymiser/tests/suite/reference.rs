@@ -6,7 +6,9 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use medshare_anonymiser::{ColumnPlan, Hierarchy, Plan, Privacy, Role, Table, anonymise, measure};
+use medshare_anonymiser::{
+    ColumnPlan, Distance, Hierarchy, Model, Plan, Privacy, Role, Table, anonymise, measure,
+};
 
 struct Expected {
     levels: &'static [usize],
@@ -76,21 +78,29 @@ fn diabetes() -> Option<Table> {
 /// Checks one row of the reference; columns are permuted to the order of the reference, which
 /// decides ties.
 fn check(table: &Table, hierarchies: &str, names: &[&str], limit: f64, expected: &Expected) {
-    let order: Vec<usize> = names
-        .iter()
-        .map(|name| table.column_index(name).unwrap())
-        .collect();
+    check_with(table, hierarchies, names, None, limit, expected);
+}
+
+/// With models for a sensitive column behind the quasi-identifiers.
+fn check_with(
+    table: &Table,
+    hierarchies: &str,
+    names: &[&str],
+    sensitive: Option<ColumnPlan>,
+    limit: f64,
+    expected: &Expected,
+) {
+    let all = names.iter().copied();
+    let all = all.chain(sensitive.iter().map(|column| &*column.name));
+    let order: Vec<usize> = all.map(|name| table.column_index(name).unwrap()).collect();
     let table = table.select(&order);
     let columns = names.iter().map(|name| {
         let bytes = file(&format!("{hierarchies}_hierarchy_{name}.csv")).unwrap();
-        ColumnPlan {
-            name: (*name).to_owned(),
-            role: Role::QuasiIdentifier,
-            hierarchy: Some(Hierarchy::from_csv(&bytes, b';').unwrap()),
-        }
+        let hierarchy = Hierarchy::from_csv(&bytes, b';').unwrap();
+        ColumnPlan::new(*name, Role::QuasiIdentifier).generalised_by(hierarchy)
     });
     let plan = Plan {
-        columns: columns.collect(),
+        columns: columns.chain(sensitive).collect(),
         privacy: Privacy {
             k: 5,
             suppression_limit: limit,
@@ -216,6 +226,80 @@ fn diabetes_hospital_encounters() {
             &table,
             "diabetes130/diabetes130",
             &DIABETES,
+            limit,
+            &expected,
+        );
+    }
+}
+
+/// The occupation is sensitive, beside k = 5.
+#[test]
+fn adult_with_models_of_the_occupation() {
+    let Some(table) = adult() else { return };
+    let tree = file("adult/adult_hierarchy_occupation.csv").unwrap();
+    let tree = Hierarchy::from_csv(&tree, b';').unwrap();
+    let l = |l| Model::DistinctLDiversity { l };
+    let t = |distance| Model::TCloseness { t: 0.2, distance };
+    let (near, equal) = (t(Distance::Hierarchical), t(Distance::Equal));
+    let bare: &[usize] = &[0, 4, 1, 2, 3, 2, 0, 0];
+    let low: &[usize] = &[0, 3, 0, 0, 2, 1, 1, 0];
+    for (model, limit, levels, score, suppressed, classes, checked) in [
+        (l(2), 0.0, bare, 0.542210825407941, 0, 26, 18),
+        (l(3), 0.0, bare, 0.542210825407941, 0, 26, 18),
+        (
+            near,
+            0.0,
+            &[0, 4, 1, 1, 3, 2, 2, 1],
+            0.7591763053456835,
+            0,
+            4,
+            4_320,
+        ),
+        (
+            equal,
+            0.0,
+            &[1, 4, 1, 1, 3, 2, 2, 1],
+            0.9183953641009659,
+            0,
+            2,
+            4_320,
+        ),
+        (l(2), 0.05, low, 0.17012279194738156, 1_346, 397, 126),
+        (l(3), 0.05, low, 0.17170218121750636, 1_400, 387, 126),
+        (
+            near,
+            0.05,
+            &[1, 4, 0, 0, 3, 1, 2, 1],
+            0.6128064960163953,
+            1_384,
+            24,
+            4_320,
+        ),
+        (
+            equal,
+            0.05,
+            &[1, 4, 1, 1, 3, 1, 2, 1],
+            0.8150031862123897,
+            235,
+            6,
+            4_320,
+        ),
+    ] {
+        let mut sensitive = ColumnPlan::new("occupation", Role::Sensitive);
+        sensitive.hierarchy = (model == near).then(|| tree.clone());
+        sensitive.models = vec![model];
+        let expected = Expected {
+            levels,
+            score,
+            suppressed,
+            classes,
+            checked,
+        };
+        check_with(
+            &table,
+            "adult/adult",
+            &ADULT,
+            Some(sensitive),
             limit,
             &expected,
         );

@@ -42,11 +42,8 @@ fn ten_thousand_rows_of_six_quasi_identifiers_need_a_twentieth_of_the_lattice() 
         .map(|column| format!("q{column}"))
         .collect();
     let table = table(&names);
-    let column = |name| ColumnPlan {
-        name,
-        role: Role::QuasiIdentifier,
-        hierarchy: Some(ranges()),
-    };
+    let column =
+        |name: String| ColumnPlan::new(name, Role::QuasiIdentifier).generalised_by(ranges());
     let plan = Plan {
         columns: names.into_iter().map(column).collect(),
         privacy: Privacy::default(),

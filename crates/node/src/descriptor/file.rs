@@ -207,9 +207,8 @@ fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, Desc
         Some(file) => Some(read_hierarchy(place, &file)?),
     };
     Ok(ColumnPlan {
-        name: column.name.into_inner(),
-        role: column.role,
         hierarchy,
+        ..ColumnPlan::new(column.name.into_inner(), column.role)
     })
 }
 

@@ -140,11 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn plan() -> Plan {
-        let column = |name: &str, role| ColumnPlan {
-            name: name.into(),
-            role,
-            hierarchy: None,
-        };
+        let column = |name: &str, role| ColumnPlan::new(name, role);
         Plan {
             columns: vec![
                 column("age", Role::QuasiIdentifier),
