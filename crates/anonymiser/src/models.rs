@@ -116,6 +116,11 @@ impl Histogram {
         self.rows += u64::from(rows);
     }
 
+    /// Before it is judged: sums are made in one order, however the rows came.
+    pub(crate) fn settle(&mut self) {
+        self.present.sort_unstable();
+    }
+
     pub(crate) fn clear(&mut self) {
         for value in self.present.drain(..) {
             self.counts[value as usize] = 0;

@@ -111,8 +111,9 @@ struct Cells {
     rows: Vec<u64>,
 }
 
-fn cells(problem: &Problem, first: &QuasiIdentifier, second: &QuasiIdentifier) -> Cells {
-    let both = || first.codes().iter().zip(second.codes());
+fn cells(problem: &Problem, first: usize, second: usize) -> Cells {
+    let codes = &problem.entries().codes;
+    let both = || codes[first].iter().zip(&codes[second]);
     let keys: Vec<u64> = both()
         .map(|(&first, &second)| u64::from(first) << 32 | u64::from(second))
         .collect();
@@ -123,7 +124,7 @@ fn cells(problem: &Problem, first: &QuasiIdentifier, second: &QuasiIdentifier) -
         rows: vec![0; count],
     };
     for ((&number, &rows), (&first, &second)) in
-        numbers.iter().zip(problem.multiplicities()).zip(both())
+        numbers.iter().zip(&problem.entries().rows).zip(both())
     {
         if number as usize == cells.codes.len() {
             cells.codes.push([first, second]);
@@ -135,7 +136,7 @@ fn cells(problem: &Problem, first: &QuasiIdentifier, second: &QuasiIdentifier) -
 
 fn pair(problem: &Problem, first: usize, second: usize) -> Pair {
     let columns = [&problem.columns()[first], &problem.columns()[second]];
-    let cells = cells(problem, columns[0], columns[1]);
+    let cells = cells(problem, first, second);
     let mut scratch = Scratch::default();
     let mut figures = Vec::new();
     for one in columns[0].levels() {

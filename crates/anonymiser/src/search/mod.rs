@@ -11,7 +11,9 @@
 //! then optimal.
 
 mod bound;
+mod checker;
 mod classes;
+mod entries;
 mod lattice;
 mod loss;
 mod problem;
@@ -21,8 +23,8 @@ pub(crate) use lattice::Lattice;
 pub(crate) use problem::{Problem, QuasiIdentifier, Sensitive};
 
 use bound::Bounds;
+use checker::{Checker, Outcome};
 use loss::Rank;
-use problem::Checker;
 
 /// The optimum, and what finding it took.
 pub(crate) struct Optimum {
@@ -175,6 +177,12 @@ impl<'a> Search<'a> {
         self.checked += 1;
         let levels = self.lattice.levels(node);
         let outcome = self.checker.check(&levels);
+        let is_within = self.judge(node, &levels, &outcome);
+        self.checker.keep(&levels);
+        is_within
+    }
+
+    fn judge(&mut self, node: usize, levels: &[usize], outcome: &Outcome) -> bool {
         let limit = self.problem.limit();
         if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
             self.exclude(node);
@@ -185,7 +193,7 @@ impl<'a> Search<'a> {
             return false;
         }
         self.state[node] = State::Checked;
-        let product = self.checker.loss_product(&levels);
+        let product = self.checker.loss_product(levels);
         debug_assert!(self.bounds[node] <= product, "the bound is a lower bound");
         let rank = Rank::new(product, self.lattice.level_sum(node), node);
         if self.best.as_ref().is_none_or(|best| rank < best.rank) {
