@@ -43,7 +43,10 @@ impl Inner {
             let detail = format!("the report behind side-block {height} is gone");
             wrongs.push((AlertKind::Report, detail));
         }
-        self.remember_unanchored(own.id).await?;
+        // What was altered must not get on chain as well.
+        if wrongs.is_empty() {
+            self.remember_unanchored(own.id).await?;
+        }
         Ok(wrongs)
     }
 

@@ -310,6 +310,11 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
             "report 3",
         ),
         (
+            format!("UPDATE report SET leaf = zeroblob(32) WHERE package = {id} AND number = 2"),
+            AlertKind::Report,
+            "report 2: the body of its side-block",
+        ),
+        (
             format!("UPDATE report SET violated = 1 WHERE package = {id} AND number = 2"),
             AlertKind::Report,
             "report 2: its digest, or what it violated",
@@ -363,6 +368,15 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
         scene.change(0, &statement).await;
         let alerts = scene.started(0).await;
         let found = scene.told(0, alerts, is_it).await;
+        // What was altered is not anchored as if it had been forgotten.
+        let all = scene
+            .cluster
+            .node(0)
+            .alerts(0, Duration::ZERO)
+            .await
+            .unwrap();
+        let mut details = all.iter().map(|alert| &alert.detail);
+        assert!(!details.any(|detail| detail.contains("waiting")), "{all:?}");
         scene.cluster.kill_node(0).await;
         assert_eq!(
             (found.package, found.repaired),
