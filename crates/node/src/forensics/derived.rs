@@ -41,43 +41,73 @@ impl Again {
 }
 
 impl Inner {
-    /// Compares, and puts back what differs.
+    /// Compares, and puts back what differs. Says whether what the endpoint tells can be built on.
     pub(super) async fn check_derived(
         self: &Arc<Self>,
         again: &mut Option<Again>,
-    ) -> Result<(), NodeError> {
+    ) -> Result<bool, NodeError> {
         // What takes long is done before others have to wait.
         let Some(position) = self.followed_to().await? else {
-            return Ok(());
+            return Ok(false);
         };
         self.follow_again(again, position).await?;
         let _nobody_follows = self.following.lock().await;
         let Some(position) = self.followed_to().await? else {
-            return Ok(());
+            return Ok(false);
         };
         let second = self.follow_again(again, position).await?;
         if self.store.differences(second).await?.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         // It may be the second store that was changed: from the beginning.
         close(again).await;
         let second = self.follow_again(again, position).await?;
         let differences = self.store.differences(second).await?;
-        for difference in &differences {
-            if let Some(detail) = self.misleads(second, difference, position).await? {
-                let fault = Fault {
-                    detail,
-                    ..fault(difference)
-                };
-                return self.alert(fault, None).await;
-            }
+        if self.followed_to().await? != Some(position) {
+            // The chain was reorganised meanwhile: the two have followed different branches.
+            return Ok(false);
+        }
+        if let Some(fault) = self.misled(second, &differences, position).await? {
+            // The next pass asks for all of it again.
+            close(again).await;
+            self.alert(fault, None).await?;
+            return Ok(false);
         }
         self.store.take_over(second).await?;
         for difference in &differences {
             let repaired = Some("the contract's events".into());
             self.alert(fault(difference), repaired).await?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// An endpoint that has forgotten events must not empty the store. Old ones are forgotten first, and the first of all
+    /// is the contract's deployment; and what it tells of a chain leads to the head that the contract holds.
+    async fn misled(
+        &self,
+        second: &Store,
+        differences: &[Difference],
+        position: EventPoint,
+    ) -> Result<Option<Fault>, NodeError> {
+        let Some(first) = differences.first() else {
+            return Ok(None);
+        };
+        if !second.begins_with_deployment().await? {
+            let detail = "the chain's endpoint has not told all events: the first of them, the contract's deployment, is missing; nothing was changed here";
+            return Ok(Some(Fault {
+                detail: detail.into(),
+                ..fault(first)
+            }));
+        }
+        for difference in differences {
+            if let Some(detail) = self.misleads(second, difference, position).await? {
+                return Ok(Some(Fault {
+                    detail,
+                    ..fault(difference)
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// How far the store has followed the chain; nothing: nowhere, or to a block that is no more.
@@ -115,15 +145,19 @@ impl Inner {
         };
         let mut position = store.event_position().await?;
         while position.is_none_or(|point| point.block < until.block) {
-            if let Some((point, _)) = self.apply_next(store, position, until.block).await? {
-                position = Some(point);
-            }
+            let Some((point, _)) = self.apply_next(store, position, until.block).await? else {
+                let gone = format!(
+                    "its EVM block {} is gone: the chain was reorganised",
+                    until.block
+                );
+                return Err(NodeError::ChainUnavailable(gone));
+            };
+            position = Some(point);
         }
         Ok(store)
     }
 
-    /// Events are believed where they lead to the head that the contract holds: an endpoint that has forgotten old ones
-    /// must not empty the store. What is wrong with them, if anything.
+    /// What is wrong with the events of a chain, if they do not lead to the head that the contract holds.
     async fn misleads(
         &self,
         second: &Store,

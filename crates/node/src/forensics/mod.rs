@@ -9,7 +9,8 @@
 //! | `repair` | records from one's own bodies or from peers, checked by hash |
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
-//! signed or anchored: how far a request is, the steps behind the last digest of its form, leases, findings, alerts.
+//! signed or anchored: how far a request is, the steps behind the last digest of its form, what became of a
+//! violation (`settlement`), contradicting reports (`tampering`), leases, findings, alerts.
 
 mod chains;
 mod derived;
@@ -18,9 +19,11 @@ mod repair;
 mod reports;
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::{Alert, AlertKind};
@@ -71,11 +74,17 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
     let between = Duration::from_secs(inner.limits.store_check_seconds.into());
     let mut again = None;
     loop {
-        let pass = inner.check_store(&mut again, breath);
+        // Whatever it stumbles over, the check goes on: nobody else would notice that it has ended.
+        let pass = AssertUnwindSafe(inner.check_store(&mut again, breath)).catch_unwind();
         let checked = tokio::select! {
             () = inner.shutdown.cancelled() => return,
             checked = pass => checked,
         };
+        let checked = checked.unwrap_or_else(|_| {
+            Err(NodeError::Internal(
+                "the check of the store panicked".into(),
+            ))
+        });
         let pause = match checked {
             Ok(()) => {
                 metrics::counter!("medshare_store_checks_total").increment(1);
@@ -121,7 +130,9 @@ impl Inner {
             Err(error) => tracing::warn!(%error, "the events cannot be applied to the store"),
             Ok(_) => {}
         }
-        self.check_derived(again).await?;
+        if !self.check_derived(again).await? {
+            return Ok(());
+        }
         self.check_chains(breath).await?;
         self.check_own(breath).await
     }
@@ -146,20 +157,19 @@ impl Inner {
         self.alert(fault, repaired).await
     }
 
-    /// A check that did not come to its end: a row that cannot be read is a fault of its own.
+    /// A check that did not come to its end: that is told as well, for what lies behind was not looked at.
     async fn stopped(&self, error: &NodeError) {
         tracing::warn!(%error, "the store could not be checked to its end");
-        if let Some(detail) = damage(error) {
-            let fault = Fault {
-                kind: AlertKind::Unreadable,
-                chain: None,
-                height: None,
-                package: PackageId::default(),
-                detail,
-            };
-            if let Err(error) = self.alert(fault, None).await {
-                tracing::error!(%error, "the alert could not be kept");
-            }
+        let detail = damage(error).unwrap_or_else(|| error.to_string());
+        let fault = Fault {
+            kind: AlertKind::Unreadable,
+            chain: None,
+            height: None,
+            package: PackageId::default(),
+            detail: format!("the store could not be checked to its end: {detail}"),
+        };
+        if let Err(error) = self.alert(fault, None).await {
+            tracing::error!(%error, "the alert could not be kept");
         }
     }
 

@@ -33,9 +33,9 @@ impl Inner {
                     let detail = format!("report {}: {what}", report.number);
                     wrongs.push((AlertKind::Report, detail));
                 }
-                next = report.number + 1;
+                next = report.number.saturating_add(1);
             }
-            if page.len() < CHECKED_AT_ONCE as usize {
+            if page.len() < CHECKED_AT_ONCE as usize || next == u32::MAX {
                 break;
             }
         }

@@ -32,6 +32,8 @@ const DERIVED: [Derived; 8] = [
     derived("registration", "NULL", "NULL"),
 ];
 
+/// What the constructor tells, by name, as far as it is decoded.
+const FIRST_EVENTS: [&str; 1] = ["WorkLimitSet"];
 /// Differences that are told at once.
 const MAX_DIFFERENCES: u32 = 1_000;
 /// Faults of the file that SQLite tells at once.
@@ -110,6 +112,18 @@ impl Store {
     pub async fn last_of(&self, chain: Origin) -> Result<Option<ChainEntry>, StoreError> {
         let mut connection = self.reader.acquire().await?;
         last_entry(&mut connection, chain).await
+    }
+
+    /// Whether the first event is one that the contract's constructor tells.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begins_with_deployment(&self) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT name FROM event ORDER BY evm_block, log_index LIMIT 1")
+            .fetch_optional(&self.reader)
+            .await?;
+        let name = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
+        Ok(name.is_some_and(|name| FIRST_EVENTS.contains(&&*name)))
     }
 
     /// What SQLite itself finds wrong with the file: pages, indices, the form of rows.

@@ -144,7 +144,8 @@ impl Store {
         rows.iter().map(read_recorded).collect()
     }
 
-    /// Reports whose side-blocks are not anchored, by package and number, of packages that are issued.
+    /// Reports whose side-blocks are not anchored, by package and number, of packages that are issued. What a chain has
+    /// once is never anchored again, whoever says that it waits: nothing takes it back.
     ///
     /// # Errors
     /// When the store fails.
@@ -153,6 +154,7 @@ impl Store {
             "SELECT report.* FROM unanchored
              JOIN report ON report.package = unanchored.package AND report.number = unanchored.number
              WHERE EXISTS (SELECT 1 FROM chain_entry c WHERE c.package = unanchored.package AND c.side = 0)
+               AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.leaf = report.leaf AND c.package = report.package)
              ORDER BY unanchored.package, unanchored.number LIMIT ?",
         )
         .bind(limit)

@@ -327,6 +327,11 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
             "report 1: its session",
         ),
         (
+            format!("UPDATE report SET number = 4294967295 WHERE package = {id} AND number = 3"),
+            AlertKind::Report,
+            "report 3 is missing",
+        ),
+        (
             format!("DELETE FROM report WHERE package = {id} AND number = 3"),
             AlertKind::Report,
             "the report behind side-block 2 is gone",
@@ -400,6 +405,25 @@ async fn what_only_this_node_has_is_told_when_it_was_changed() {
     scene.cluster.kill_node(0).await;
     let alerts = scene.started(0).await;
     assert!(alerts[0].detail.contains("cannot be read"), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_anchored_is_not_anchored_again() {
+    let mut scene = Scene::set().await;
+    scene.cluster.kill_node(0).await;
+    scene
+        .change(
+            0,
+            "INSERT INTO unanchored SELECT package, number FROM report",
+        )
+        .await;
+    let node = scene.cluster.start_node(0).await;
+    // A later report goes on chain, and nothing before it.
+    let id = scene.requestor.obtain(&scene.cluster).await;
+    let mut session = scene.requestor.session(id);
+    session.report(&node, Action::Decrypt).await.unwrap();
+    with_sides(&node, id, 1).await;
+    assert_eq!(node.package_blocks(scene.id).await.unwrap(), scene.blocks);
 }
 
 #[tokio::test(flavor = "multi_thread")]

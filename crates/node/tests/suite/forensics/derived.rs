@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::routing::post;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::Column;
 
 use super::*;
@@ -188,15 +188,17 @@ async fn bytes_that_were_changed_on_the_disk_are_found_wherever_they_stand() {
     }
 }
 
-/// An endpoint that answers like anvil, and knows no events.
-async fn forgetful(rpc_url: String) -> String {
+/// An endpoint that answers like anvil, and knows no events before this block.
+async fn forgetful(rpc_url: String, before: u64) -> String {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = async move |Json(question): Json<Value>| {
-        if question["method"] == "eth_getLogs" {
-            return Json(json!({"jsonrpc": "2.0", "id": question["id"], "result": []}));
-        }
+        let is_logs = question["method"] == "eth_getLogs";
         let answer = client.post(&rpc_url).json(&question).send().await.unwrap();
-        Json(answer.json().await.unwrap())
+        let mut answer: Value = answer.json().await.unwrap();
+        if is_logs && let Some(logs) = answer["result"].as_array_mut() {
+            logs.retain(|log| number(&log["blockNumber"]) >= before);
+        }
+        Json(answer)
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -205,16 +207,28 @@ async fn forgetful(rpc_url: String) -> String {
     url
 }
 
+fn number(hex: &Value) -> u64 {
+    u64::from_str_radix(hex.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_has_forgotten_events_empties_no_store() {
     let mut scene = Scene::with_everything().await;
-    scene.cluster.kill_node(1).await;
-    let sound = rows(&mut scene.store(1).await).await;
-    scene.cluster.custodians[1].rpc.url = forgetful(scene.cluster.anvil.rpc_url.clone()).await;
-    let alerts = scene.started(1).await;
-    let says = |alert: &Alert| alert.detail.contains("has not told all events");
-    let found = scene.told(1, alerts, says).await;
-    assert_eq!((found.kind, found.repaired), (AlertKind::Entry, None));
-    scene.cluster.kill_node(1).await;
-    assert_eq!(rows(&mut scene.store(1).await).await, sound);
+    let anvil = scene.cluster.anvil.rpc_url.clone();
+    let first = "SELECT min(evm_block) FROM chain_entry";
+    let first: i64 = sqlx::query_scalar(first)
+        .fetch_one(&mut scene.store(1).await)
+        .await
+        .unwrap();
+    // All of them; and those before the first package, of which no chain tells.
+    for before in [u64::MAX, first.unsigned_abs()] {
+        scene.cluster.kill_node(1).await;
+        let sound = rows(&mut scene.store(1).await).await;
+        scene.cluster.custodians[1].rpc.url = forgetful(anvil.clone(), before).await;
+        let alerts = scene.started(1).await;
+        let says = |alert: &Alert| alert.detail.contains("has not told all events");
+        let found = scene.told(1, alerts, says).await;
+        assert_eq!(found.repaired, None);
+        assert_eq!(rows(&mut scene.store(1).await).await, sound);
+    }
 }
