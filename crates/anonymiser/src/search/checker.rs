@@ -3,8 +3,6 @@
 //! A node's classes are made of the classes of any node below it as well as of rows. So some nodes are kept as
 //! [`Entries`] of their own, and the fewest that lie below a node are what it is grouped from.
 
-use std::mem;
-
 use super::classes::Numbering;
 use super::entries::{ByClass, Entries};
 use super::loss;
@@ -230,10 +228,9 @@ impl Grouping {
             let needed = bits_for(coded.count);
             if bits + needed > u64::BITS {
                 let count = self.numbering.number(&self.keys, &mut self.classes);
-                let mut keys = mem::take(&mut self.keys);
-                keys.clear();
-                keys.extend(self.classes.iter().map(|&class| u64::from(class)));
-                self.keys = keys;
+                self.keys.clear();
+                let classes = self.classes.iter().map(|&class| u64::from(class));
+                self.keys.extend(classes);
                 bits = bits_for(count);
             }
             for (key, &code) in self.keys.iter_mut().zip(codes) {

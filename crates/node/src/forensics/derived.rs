@@ -175,10 +175,7 @@ impl Inner {
             }
         };
         let found = match origin {
-            Some(origin) => second
-                .last_of(origin)
-                .await?
-                .map_or(origin.0, |last| last.hash),
+            Some(origin) => second.chain_head(origin).await?.hash,
             // The events do not know the package; the contract must not either.
             None => B256::ZERO,
         };

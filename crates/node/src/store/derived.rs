@@ -10,7 +10,7 @@ use medshare_protocol::id::{Origin, PackageId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
-use super::blocks::{last_entry, read_entry};
+use super::blocks::read_entry;
 use super::rows::{hash, signed, unsigned};
 use super::{ChainEntry, Store, StoreError};
 
@@ -32,8 +32,8 @@ const DERIVED: [Derived; 8] = [
     derived("registration", "NULL", "NULL"),
 ];
 
-/// What the constructor tells, by name, as far as it is decoded.
-const FIRST_EVENTS: [&str; 1] = ["WorkLimitSet"];
+/// What the constructor tells first, of the events that are decoded.
+const FIRST_EVENT: &str = "WorkLimitSet";
 /// Differences that are told at once.
 const MAX_DIFFERENCES: u32 = 1_000;
 /// Faults of the file that SQLite tells at once.
@@ -105,15 +105,6 @@ impl Store {
         Ok(())
     }
 
-    /// The head of a chain after these events; nothing: it has none.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn last_of(&self, chain: Origin) -> Result<Option<ChainEntry>, StoreError> {
-        let mut connection = self.reader.acquire().await?;
-        last_entry(&mut connection, chain).await
-    }
-
     /// Whether the first event is one that the contract's constructor tells.
     ///
     /// # Errors
@@ -123,7 +114,7 @@ impl Store {
             .fetch_optional(&self.reader)
             .await?;
         let name = row.map(|row| row.try_get::<String, _>(0)).transpose()?;
-        Ok(name.is_some_and(|name| FIRST_EVENTS.contains(&&*name)))
+        Ok(name.is_some_and(|name| name == FIRST_EVENT))
     }
 
     /// What SQLite itself finds wrong with the file: pages, indices, the form of rows.
