@@ -41,7 +41,8 @@ pub struct SourceArgs {
     // Not clap's `env`: a variable for other commands must not stand in the way of --blocks.
     #[arg(long, value_name = "URL", conflicts_with = "blocks")]
     node: Option<String>,
-    /// A folder of block records instead of a node, one file each, named LEAF-HASH.block
+    /// A folder of block records instead of a node, one file each, named LEAF-HASH.block; where a leaf hash is anchored at
+    /// several places, LEAF-HASH-PACKAGE.block or LEAF-HASH-PACKAGE-HEIGHT.block
     #[arg(long, value_name = "FOLDER")]
     blocks: Option<PathBuf>,
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use medshare_chain::ContractProof;
-use medshare_protocol::block::MAX_RECORD_BYTES;
+use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
@@ -245,13 +245,14 @@ impl NodeApi {
         self.get(&["packages", &id.to_string(), "blocks"]).await
     }
 
-    /// `GET /v1/blocks/{leaf}`: a block record by its leaf hash; nothing when the node has none. Of more bytes than any
-    /// record has, the first ones and one too many: whoever verifies it refuses it then.
+    /// `GET /v1/blocks/{leaf}`: a block record by its leaf hash and its place; nothing when the node has none. Of more
+    /// bytes than any record has, the first ones and one too many: whoever verifies it refuses it then.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn block(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, ApiError> {
-        let url = self.url(&["blocks", &leaf.to_string()]);
+    pub async fn block(&self, leaf: LeafHash, place: Place) -> Result<Option<Vec<u8>>, ApiError> {
+        let mut url = self.url(&["blocks", &leaf.to_string()]);
+        ask_at(&mut url, place);
         let sent = self
             .send(|| self.client.get(url.clone()).timeout(ANSWER_TIMEOUT))
             .await;
@@ -265,16 +266,21 @@ impl NodeApi {
         }
     }
 
-    /// `GET /v1/blocks/{leaf}/proof`: that a block is in its chain; `until` as an EVM block's number, else as it is now.
+    /// `GET /v1/blocks/{leaf}/proof`: that the block at a place is in its chain, without one the first with this leaf
+    /// hash; `until` as an EVM block's number, else as it is now.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn inclusion(
         &self,
         leaf: LeafHash,
+        place: Option<Place>,
         until: Option<u64>,
     ) -> Result<InclusionProof, ApiError> {
         let mut url = self.url(&["blocks", &leaf.to_string(), "proof"]);
+        if let Some(place) = place {
+            ask_at(&mut url, place);
+        }
         ask_for(&mut url, "evm_block", until);
         self.get_url(&url).await
     }
@@ -428,6 +434,12 @@ impl NodeApi {
 }
 
 /// Adds a number to an address's query.
+fn ask_at(url: &mut Url, place: Place) {
+    url.query_pairs_mut()
+        .append_pair("package", &place.package().to_string());
+    ask_for(url, "height", place.height());
+}
+
 fn ask_for(url: &mut Url, name: &str, number: Option<u64>) {
     if let Some(number) = number {
         url.query_pairs_mut().append_pair(name, &number.to_string());

@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use medshare_chain::{
     Chain, ChainError, ContractProof, EvmBlock, PackageStatus, StorageProofError,
 };
+use medshare_protocol::block::Place;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof, ProofError};
@@ -101,7 +102,8 @@ impl Held {
     }
 }
 
-/// That the block with this leaf hash is in its chain, of which the contract holds the head now.
+/// That the block with this leaf hash is in its chain, of which the contract holds the head now: the one at a place, or
+/// the first that was anchored.
 ///
 /// # Errors
 /// When somebody cannot be asked, or what the node gave does not hold.
@@ -109,12 +111,17 @@ pub async fn prove_block(
     chain: &Chain,
     node: &NodeApi,
     leaf: LeafHash,
+    place: Option<Place>,
 ) -> Result<InclusionProof, ProveError> {
     // Which chain the block is in, only the node can tell.
-    let name = node.inclusion(leaf, None).await?.chain;
+    let name = node.inclusion(leaf, place, None).await?.chain;
     let held = Held::of(chain, name).await?;
-    let proof = node.inclusion(leaf, Some(held.evm_block)).await?;
-    if proof.leaf != leaf || proof.chain != name {
+    let proof = node.inclusion(leaf, place, Some(held.evm_block)).await?;
+    let asked = place.and_then(Place::height);
+    if proof.leaf != leaf
+        || proof.chain != name
+        || asked.is_some_and(|height| height != proof.index)
+    {
         return Err(ProveError::OfAnother("the block is another one"));
     }
     proof.check(held.head)?;

@@ -115,7 +115,7 @@ async fn prove(store: &Store, leaf: LeafHash) -> InclusionProof {
         .unwrap();
     let (end, path) = proven.unwrap();
     InclusionProof {
-        chain: entry.name,
+        chain: entry.chain,
         leaf,
         index: entry.position,
         end,

@@ -38,11 +38,11 @@ CREATE TABLE package (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX package_by_leaf ON package (leaf);
 
--- Block records by leaf hash, one's own and those of peers.
+-- Bodies of blocks by leaf hash, one's own and those of peers. What stands before a body in its record follows from the
+-- chain and the place in it: somebody may anchor a leaf hash a second time.
 CREATE TABLE block (
-    leaf    BLOB PRIMARY KEY,
-    package BLOB NOT NULL,
-    record  BLOB NOT NULL
+    leaf BLOB PRIMARY KEY,
+    body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Events of the contract. Everything from here to the end of the section follows from them and is taken back and
@@ -63,20 +63,19 @@ CREATE TABLE event (
     PRIMARY KEY (evm_block, log_index)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE chain_entry (
-    chain     BLOB    NOT NULL, -- origin
+    chain     BLOB    NOT NULL, -- whose thread it is, 20 bytes, or which package's side-chain, 32: two may have one origin
     position  INTEGER NOT NULL,
     side      INTEGER NOT NULL,
-    requestor BLOB,             -- whose thread it is; of a side-chain none
     package   BLOB    NOT NULL,
     leaf      BLOB    NOT NULL,
-    entry     BLOB    NOT NULL, -- 80 bytes
+    header    BLOB    NOT NULL, -- 80 bytes
     hash      BLOB    NOT NULL, -- of the header: the head after this entry
     node      BLOB    NOT NULL,
     transaction_hash BLOB NOT NULL,
     evm_block INTEGER NOT NULL,
     PRIMARY KEY (chain, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX chain_entry_by_leaf ON chain_entry (leaf);
+CREATE INDEX chain_entry_by_leaf ON chain_entry (leaf, package);
 CREATE INDEX chain_entry_by_package ON chain_entry (package, side, position);
 CREATE INDEX chain_entry_by_block ON chain_entry (evm_block);
 -- Complete subtrees of the chains' merkle logs, leaves excepted: proofs are made from them in O(log n).

@@ -15,9 +15,10 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use alloy_signer_local::PrivateKeySigner;
 use medshare_chain::{Chain, ChainError, NodeRecord};
-use medshare_protocol::block::Block;
+use medshare_protocol::block::body_of;
 use medshare_protocol::form::Step;
 use medshare_protocol::id::LeafHash;
+use medshare_protocol::merkle::leaf_hash;
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::typed::Domain;
 use medshare_protocol::usage::UsageContract;
@@ -256,18 +257,17 @@ impl Peers {
         Ok(results.into_iter().filter(Result::is_ok).count())
     }
 
-    /// Fetches the block record with this leaf hash from whoever has it. What arrives is verified by what was asked
-    /// for.
+    /// Fetches the body with this leaf hash from whoever has it. What arrives is verified by what was asked for.
     ///
     /// # Errors
     /// [`PeerError::BlockWithheld`] when nobody serves it.
-    pub async fn fetch_block(&self, chain: &Chain, leaf: LeafHash) -> Result<Vec<u8>, PeerError> {
+    pub async fn fetch_body(&self, chain: &Chain, leaf: LeafHash) -> Result<Vec<u8>, PeerError> {
         for (node, peer) in self.directory.others(chain, self.signer.address()).await? {
             let Ok(record) = http::get_block(&self.http, &peer.endpoint, leaf).await else {
                 continue;
             };
-            match Block::from_bytes(&record) {
-                Ok(block) if block.leaf() == leaf => return Ok(record),
+            match body_of(&record) {
+                Some(body) if leaf_hash(body) == leaf => return Ok(body.to_vec()),
                 _ => {
                     tracing::warn!(%node, %leaf, "a peer serves another block than it was asked for")
                 }

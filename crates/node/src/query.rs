@@ -67,7 +67,7 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(packages::submit_deletion, packages::deletion))
         .routes(routes!(packages::dossier))
         .routes(routes!(packages::blocks))
-        .routes(routes!(packages::block))
+        .routes(routes!(proofs::block))
         .routes(routes!(proofs::inclusion))
         .routes(routes!(proofs::thread_growth))
         .routes(routes!(proofs::side_growth))

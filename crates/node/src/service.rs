@@ -9,6 +9,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
 use medshare_chain::{Chain, ContractProof};
+use medshare_protocol::block::Place;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
@@ -278,12 +279,12 @@ impl Node {
         self.inner.validate(request, sender).await
     }
 
-    /// The block record behind a leaf hash, from this node's own store.
+    /// The block record behind a leaf hash, from this node's own store: at a place, or the first where it was anchored.
     ///
     /// # Errors
     /// [`NodeError::NotFound`].
-    pub async fn block(&self, leaf: LeafHash) -> Result<Vec<u8>, NodeError> {
-        self.inner.block(leaf).await
+    pub async fn block(&self, leaf: LeafHash, place: Option<Place>) -> Result<Vec<u8>, NodeError> {
+        self.inner.block(leaf, place).await
     }
 
     /// Takes a block record from a peer, if its leaf hash is anchored.
@@ -302,16 +303,18 @@ impl Node {
         self.inner.package_blocks(id).await
     }
 
-    /// Proof that a block is in its chain as it was at some size, or EVM block.
+    /// Proof that a block is in its chain as it was at some size, or EVM block: at a place, or the first where its leaf
+    /// hash was anchored.
     ///
     /// # Errors
     /// [`NodeError::NotFound`], [`NodeError::Conflict`] when it came later.
     pub async fn inclusion(
         &self,
         leaf: LeafHash,
+        place: Option<Place>,
         up_to: UpTo,
     ) -> Result<InclusionProof, NodeError> {
-        self.inner.inclusion(leaf, up_to).await
+        self.inner.inclusion(leaf, place, up_to).await
     }
 
     /// Proof that a chain only grew since it had `old_size` blocks.

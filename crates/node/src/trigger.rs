@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use medshare_protocol::id::LeafHash;
+use medshare_protocol::block::Place;
 
 use crate::clock;
 use crate::error::NodeError;
@@ -182,8 +182,8 @@ impl Inner {
             // Reports of a package can be anchored from the moment that its parent block is, also the second time.
             self.to_anchor.notify_one();
         }
-        for leaf in applied.anchored {
-            self.tasks.spawn(push(Arc::clone(self), leaf));
+        for place in applied.anchored {
+            self.tasks.spawn(push(Arc::clone(self), place));
         }
         if applied.foreign > 0 {
             self.to_fetch.notify_one();
@@ -192,9 +192,12 @@ impl Inner {
 }
 
 /// Gives a newly anchored block to the other nodes. Who misses it pulls it later.
-async fn push(inner: Arc<Inner>, leaf: LeafHash) {
+async fn push(inner: Arc<Inner>, place: Place) {
     let work = async {
-        let Some(record) = inner.store.block(leaf).await? else {
+        let Some(entry) = inner.store.entry_at(place).await? else {
+            return Ok(());
+        };
+        let Some(record) = inner.store.record(&entry).await? else {
             return Ok(());
         };
         inner
@@ -207,7 +210,7 @@ async fn push(inner: Arc<Inner>, leaf: LeafHash) {
     tokio::select! {
         () = inner.shutdown.cancelled() => {}
         pushed = work => if let Err(error) = pushed {
-            tracing::debug!(%leaf, %error, "a block could not be pushed");
+            tracing::debug!(%place, %error, "a block could not be pushed");
         },
     }
 }

@@ -8,6 +8,7 @@ mod bytes;
 mod error;
 mod mining;
 mod parent;
+mod place;
 mod side;
 mod signature;
 
@@ -20,6 +21,7 @@ use crate::id::{BlockId, LeafHash, Origin};
 pub use error::{BlockError, SigningError};
 pub use mining::next_header;
 pub use parent::{PARENT_RECORD_BYTES, ParentBlock, ParentBody, ParentTransaction};
+pub use place::{Place, record_with};
 pub use side::{SIDE_RECORD_BYTES, SideBlock, SideBody, SideTransaction};
 pub use signature::{NodeSignature, is_signed_by};
 
@@ -29,6 +31,8 @@ pub const PARENT_MAGIC: [u8; 4] = *b"MDSP";
 pub const SIDE_MAGIC: [u8; 4] = *b"MDSS";
 /// No record is longer.
 pub const MAX_RECORD_BYTES: usize = PARENT_RECORD_BYTES;
+/// No body is longer.
+pub const MAX_BODY_BYTES: usize = MAX_RECORD_BYTES - ENVELOPE_BYTES;
 /// A parent header's version for tabular data: validation rules 1 in the high half, data type 1 in the low half.
 pub const DATA_VERSION_TABULAR: u32 = 1 << 16 | 1;
 
@@ -126,6 +130,13 @@ impl Block {
             Self::Side(block) => block.body.is_signed(origin),
         }
     }
+}
+
+/// What stands behind the envelope of a record, if it is as long as one may be: the body, whatever it is.
+#[must_use]
+pub fn body_of(record: &[u8]) -> Option<&[u8]> {
+    let body = record.get(ENVELOPE_BYTES..)?;
+    (body.len() <= MAX_BODY_BYTES).then_some(body)
 }
 
 /// The record of these parts.

@@ -5,7 +5,13 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use alloy_primitives::Bytes;
+use medshare_chain::{Chain, ChainConfig, ReportSegment, keystore};
 use medshare_client::evidence::{BundleError, Evidence, verify};
+use medshare_protocol::block::next_header;
+use medshare_protocol::header::{CompactTarget, Entry};
+use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::merkle::Log;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use zip::ZipWriter;
@@ -48,7 +54,8 @@ impl Story {
                 .args(["custodian", "retrieve", package, "--node", &node]),
         );
         // A second package on the same thread, so that the path of the first has something to prove.
-        succeed(network.as_requestor(&alice).args(request));
+        let second = succeed(network.as_requestor(&alice).args(request));
+        a_copied_block_is_proven_where_it_stands(&network, package, second.trim());
 
         let bundle = folder.path().join("evidence.zip");
         let file = bundle.display().to_string();
@@ -140,6 +147,71 @@ fn proofs_are_checked_against_the_chain(network: &Devnet, package: &str) {
         unknown.stderr.contains("no block with the leaf hash"),
         "{unknown:?}"
     );
+}
+
+/// A node of the custodian anchors a report of the one package in the chain of another: whose evidence follows does not
+/// suffer, an audit names what the node has done, and nothing else.
+fn a_copied_block_is_proven_where_it_stands(network: &Devnet, package: &str, second: &str) {
+    let (rpc, contract, node) = (network.rpc(), network.contract(), network.node());
+    let ledger = ["--rpc", &rpc, "--contract", &contract, "--node", &node];
+    let ledger_of = |args: &[&str]| {
+        let mut command = medshare(network.folder.path());
+        command.args(args).args(ledger);
+        command
+    };
+    succeed(&mut ledger_of(&["ledger", "export", "-o", "ledger.jsonl"]));
+    let export = std::fs::read_to_string(network.folder.path().join("ledger.jsonl")).unwrap();
+    let side = export
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["type"] == "side" && line["package"] == package)
+        .unwrap();
+    let entry: Bytes = side["entry"].as_str().unwrap().parse().unwrap();
+    let leaf = Entry::from_bytes(entry[..].try_into().unwrap()).leaf;
+    let key = network.sibling_of_keystore("node.json");
+    let passphrase = std::fs::read_to_string(network.fact("/passphrase_file")).unwrap();
+    let key = keystore::read_wallet(key.as_ref(), passphrase.trim()).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let config = ChainConfig::new(&rpc, contract.parse().unwrap());
+        let chain = Chain::connect(&config).await.unwrap().with_signer(key);
+        anchor(&chain, second.parse().unwrap(), leaf).await;
+    });
+    let proof = told(&mut ledger_of(&[
+        "ledger",
+        "prove",
+        "block",
+        &leaf.to_string(),
+    ]));
+    assert_eq!(proof["chain"]["side"], package);
+    let at = ["--package", second, "--height", "0"];
+    let mut prove = ledger_of(&["ledger", "prove", "block", &leaf.to_string()]);
+    let proof = told(prove.args(at));
+    assert_eq!(proof["chain"]["side"], second);
+    let audit = run(ledger_of(&["audit"]).arg("--json"), "");
+    let report: Value = serde_json::from_str(&audit.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let chain = &finding["subject"]["block"]["chain"];
+        assert_eq!(chain["side"], second, "{finding}");
+        assert_eq!(finding["blame"], "author", "{finding}");
+    }
+}
+
+async fn anchor(chain: &Chain, package: PackageId, leaf: LeafHash) {
+    let head = chain.package(package).await.unwrap().head;
+    let bits = CompactTarget(chain.work_limit().await.unwrap());
+    let seconds = u32::try_from(chain.block_time().await.unwrap()).unwrap();
+    let mut log = Log::default();
+    log.push(leaf);
+    let header = next_header(1, head, &log, seconds, 0, bits).mine();
+    let segment = ReportSegment {
+        package,
+        expected_head: head,
+        entries: vec![Entry::of(&header, leaf).to_bytes()],
+    };
+    let receipt = chain.anchor_reports(&[segment]).await.unwrap();
+    assert_eq!(receipt.skipped().next(), None);
 }
 
 /// The bundle that the second implementation's tests change in every place.

@@ -15,7 +15,7 @@ use std::thread;
 
 use medshare_chain::{Address, B256, ChainError, Event, EventPosition, LoggedEvent, PackageStatus};
 use medshare_protocol::block::{
-    DATA_VERSION_TABULAR, ParentBlock, ParentBody, SideBlock, SideBody, next_header,
+    DATA_VERSION_TABULAR, ParentBlock, ParentBody, Place, SideBlock, SideBody, next_header,
 };
 use medshare_protocol::header::{Entry, Header};
 use medshare_protocol::id::{BlockId, LeafHash, PackageId};
@@ -321,7 +321,7 @@ impl Records for MadeUp {
     }
 
     /// Each is served once, so that no more than what was told lately is held.
-    async fn fetch(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, AuditError> {
+    async fn fetch(&self, leaf: LeafHash, _: Place) -> Result<Option<Vec<u8>>, AuditError> {
         Ok(self.served().remove(&leaf))
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use medshare_protocol::block::MAX_RECORD_BYTES;
+use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::typed::Domain;
 use tokio::fs::File;
@@ -20,10 +20,11 @@ pub trait Records: Sync {
     /// Whether it can be asked about this deployment at all.
     fn check(&self, domain: &Domain) -> impl Future<Output = Result<(), AuditError>> + Send;
 
-    /// The record with this leaf; nothing when there is none. Never much more than a record's length.
+    /// The record with this leaf at this place; nothing when there is none. Never much more than a record's length.
     fn fetch(
         &self,
         leaf: LeafHash,
+        place: Place,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, AuditError>> + Send;
 }
 
@@ -32,7 +33,8 @@ pub trait Records: Sync {
 pub enum BlockSource {
     /// A node's HTTP interface.
     Node(NodeApi),
-    /// A folder with one record a file, named by the leaf hash: 64 hexadecimal digits and `.block`.
+    /// A folder with one record a file, named by the leaf hash: 64 hexadecimal digits and `.block`. A leaf hash may be
+    /// anchored at several places; between the two then stand `-`, the package id, and of a side-block `-` and its height.
     Directory(PathBuf),
 }
 
@@ -49,6 +51,16 @@ impl BlockSource {
     #[must_use]
     pub fn file_name(leaf: LeafHash) -> String {
         format!("{:x}.block", leaf.0)
+    }
+
+    /// The file name of a record in a folder where its leaf hash is anchored at several places.
+    #[must_use]
+    pub fn file_name_at(leaf: LeafHash, place: Place) -> String {
+        let (leaf, package) = (leaf.0, place.package().0);
+        match place.height() {
+            None => format!("{leaf:x}-{package:x}.block"),
+            Some(height) => format!("{leaf:x}-{package:x}-{height}.block"),
+        }
     }
 }
 
@@ -83,10 +95,15 @@ impl Records for BlockSource {
         }
     }
 
-    async fn fetch(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, AuditError> {
+    async fn fetch(&self, leaf: LeafHash, place: Place) -> Result<Option<Vec<u8>>, AuditError> {
         match self {
-            Self::Node(api) => Ok(api.block(leaf).await?),
-            Self::Directory(path) => read_bounded(&path.join(Self::file_name(leaf))).await,
+            Self::Node(api) => Ok(api.block(leaf, place).await?),
+            Self::Directory(path) => {
+                match read_bounded(&path.join(Self::file_name_at(leaf, place))).await? {
+                    Some(record) => Ok(Some(record)),
+                    None => read_bounded(&path.join(Self::file_name(leaf))).await,
+                }
+            }
         }
     }
 }

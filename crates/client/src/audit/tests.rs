@@ -255,6 +255,40 @@ async fn a_wrong_root_an_invalid_body_and_a_foreign_signature_are_blamed_and_sto
 }
 
 #[tokio::test]
+async fn a_copied_leaf_hash_is_its_copiers_fault_and_no_servers() {
+    let mut world = World::new().await;
+    let copied = world.issue(1).await;
+    let package = world.issue(2).await;
+    world.report(package, &[Action::Decrypt]).await;
+    world.report(copied, &[Action::Decrypt]).await;
+    let (parent, side) = (world.leaf(copied), world.last_leaf(copied));
+    // Of another package; twice; and of the wrong kind.
+    for leaf in [side, side, parent] {
+        world.copy(leaf, package).await;
+    }
+    let report = world.audit().await;
+    let told: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            assert_eq!(finding.fault.blame(), Blame::Author, "{finding}");
+            let Subject::Block { chain, height } = finding.subject else {
+                panic!("{finding}")
+            };
+            assert_eq!(chain, ChainName::Side(package), "{finding}");
+            (height, finding.fault.kind())
+        })
+        .collect();
+    for height in [1, 2] {
+        for kind in ["package", "malformed", "signature"] {
+            assert!(told.contains(&(height, kind)), "{told:?}");
+        }
+    }
+    let last: Vec<_> = told.iter().filter(|(height, _)| *height == 3).collect();
+    assert_eq!(last, [&(3, "malformed")]);
+}
+
+#[tokio::test]
 async fn withheld_bodies_are_named_and_stop_nobody() {
     let mut world = World::new().await;
     let package = world.issue(1).await;

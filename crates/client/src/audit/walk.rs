@@ -3,10 +3,12 @@
 //! What is held at once is bounded, however long the ledger is and wherever its blocks are crowded: the events of one
 //! [range](super::ranges), and the records of one [`Stretch`].
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use medshare_chain::{B256, LoggedEvent};
+use medshare_chain::{B256, Event, LoggedEvent};
+use medshare_protocol::block::Place;
+use medshare_protocol::id::{LeafHash, PackageId};
 
 use super::auditor::leaves;
 use super::ranges::Ranges;
@@ -61,16 +63,19 @@ pub(super) struct Walk<'a, V, R> {
     events: VecDeque<LoggedEvent>,
     /// Last block of that range.
     end: u64,
+    /// How many blocks the side-chains have so far.
+    heights: HashMap<PackageId, u64>,
 }
 
 impl<'a, V: ContractView, R: Records> Walk<'a, V, R> {
-    pub(super) const fn new(view: &'a V, records: &'a R, tip: Tip) -> Self {
+    pub(super) fn new(view: &'a V, records: &'a R, tip: Tip) -> Self {
         Self {
             view,
             records,
             ranges: Ranges::up_to(tip.number),
             events: VecDeque::new(),
             end: 0,
+            heights: HashMap::new(),
         }
     }
 
@@ -91,15 +96,15 @@ impl<'a, V: ContractView, R: Records> Walk<'a, V, R> {
             let Some(event) = self.events.pop_front() else {
                 break;
             };
-            let own = leaves(&event.event);
+            let own = self.places(&event.event);
             stretch.push((event, Vec::with_capacity(own.len())));
-            wanted.extend(own.into_iter().map(|leaf| (stretch.len() - 1, leaf)));
+            wanted.extend(own.into_iter().map(|block| (stretch.len() - 1, block)));
         }
         let records = self.records;
         // `buffered` keeps the order.
         let mut fetched = stream::iter(wanted)
-            .map(|(event, leaf)| async move {
-                let record = records.fetch(leaf).await?;
+            .map(|(event, (leaf, place))| async move {
+                let record = records.fetch(leaf, place).await?;
                 Ok::<_, AuditError>((event, record))
             })
             .buffered(FETCHES_AT_ONCE);
@@ -114,6 +119,28 @@ impl<'a, V: ContractView, R: Records> Walk<'a, V, R> {
             events: stretch,
             evm_block,
         }))
+    }
+}
+
+impl<V, R> Walk<'_, V, R> {
+    /// The blocks that the next event anchors, and where they come to stand.
+    fn places(&mut self, event: &Event) -> Vec<(LeafHash, Place)> {
+        let leaves = leaves(event).into_iter();
+        match event {
+            Event::ReportsAnchored { package, .. } => {
+                let height = self.heights.entry(*package).or_default();
+                let next = |leaf| {
+                    let place = Place::Side(*package, *height);
+                    *height += 1;
+                    (leaf, place)
+                };
+                leaves.map(next).collect()
+            }
+            _ => {
+                let package = event.package().unwrap_or_default();
+                leaves.map(|leaf| (leaf, Place::Parent(package))).collect()
+            }
+        }
     }
 }
 

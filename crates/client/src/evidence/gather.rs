@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_signer_local::PrivateKeySigner;
 use medshare_chain::{Chain, ChainError};
-use medshare_protocol::block::ParentBlock;
+use medshare_protocol::block::{ParentBlock, Place};
 use medshare_protocol::form::steps_until;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::proof::InclusionProof;
@@ -55,8 +55,14 @@ pub async fn gather(
     let (state, block, status) = prove_state(chain, node, package, None).await?;
     let until = block.number;
     let blocks = node.blocks(package).await?;
-    let parent = node.inclusion(blocks.parent.leaf, Some(until)).await?;
-    let sides = sides(node, &blocks, until).await?;
+    let parent = node
+        .inclusion(
+            blocks.parent.leaf,
+            Some(Place::Parent(package)),
+            Some(until),
+        )
+        .await?;
+    let sides = sides(node, package, &blocks, until).await?;
     // What was anchored after that EVM block is not in it.
     let anchored = sides.len();
     let records = Records {
@@ -99,18 +105,22 @@ pub async fn gather(
 /// The proofs of the side-blocks that were anchored up to an EVM block.
 async fn sides(
     node: &NodeApi,
+    package: PackageId,
     blocks: &PackageBlocks,
     until: u64,
 ) -> Result<Vec<InclusionProof>, ApiError> {
     let mut proofs: Vec<InclusionProof> = Vec::with_capacity(blocks.sides.len());
-    for block in &blocks.sides {
+    for (block, height) in blocks.sides.iter().zip(0..) {
         if proofs
             .last()
             .is_some_and(|last| last.index + 1 == last.end.size)
         {
             break;
         }
-        match node.inclusion(block.leaf, Some(until)).await {
+        match node
+            .inclusion(block.leaf, Some(Place::Side(package, height)), Some(until))
+            .await
+        {
             Ok(proof) => proofs.push(proof),
             // The chain had no block then.
             Err(ApiError::Refused { status: 404, .. }) if proofs.is_empty() => break,

@@ -9,6 +9,8 @@ use cap::Cap;
 use medshare_client::audit::auditor::leaves;
 use medshare_client::audit::made_up::{MadeUp, Plan};
 use medshare_client::audit::{AuditProgress, Auditor, ContractView, Records, audit_with};
+use medshare_protocol::block::Place;
+use medshare_protocol::id::PackageId;
 
 #[global_allocator]
 static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
@@ -42,7 +44,8 @@ async fn kept(plan: Plan) -> Vec<(usize, usize, usize)> {
         for event in made.events(block, block).await.unwrap() {
             let mut records = Vec::new();
             for leaf in leaves(&event.event) {
-                records.push(made.fetch(leaf).await.unwrap());
+                let place = Place::Parent(PackageId::default());
+                records.push(made.fetch(leaf, place).await.unwrap());
             }
             blocks += records.len();
             auditor.take(&event, records);

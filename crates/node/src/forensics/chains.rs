@@ -1,9 +1,10 @@
-//! The record of every block of every chain as it stands in the store, from its origin to the head that the contract
+//! The body of every block of every chain as it stands in the store, from its origin to the head that the contract
 //! holds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use medshare_protocol::block::record_with;
 use medshare_protocol::chain_verifier::{
     Blame, ChainName, ChainVerifier, Fault as BlockFault, examine,
 };
@@ -15,7 +16,7 @@ use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::{ChainEntry, EventPoint, StoredEntry};
 
-/// What is wrong with the record of one block.
+/// What is wrong with one block.
 struct Bad {
     entry: ChainEntry,
     kind: AlertKind,
@@ -40,7 +41,10 @@ impl Inner {
         let Some(position) = self.store.event_position().await? else {
             return Ok(());
         };
-        let mut verifier = self.verifier(first).await?;
+        let Some(mut verifier) = self.verifier(first.chain).await? else {
+            return Ok(());
+        };
+        let parent = self.store.parent_id(first.chain).await?;
         loop {
             let page = self
                 .store
@@ -49,9 +53,10 @@ impl Inner {
             let is_last = page.len() < CHECKED_AT_ONCE as usize;
             metrics::counter!("medshare_store_checked_blocks_total").increment(page.len() as u64);
             let bad;
-            (verifier, bad) = tokio::task::spawn_blocking(move || take(verifier, page)).await?;
+            (verifier, bad) =
+                tokio::task::spawn_blocking(move || take(verifier, parent, page)).await?;
             for bad in bad {
-                self.bad_record(bad).await?;
+                self.bad_block(bad).await?;
             }
             if is_last {
                 break;
@@ -63,14 +68,18 @@ impl Inner {
         self.check_head(first, &verifier, position).await
     }
 
-    /// What a chain's blocks are held to.
-    async fn verifier(&self, first: &ChainEntry) -> Result<ChainVerifier, NodeError> {
-        Ok(match first.name {
-            ChainName::Thread(requestor) => ChainVerifier::thread(requestor, first.chain),
+    /// What a chain's blocks are held to; nothing of a side-chain without parent block, which is told elsewhere.
+    async fn verifier(&self, chain: ChainName) -> Result<Option<ChainVerifier>, NodeError> {
+        Ok(match chain {
+            ChainName::Thread(requestor) => Some(ChainVerifier::thread(
+                requestor,
+                self.thread_origin(requestor),
+            )),
             ChainName::Side(package) => {
                 let parent = self.store.parent_entry(package).await?;
-                let id = parent.map(|parent| BlockId(parent.hash));
-                ChainVerifier::side(package, medshare_protocol::id::LeafHash(first.chain.0), id)
+                parent.map(|parent| {
+                    ChainVerifier::side(package, parent.leaf, Some(BlockId(parent.hash)))
+                })
             }
         })
     }
@@ -91,14 +100,14 @@ impl Inner {
         if size != verifier.height() {
             return Ok(());
         }
-        let held = self.held_head(first.name, position).await?;
+        let held = self.held_head(first.chain, position).await?;
         let found = verifier.head();
         if found == held || !self.holds(position).await? {
             return Ok(());
         }
         let fault = Fault {
             kind: AlertKind::Entry,
-            chain: Some(first.name),
+            chain: Some(first.chain),
             height: Some(size),
             package: first.package,
             detail: format!(
@@ -108,7 +117,7 @@ impl Inner {
         self.alert(fault, None).await
     }
 
-    async fn bad_record(self: &Arc<Self>, bad: Bad) -> Result<(), NodeError> {
+    async fn bad_block(self: &Arc<Self>, bad: Bad) -> Result<(), NodeError> {
         let Bad {
             entry,
             kind,
@@ -118,7 +127,7 @@ impl Inner {
         if !self.store.still_holds(&entry).await? {
             return Ok(());
         }
-        let repaired = self.restore_record(&entry).await?;
+        let repaired = self.restore_body(&entry).await?;
         // A block of another node that has not come yet is not lost: it is being fetched.
         if kind == AlertKind::Missing && repaired.is_none() {
             self.to_fetch.notify_one();
@@ -126,7 +135,7 @@ impl Inner {
         }
         let fault = Fault {
             kind,
-            chain: Some(entry.name),
+            chain: Some(entry.chain),
             height: Some(entry.position),
             package: entry.package,
             detail,
@@ -137,13 +146,17 @@ impl Inner {
 
 /// Takes in the next blocks. Faults of authors are for auditors: here it is asked whether what is stored is what was
 /// anchored.
-fn take(mut verifier: ChainVerifier, page: Vec<StoredEntry>) -> (ChainVerifier, Vec<Bad>) {
+fn take(
+    mut verifier: ChainVerifier,
+    parent: Option<BlockId>,
+    page: Vec<StoredEntry>,
+) -> (ChainVerifier, Vec<Bad>) {
     let mut bad = Vec::new();
-    for StoredEntry { entry, record } in page {
+    for StoredEntry { entry, body } in page {
         let (chain, origin) = (verifier.chain(), verifier.origin());
-        let examined = examine(chain, origin, entry.entry.leaf, record.as_deref());
-        let bits = entry.entry.bits;
-        verifier.push_examined(entry.entry, examined, &|_| true, bits);
+        let record = body.map(|body| record_with(&entry.header, parent, &body));
+        let examined = examine(chain, origin, entry.leaf, record.as_deref());
+        verifier.push_examined(entry.entry(), examined, &|_| true, entry.header.bits);
         let mut faults = verifier.take_findings().into_iter();
         let told = faults.find_map(|finding| match finding.fault {
             BlockFault::BodyMissing { .. } => Some((AlertKind::Missing, finding.fault)),

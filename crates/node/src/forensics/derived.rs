@@ -171,11 +171,11 @@ impl Inner {
             ChainName::Thread(requestor) => Some(self.thread_origin(requestor)),
             ChainName::Side(package) => {
                 let parent = second.parent_entry(package).await?;
-                parent.map(|parent| side_origin(parent.entry.leaf))
+                parent.map(|parent| side_origin(parent.leaf))
             }
         };
         let found = match origin {
-            Some(origin) => second.chain_head(origin).await?.hash,
+            Some(origin) => second.chain_head(name, origin).await?.hash,
             // The events do not know the package; the contract must not either.
             None => B256::ZERO,
         };

@@ -4,9 +4,9 @@
 //! | module | what |
 //! |---|---|
 //! | `derived` | every row that follows from the contract's events, against the same row made again |
-//! | `chains` | the record of every block of every chain, from its origin to the head that the contract holds |
+//! | `chains` | the body of every block of every chain, from its origin to the head that the contract holds |
 //! | `own`, `reports` | what only this node has: requests, forms, packages, containers, deletions, reports |
-//! | `repair` | records from one's own bodies or from peers, checked by hash |
+//! | `repair` | bodies as this node made them or from peers, checked by hash |
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
 //! signed or anchored: how far a request is, the steps behind the last digest of its form, what became of a

@@ -144,7 +144,7 @@ impl Inner {
         let leaf = own
             .issued
             .as_ref()
-            .map_or(sealed.leaf, |issued| issued.entry.leaf);
+            .map_or(sealed.leaf, |issued| issued.leaf);
         let body = match ParentBody::from_bytes(&sealed.body) {
             Ok(body) if body.leaf() == leaf && sealed.leaf == leaf => body,
             _ => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use medshare_chain::{ContractError, ReportSegment};
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::CompactTarget;
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::origin::side_origin;
@@ -90,7 +91,7 @@ async fn segments(inner: &Inner, reports: &[StoredReport]) -> Result<Vec<Segment
                 })?;
             let head = inner
                 .store
-                .chain_head(side_origin(parent.entry.leaf))
+                .chain_head(ChainName::Side(report.package), side_origin(parent.leaf))
                 .await?;
             segments.push(Segment {
                 package: report.package,

@@ -5,10 +5,12 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use alloy_primitives::Address;
 use medshare_chain::{ContractError, IssueItem};
 use medshare_protocol::block::DATA_VERSION_TABULAR;
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::CompactTarget;
-use medshare_protocol::id::{FormDigest, LeafHash, Origin, PackageId};
+use medshare_protocol::id::{FormDigest, LeafHash, PackageId};
 use medshare_protocol::wire::Stage;
 
 use super::{Mined, Round, forever, mine};
@@ -110,14 +112,16 @@ fn incomplete(id: PackageId) -> NodeError {
 /// Mines all blocks, those of one thread on each other in the order of their requests.
 async fn items(inner: &Inner, waiting: &[Waiting]) -> Result<Vec<IssueItem>, NodeError> {
     let bits = inner.target().await?;
-    let mut heads: HashMap<Origin, ChainHead> = HashMap::new();
-    let mut work: Vec<(Origin, LeafHash)> = Vec::with_capacity(waiting.len());
+    let mut heads: HashMap<Address, ChainHead> = HashMap::new();
+    let mut work: Vec<(Address, LeafHash)> = Vec::with_capacity(waiting.len());
     for item in waiting {
-        let origin = inner.thread_origin(item.request.signed.request.requestor);
-        if let Entry::Vacant(place) = heads.entry(origin) {
-            place.insert(inner.store.chain_head(origin).await?);
+        let requestor = item.request.signed.request.requestor;
+        if let Entry::Vacant(place) = heads.entry(requestor) {
+            let origin = inner.thread_origin(requestor);
+            let thread = ChainName::Thread(requestor);
+            place.insert(inner.store.chain_head(thread, origin).await?);
         }
-        work.push((origin, item.sealed.leaf));
+        work.push((requestor, item.sealed.leaf));
     }
     let mined = tokio::task::spawn_blocking(move || mine_all(heads, &work, bits)).await?;
     waiting
@@ -128,14 +132,14 @@ async fn items(inner: &Inner, waiting: &[Waiting]) -> Result<Vec<IssueItem>, Nod
 }
 
 fn mine_all(
-    mut heads: HashMap<Origin, ChainHead>,
-    work: &[(Origin, LeafHash)],
+    mut heads: HashMap<Address, ChainHead>,
+    work: &[(Address, LeafHash)],
     bits: CompactTarget,
 ) -> Vec<Mined> {
     work.iter()
-        .filter_map(|(origin, leaf)| {
+        .filter_map(|(requestor, leaf)| {
             heads
-                .get_mut(origin)
+                .get_mut(requestor)
                 .map(|head| mine(head, DATA_VERSION_TABULAR, *leaf, bits))
         })
         .collect()

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use medshare_chain::{Address, ContractProof};
-use medshare_protocol::block::Block;
+use medshare_protocol::block::{ParentBody, Place};
 use medshare_protocol::chain_verifier::ChainName;
-use medshare_protocol::id::{LeafHash, Origin, PackageId};
-use medshare_protocol::origin::side_origin;
+use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::proof::{ChainEnd, ConsistencyProof, InclusionProof};
 
 use crate::error::NodeError;
@@ -29,22 +28,21 @@ impl Inner {
     pub(crate) async fn inclusion(
         self: &Arc<Self>,
         leaf: LeafHash,
+        place: Option<Place>,
         up_to: UpTo,
     ) -> Result<InclusionProof, NodeError> {
-        let entry = self.store.entry_of_leaf(leaf).await?.ok_or_else(|| {
-            NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
-        })?;
+        let entry = self.anchored(leaf, place).await?;
         let size = self.size(entry.chain, up_to).await?;
         let proven = self.store.inclusion(entry.chain, entry.position, size);
         let Some((end, path)) = proven.await? else {
-            self.end(entry.chain, entry.name, UpTo::Size(size)).await?;
+            self.end(entry.chain, UpTo::Size(size)).await?;
             return Err(NodeError::Conflict(format!(
                 "the block is number {} of the {}, which had {size} blocks then",
-                entry.position, entry.name
+                entry.position, entry.chain
             )));
         };
         Ok(InclusionProof {
-            chain: entry.name,
+            chain: entry.chain,
             leaf,
             index: entry.position,
             end,
@@ -58,12 +56,11 @@ impl Inner {
         old_size: u64,
         up_to: UpTo,
     ) -> Result<ConsistencyProof, NodeError> {
-        let origin = self.origin_of(chain).await?;
-        let new = self.end(origin, chain, up_to).await?;
-        let old = self.end(origin, chain, UpTo::Size(old_size)).await?;
+        let new = self.end(chain, up_to).await?;
+        let old = self.end(chain, UpTo::Size(old_size)).await?;
         let path = self
             .store
-            .consistency_path(origin, old.size, new.size)
+            .consistency_path(chain, old.size, new.size)
             .await?;
         let path = path.ok_or_else(|| {
             NodeError::BadRequest(format!(
@@ -87,64 +84,56 @@ impl Inner {
     ) -> Result<ContractProof, NodeError> {
         let nodes = self.nodes_of(package).await?;
         let proof = self.chain.prove(package, &nodes, evm_block).await?;
-        proof.ok_or_else(|| {
-            NodeError::NotFound(match evm_block {
-                Some(number) => format!("no package {package} is issued at the EVM block {number}"),
-                None => format!("no package {package} is issued"),
-            })
-        })
+        if let Some(proof) = proof {
+            return Ok(proof);
+        }
+        Err(NodeError::NotFound(match evm_block {
+            Some(number) if self.chain.block_hash(number).await?.is_none() => {
+                format!("there is no EVM block {number}")
+            }
+            Some(number) => format!("no package {package} is issued at the EVM block {number}"),
+            None => format!("no package {package} is issued"),
+        }))
     }
 
     async fn nodes_of(&self, package: PackageId) -> Result<Vec<Address>, NodeError> {
         let Some(parent) = self.store.parent_entry(package).await? else {
             return Ok(Vec::new());
         };
-        let record = self.store.block(parent.entry.leaf).await?;
-        let block = record.and_then(|record| Block::from_bytes(&record).ok());
-        Ok(match block {
-            Some(Block::Parent(block)) => {
-                vec![block.body.transaction.node, block.body.transaction.verifier]
-            }
-            _ => vec![parent.node],
+        let body = self.store.body(parent.leaf).await?;
+        let body = body.and_then(|body| ParentBody::from_bytes(&body).ok());
+        Ok(match body {
+            Some(body) => vec![body.transaction.node, body.transaction.verifier],
+            None => vec![parent.node],
         })
     }
 
-    async fn origin_of(&self, chain: ChainName) -> Result<Origin, NodeError> {
-        match chain {
-            ChainName::Thread(requestor) => Ok(self.thread_origin(requestor)),
-            ChainName::Side(package) => {
-                let parent = self.store.parent_entry(package).await?;
-                parent
-                    .map(|parent| side_origin(parent.entry.leaf))
-                    .ok_or_else(|| NodeError::NotFound(format!("no package {package} is issued")))
-            }
+    async fn end(self: &Arc<Self>, chain: ChainName, up_to: UpTo) -> Result<ChainEnd, NodeError> {
+        let size = self.size(chain, up_to).await?;
+        let end = self.store.chain_end(chain, size).await?;
+        if let (None, ChainName::Side(package)) = (&end, chain)
+            && self.store.parent_entry(package).await?.is_none()
+        {
+            return Err(NodeError::NotFound(format!(
+                "no package {package} is issued"
+            )));
         }
-    }
-
-    async fn end(
-        self: &Arc<Self>,
-        origin: Origin,
-        chain: ChainName,
-        up_to: UpTo,
-    ) -> Result<ChainEnd, NodeError> {
-        let size = self.size(origin, up_to).await?;
-        let end = self.store.chain_end(origin, size).await?;
         end.ok_or_else(|| match size {
             0 => NodeError::NotFound(format!("the {chain} has no block there")),
             _ => NodeError::NotFound(format!("the {chain} has fewer than {size} blocks")),
         })
     }
 
-    async fn size(self: &Arc<Self>, origin: Origin, up_to: UpTo) -> Result<u64, NodeError> {
+    async fn size(self: &Arc<Self>, chain: ChainName, up_to: UpTo) -> Result<u64, NodeError> {
         Ok(match up_to {
-            UpTo::Now => self.store.chain_size(origin, None).await?,
+            UpTo::Now => self.store.chain_size(chain, None).await?,
             UpTo::Size(size) => size,
             UpTo::EvmBlock(number) => {
                 let seen = self.store.event_position().await?;
                 if seen.is_none_or(|seen| seen.block < number) {
                     self.catch_up().await?;
                 }
-                self.store.chain_size(origin, Some(number)).await?
+                self.store.chain_size(chain, Some(number)).await?
             }
         })
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use medshare_protocol::block::{Block, ParentBlock, SideBlock};
-use medshare_protocol::id::{BlockId, LeafHash, PackageId};
+use medshare_protocol::block::{Place, body_of, record_with};
+use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::merkle::leaf_hash;
 use medshare_protocol::wire::{PackageBlocks, StoredBlock};
 
 use crate::error::NodeError;
@@ -48,8 +49,8 @@ impl Inner {
         let missing = self.store.missing_blocks(MISSING_AT_ONCE).await?;
         let mut complete = missing.len() < MISSING_AT_ONCE as usize;
         for leaf in missing {
-            match self.peers.fetch_block(&self.chain, leaf).await {
-                Ok(record) => self.keep_block(&record).await?,
+            match self.peers.fetch_body(&self.chain, leaf).await {
+                Ok(body) => self.store.put_body(leaf, &body).await?,
                 Err(error) => {
                     tracing::warn!(%leaf, %error, "an anchored block is withheld");
                     complete = false;
@@ -59,53 +60,49 @@ impl Inner {
         Ok(complete)
     }
 
-    pub(crate) async fn block(&self, leaf: LeafHash) -> Result<Vec<u8>, NodeError> {
-        self.store.block(leaf).await?.ok_or_else(|| {
+    /// The record of a block at a place; without one, where its leaf hash was anchored first.
+    pub(crate) async fn block(
+        &self,
+        leaf: LeafHash,
+        place: Option<Place>,
+    ) -> Result<Vec<u8>, NodeError> {
+        let entry = self.anchored(leaf, place).await?;
+        self.store.record(&entry).await?.ok_or_else(|| {
             NodeError::NotFound(format!("this node has no block with the leaf hash {leaf}"))
         })
     }
 
+    /// What is anchored of a leaf hash at a place, or at the first one.
+    pub(crate) async fn anchored(
+        &self,
+        leaf: LeafHash,
+        place: Option<Place>,
+    ) -> Result<ChainEntry, NodeError> {
+        let Some(place) = place else {
+            let entry = self.store.entry_of_leaf(leaf).await?;
+            return entry.ok_or_else(|| {
+                NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
+            });
+        };
+        let entry = self.store.entry_at(place).await?;
+        let entry = entry.filter(|entry| entry.leaf == leaf);
+        entry.ok_or_else(|| {
+            NodeError::NotFound(format!("{place} does not have the leaf hash {leaf}"))
+        })
+    }
+
     pub(crate) async fn accept_block(self: &Arc<Self>, record: Vec<u8>) -> Result<(), NodeError> {
-        let block = parsed(&record)?;
-        if self.store.entry_of_leaf(block.leaf()).await?.is_none() {
+        let body = body_of(&record).ok_or_else(|| {
+            NodeError::BadRequest(format!("{} bytes are no block record", record.len()))
+        })?;
+        let leaf = leaf_hash(body);
+        if self.store.entry_of_leaf(leaf).await?.is_none() {
             // The push may be faster than the chain's news of it.
             self.catch_up().await?;
         }
-        self.keep_block(&record).await
-    }
-
-    /// Keeps a block whose leaf hash is anchored, with the header that is anchored: the leaf hash vouches for the
-    /// body only.
-    pub(crate) async fn keep_block(&self, record: &[u8]) -> Result<(), NodeError> {
-        let block = parsed(record)?;
-        let leaf = block.leaf();
-        let entry = self.store.entry_of_leaf(leaf).await?.ok_or_else(|| {
-            NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
-        })?;
-        let anchored = self.with_anchored_header(&block, &entry).await?;
-        self.store.put_block(leaf, entry.package, &anchored).await?;
-        Ok(())
-    }
-
-    async fn with_anchored_header(
-        &self,
-        block: &Block,
-        entry: &ChainEntry,
-    ) -> Result<Vec<u8>, NodeError> {
-        let previous = self.store.hash_before(entry).await?;
-        let header = entry.entry.header(previous);
-        Ok(match block {
-            Block::Parent(parent) => ParentBlock {
-                header,
-                body: parent.body,
-            }
-            .to_bytes(),
-            Block::Side(side) => {
-                let parent = self.store.parent_entry(entry.package).await?;
-                let parent = parent.map_or(BlockId::default(), |parent| BlockId(parent.hash));
-                SideBlock::new(parent, header, side.body).to_bytes()
-            }
-        })
+        // The leaf hash vouches for the body; what stands before it follows from the chain.
+        self.anchored(leaf, None).await?;
+        Ok(self.store.put_body(leaf, body).await?)
     }
 
     pub(crate) async fn package_blocks(&self, id: PackageId) -> Result<PackageBlocks, NodeError> {
@@ -125,21 +122,19 @@ impl Inner {
     }
 
     async fn stored_block(&self, entry: &ChainEntry) -> Result<StoredBlock, NodeError> {
-        let leaf = entry.entry.leaf;
-        let record = match self.store.block(leaf).await? {
+        let record = match self.store.record(entry).await? {
             Some(record) => record,
             // Another custodian's: its node may be asked before ours has pulled it.
-            None => self.peers.fetch_block(&self.chain, leaf).await?,
+            None => {
+                let body = self.peers.fetch_body(&self.chain, entry.leaf).await?;
+                let parent = self.store.parent_id(entry.chain).await?;
+                record_with(&entry.header, parent, &body)
+            }
         };
         Ok(StoredBlock {
-            leaf,
+            leaf: entry.leaf,
             record: record.into(),
             transaction: Some(entry.transaction),
         })
     }
-}
-
-fn parsed(record: &[u8]) -> Result<Block, NodeError> {
-    Block::from_bytes(record)
-        .map_err(|error| NodeError::BadRequest(format!("this is no block record: {error}")))
 }

@@ -7,6 +7,7 @@ use alloy_primitives::Address;
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use medshare_protocol::block::Place;
 use medshare_protocol::id::{LeafHash, PackageId};
 use serde::de::DeserializeOwned;
 
@@ -65,6 +66,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             Ok(Query(asked)) => Ok(Self(asked)),
             Err(rejection) => Err(Problem::bad_request(rejection.body_text())),
         }
+    }
+}
+
+/// The place of a block, if one is asked for.
+pub(super) fn place(
+    package: Option<PackageId>,
+    height: Option<u64>,
+) -> Result<Option<Place>, Problem> {
+    match (package, height) {
+        (None, Some(_)) => Err(Problem::bad_request("height needs the package")),
+        (package, height) => Ok(package.map(|package| Place::new(package, height))),
     }
 }
 

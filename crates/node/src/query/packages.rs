@@ -13,7 +13,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::{
     self, DeletionSubmission, Dossier, LastReport, PackageBlocks, RenewalSubmission, ReportAnswer,
     ReportSubmission, SignedDisclosure,
@@ -226,17 +226,4 @@ pub(super) async fn blocks(
     Id(id): Id<PackageId>,
 ) -> Result<Json<PackageBlocks>, Problem> {
     Ok(Json(node.package_blocks(id).await?))
-}
-
-/// The record behind a leaf hash, byte for byte.
-#[utoipa::path(get, path = "/v1/blocks/{leaf}", tag = "ledger", params(("leaf" = String, Path)), responses(
-    (status = OK, description = "The block record", content_type = "application/octet-stream"),
-    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
-))]
-pub(super) async fn block(
-    State(node): State<Node>,
-    Id(leaf): Id<LeafHash>,
-) -> Result<impl IntoResponse, Problem> {
-    let record = node.block(leaf).await?;
-    Ok(([(CONTENT_TYPE, "application/octet-stream")], record))
 }

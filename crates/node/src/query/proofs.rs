@@ -1,7 +1,9 @@
-//! Proofs: of a block in its chain, of a chain's growth, of what the contract holds.
+//! A block by its leaf hash, and proofs: of a block in its chain, of a chain's growth, of what the contract holds.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use medshare_chain::{Address, ContractProof};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
@@ -10,19 +12,30 @@ use medshare_protocol::wire;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::input::{Asked, Id};
+use super::input::{Asked, Id, place};
 use super::problem::Problem;
 use crate::ledger::UpTo;
 use crate::service::Node;
 
-/// Up to where the chain is meant; without either: all of it.
+/// Which block is meant, of those with one leaf hash, and up to where its chain.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Until {
-    /// So many blocks.
+pub(super) struct ProofOf {
+    /// So many blocks of the chain.
     size: Option<u64>,
-    /// What was anchored up to the EVM block with this number.
+    /// Or: what was anchored up to the EVM block with this number. Without either: all of it.
+    evm_block: Option<u64>,
+    /// The block of this package. Without: the first that was anchored.
+    #[param(value_type = Option<String>)]
+    package: Option<PackageId>,
+    /// Number of the block in the package's side-chain, from 0. Without: the package's parent block.
+    height: Option<u64>,
+}
+
+/// Up to where a chain is meant; without either: all of it.
+struct Until {
+    size: Option<u64>,
     evm_block: Option<u64>,
 }
 
@@ -68,8 +81,34 @@ pub(super) struct At {
     evm_block: Option<u64>,
 }
 
+/// Which block is meant, of those with one leaf hash.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BlockAt {
+    /// The block of this package. Without: the first that was anchored.
+    #[param(value_type = Option<String>)]
+    package: Option<PackageId>,
+    /// Number of the block in the package's side-chain, from 0. Without: the package's parent block.
+    height: Option<u64>,
+}
+
+/// The record behind a leaf hash, byte for byte.
+#[utoipa::path(get, path = "/v1/blocks/{leaf}", tag = "ledger", params(("leaf" = String, Path), BlockAt), responses(
+    (status = OK, description = "The block record", content_type = "application/octet-stream"),
+    (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn block(
+    State(node): State<Node>,
+    Id(leaf): Id<LeafHash>,
+    Asked(at): Asked<BlockAt>,
+) -> Result<impl IntoResponse, Problem> {
+    let record = node.block(leaf, place(at.package, at.height)?).await?;
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], record))
+}
+
 /// Proof that a block is in its chain (RFC 6962).
-#[utoipa::path(get, path = "/v1/blocks/{leaf}/proof", tag = "ledger", params(("leaf" = String, Path), Until), responses(
+#[utoipa::path(get, path = "/v1/blocks/{leaf}/proof", tag = "ledger", params(("leaf" = String, Path), ProofOf), responses(
     (status = OK, body = InclusionProof),
     (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),
     (status = CONFLICT, body = wire::Problem, content_type = "application/problem+json"),
@@ -77,9 +116,17 @@ pub(super) struct At {
 pub(super) async fn inclusion(
     State(node): State<Node>,
     Id(leaf): Id<LeafHash>,
-    Asked(until): Asked<Until>,
+    Asked(asked): Asked<ProofOf>,
 ) -> Result<Json<InclusionProof>, Problem> {
-    Ok(Json(node.inclusion(leaf, until.up_to()?).await?))
+    let ProofOf {
+        size,
+        evm_block,
+        package,
+        height,
+    } = asked;
+    let up_to = Until { size, evm_block }.up_to()?;
+    let place = place(package, height)?;
+    Ok(Json(node.inclusion(leaf, place, up_to).await?))
 }
 
 /// Proof that a requestor's thread only grew.

@@ -1,9 +1,10 @@
 //! Block records, and the chains that they stand in as the contract's events tell it.
 
 use alloy_primitives::{Address, B256};
+use medshare_protocol::block::{Place, record_with};
 use medshare_protocol::chain_verifier::ChainName;
-use medshare_protocol::header::{ENTRY_BYTES, Entry};
-use medshare_protocol::id::{LeafHash, Origin, PackageId};
+use medshare_protocol::header::{Entry, HEADER_BYTES, Header};
+use medshare_protocol::id::{BlockId, LeafHash, Origin, PackageId};
 use medshare_protocol::merkle::Log;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -26,16 +27,16 @@ pub struct ChainHead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainEntry {
     /// The chain.
-    pub chain: Origin,
-    /// Which one that is.
-    pub name: ChainName,
+    pub chain: ChainName,
     /// The block's place in it, from 0.
     pub position: u64,
     /// The package it is about.
     pub package: PackageId,
-    /// What was anchored.
-    pub entry: Entry,
-    /// Hash of the header.
+    /// Leaf hash of the body.
+    pub leaf: LeafHash,
+    /// The header, with the one before it.
+    pub header: Header,
+    /// Its hash.
     pub hash: B256,
     /// The node that anchored it.
     pub node: Address,
@@ -45,53 +46,89 @@ pub struct ChainEntry {
     pub evm_block: u64,
 }
 
+impl ChainEntry {
+    /// Where the block stands.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        match self.chain {
+            ChainName::Thread(_) => Place::Parent(self.package),
+            ChainName::Side(package) => Place::Side(package, self.position),
+        }
+    }
+
+    /// What was anchored.
+    #[must_use]
+    pub const fn entry(&self) -> Entry {
+        Entry::of(&self.header, self.leaf)
+    }
+}
+
+/// What the rows of a chain are told by: two chains may have one origin, when somebody has copied a parent block.
+pub(super) fn key(chain: &ChainName) -> &[u8] {
+    match chain {
+        ChainName::Thread(requestor) => requestor.as_slice(),
+        ChainName::Side(package) => package.as_slice(),
+    }
+}
+
+/// The chain with this key.
+pub(super) fn chain_of(key: &[u8]) -> Option<ChainName> {
+    let thread = Address::try_from(key).map(ChainName::Thread);
+    let side = || B256::try_from(key).map(|id| ChainName::Side(PackageId(id)));
+    thread.or_else(|_| side()).ok()
+}
+
 impl Store {
-    /// Where the chain with this origin stands.
+    /// Where a chain stands that begins at `origin`.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn chain_head(&self, chain: Origin) -> Result<ChainHead, StoreError> {
+    pub async fn chain_head(
+        &self,
+        chain: ChainName,
+        origin: Origin,
+    ) -> Result<ChainHead, StoreError> {
         let mut connection = self.reader.acquire().await?;
         let Some(last) = last_entry(&mut connection, chain).await? else {
             return Ok(ChainHead {
-                hash: chain.0,
+                hash: origin.0,
                 time: 0,
                 log: Log::default(),
             });
         };
         Ok(ChainHead {
             hash: last.hash,
-            time: last.entry.time,
+            time: last.header.time,
             log: log::read(&mut connection, chain, last.position + 1).await?,
         })
     }
 
-    /// Where a leaf is anchored.
+    /// Where a leaf is anchored: the first time, when it is at several places.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn entry_of_leaf(&self, leaf: LeafHash) -> Result<Option<ChainEntry>, StoreError> {
-        let row =
-            sqlx::query("SELECT * FROM chain_entry WHERE leaf = ? ORDER BY evm_block LIMIT 1")
-                .bind(leaf.as_slice())
-                .fetch_optional(&self.reader)
-                .await?;
+        let row = sqlx::query(
+            "SELECT * FROM chain_entry WHERE leaf = ? ORDER BY evm_block, chain, position LIMIT 1",
+        )
+        .bind(leaf.as_slice())
+        .fetch_optional(&self.reader)
+        .await?;
         row.as_ref().map(read_entry).transpose()
     }
 
-    /// The hash that stands before an entry in its chain: the previous head, or the origin.
+    /// What is anchored at a place.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn hash_before(&self, entry: &ChainEntry) -> Result<B256, StoreError> {
-        let Some(position) = entry.position.checked_sub(1) else {
-            return Ok(entry.chain.0);
-        };
+    pub async fn entry_at(&self, place: Place) -> Result<Option<ChainEntry>, StoreError> {
         let mut connection = self.reader.acquire().await?;
-        let before = entry_at(&mut connection, entry.chain, position).await?;
-        before
-            .map(|before| before.hash)
-            .ok_or_else(|| corrupt("chain_entry", format!("block {position} is missing")))
+        match place {
+            Place::Parent(package) => parent_entry(&mut connection, package).await,
+            Place::Side(package, height) => {
+                entry_at(&mut connection, ChainName::Side(package), height).await
+            }
+        }
     }
 
     /// The parent block's entry of a package.
@@ -117,30 +154,50 @@ impl Store {
         rows.iter().map(read_entry).collect()
     }
 
-    /// A block's record.
+    /// The record of a block; nothing when its body is not here.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn block(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = sqlx::query("SELECT record FROM block WHERE leaf = ?")
+    pub async fn record(&self, entry: &ChainEntry) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(body) = self.body(entry.leaf).await? else {
+            return Ok(None);
+        };
+        let parent = self.parent_id(entry.chain).await?;
+        Ok(Some(record_with(&entry.header, parent, &body)))
+    }
+
+    /// Of a side-chain, the id of the parent block that it stands on.
+    ///
+    /// # Errors
+    /// When the store fails, or has the chain without its parent block.
+    pub async fn parent_id(&self, chain: ChainName) -> Result<Option<BlockId>, StoreError> {
+        let ChainName::Side(package) = chain else {
+            return Ok(None);
+        };
+        let parent = self.parent_entry(package).await?;
+        let parent = parent.ok_or_else(|| corrupt("chain_entry", without_parent(package)))?;
+        Ok(Some(BlockId(parent.hash)))
+    }
+
+    /// The body with this leaf hash.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn body(&self, leaf: LeafHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT body FROM block WHERE leaf = ?")
             .bind(leaf.as_slice())
             .fetch_optional(&self.reader)
             .await?;
-        Ok(row.map(|row| row.try_get("record")).transpose()?)
+        Ok(row.map(|row| row.try_get("body")).transpose()?)
     }
 
-    /// Keeps a block's record.
+    /// Keeps the body with this leaf hash.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn put_block(
-        &self,
-        leaf: LeafHash,
-        package: PackageId,
-        record: &[u8],
-    ) -> Result<(), StoreError> {
+    pub async fn put_body(&self, leaf: LeafHash, body: &[u8]) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        put_block(&mut transaction, leaf, package, record).await?;
+        put_body(&mut transaction, leaf, body).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -163,19 +220,21 @@ impl Store {
     }
 }
 
-pub(super) async fn put_block(
+fn without_parent(package: PackageId) -> String {
+    format!("the package {package} was not issued")
+}
+
+pub(super) async fn put_body(
     connection: &mut SqliteConnection,
     leaf: LeafHash,
-    package: PackageId,
-    record: &[u8],
+    body: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO block (leaf, package, record) VALUES (?, ?, ?)
-         ON CONFLICT (leaf) DO UPDATE SET record = excluded.record",
+        "INSERT INTO block (leaf, body) VALUES (?, ?)
+         ON CONFLICT (leaf) DO UPDATE SET body = excluded.body",
     )
     .bind(leaf.as_slice())
-    .bind(package.as_slice())
-    .bind(record)
+    .bind(body)
     .execute(connection)
     .await?;
     Ok(())
@@ -194,11 +253,11 @@ pub(super) async fn parent_entry(
 
 pub(super) async fn last_entry(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
 ) -> Result<Option<ChainEntry>, StoreError> {
     let row =
         sqlx::query("SELECT * FROM chain_entry WHERE chain = ? ORDER BY position DESC LIMIT 1")
-            .bind(chain.as_slice())
+            .bind(key(&chain))
             .fetch_optional(connection)
             .await?;
     row.as_ref().map(read_entry).transpose()
@@ -208,22 +267,17 @@ pub(super) async fn insert_entry(
     connection: &mut SqliteConnection,
     entry: &ChainEntry,
 ) -> Result<(), StoreError> {
-    let requestor = match entry.name {
-        ChainName::Thread(requestor) => Some(requestor.to_vec()),
-        ChainName::Side(_) => None,
-    };
     sqlx::query(
         "INSERT INTO chain_entry
-         (chain, position, side, requestor, package, leaf, entry, hash, node, transaction_hash, evm_block)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         (chain, position, side, package, leaf, header, hash, node, transaction_hash, evm_block)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(entry.chain.as_slice())
+    .bind(key(&entry.chain))
     .bind(signed(entry.position))
-    .bind(requestor.is_none())
-    .bind(requestor)
+    .bind(matches!(entry.chain, ChainName::Side(_)))
     .bind(entry.package.as_slice())
-    .bind(entry.entry.leaf.as_slice())
-    .bind(entry.entry.to_bytes().as_slice())
+    .bind(entry.leaf.as_slice())
+    .bind(entry.header.to_bytes().as_slice())
     .bind(entry.hash.as_slice())
     .bind(entry.node.as_slice())
     .bind(entry.transaction.as_slice())
@@ -235,11 +289,11 @@ pub(super) async fn insert_entry(
 
 pub(super) async fn entry_at(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     position: u64,
 ) -> Result<Option<ChainEntry>, StoreError> {
     let row = sqlx::query("SELECT * FROM chain_entry WHERE chain = ? AND position = ?")
-        .bind(chain.as_slice())
+        .bind(key(&chain))
         .bind(signed(position))
         .fetch_optional(connection)
         .await?;
@@ -247,21 +301,18 @@ pub(super) async fn entry_at(
 }
 
 pub(super) fn read_entry(row: &SqliteRow) -> Result<ChainEntry, StoreError> {
-    let bytes: &[u8] = row.try_get("entry")?;
-    let bytes: &[u8; ENTRY_BYTES] = bytes
+    let bytes: &[u8] = row.try_get("header")?;
+    let header: &[u8; HEADER_BYTES] = bytes
         .try_into()
-        .map_err(|_| corrupt("entry", format!("{} bytes", bytes.len())))?;
-    let package = PackageId(hash(row, "package")?);
-    let name = match row.try_get::<Option<&[u8]>, _>("requestor")? {
-        Some(_) => ChainName::Thread(address(row, "requestor")?),
-        None => ChainName::Side(package),
-    };
+        .map_err(|_| corrupt("header", format!("{} bytes", bytes.len())))?;
+    let chain: &[u8] = row.try_get("chain")?;
+    let named = chain_of(chain);
     Ok(ChainEntry {
-        chain: Origin(hash(row, "chain")?),
-        name,
+        chain: named.ok_or_else(|| corrupt("chain", format!("{} bytes", chain.len())))?,
         position: unsigned(row, "position")?,
-        package,
-        entry: Entry::from_bytes(bytes),
+        package: PackageId(hash(row, "package")?),
+        leaf: LeafHash(hash(row, "leaf")?),
+        header: Header::from_bytes(header),
         hash: hash(row, "hash")?,
         node: address(row, "node")?,
         transaction: hash(row, "transaction_hash")?,

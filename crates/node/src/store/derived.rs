@@ -5,13 +5,14 @@
 use std::ops::DerefMut;
 use std::path::Path;
 
+use alloy_primitives::B256;
 use medshare_protocol::chain_verifier::ChainName;
-use medshare_protocol::id::{Origin, PackageId};
+use medshare_protocol::id::PackageId;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::blocks::read_entry;
-use super::rows::{hash, signed, unsigned};
+use super::rows::{signed, unsigned};
 use super::{ChainEntry, Store, StoreError};
 
 /// A table, the column that its rows are told by, and the place among them.
@@ -231,19 +232,20 @@ async fn difference(
     connection: &mut SqliteConnection,
 ) -> Result<Difference, StoreError> {
     // Whoever made up a row may have given it any name.
-    let of = hash(row, "of").ok();
-    let of = |group: &str| of.filter(|_| derived.group == group);
+    let of: Vec<u8> = row.try_get("of").unwrap_or_default();
     let place: Option<i64> = row.try_get("place")?;
     let height = place.and_then(|place| u64::try_from(place).ok());
-    let block = match of("chain") {
-        Some(chain) => known_block(Origin(chain), height, connection).await?,
-        None => None,
+    let block = match derived.group {
+        "chain" => known_block(&of, height, connection).await?,
+        _ => None,
     };
+    let named = B256::try_from(&*of).ok().map(PackageId);
+    let named = named.filter(|_| derived.group == "package");
     let package = block.as_ref().map(|block| block.package);
     Ok(Difference {
         table: derived.table,
-        chain: block.as_ref().map(|block| block.name),
-        package: package.or(of("package").map(PackageId)).unwrap_or_default(),
+        chain: block.as_ref().map(|block| block.chain),
+        package: package.or(named).unwrap_or_default(),
         height,
         missing: unsigned(row, "missing")?,
         unknown: unsigned(row, "unknown")?,
@@ -253,7 +255,7 @@ async fn difference(
 
 /// The block at a place of a chain, or the last before it: as the events make it, or else as this store has it.
 async fn known_block(
-    chain: Origin,
+    chain: &[u8],
     place: Option<u64>,
     connection: &mut SqliteConnection,
 ) -> Result<Option<ChainEntry>, StoreError> {
@@ -262,7 +264,7 @@ async fn known_block(
             "SELECT * FROM {schema}.chain_entry WHERE chain = ? AND position <= ? ORDER BY position DESC LIMIT 1"
         );
         let row = sqlx::query(AssertSqlSafe(statement))
-            .bind(chain.as_slice())
+            .bind(chain)
             .bind(place.map_or(0, signed))
             .fetch_optional(&mut *connection)
             .await?;

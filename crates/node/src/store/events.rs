@@ -5,8 +5,9 @@ mod standing;
 
 use alloy_primitives::{Address, B256};
 use medshare_chain::LoggedEvent;
+use medshare_protocol::block::Place;
 use medshare_protocol::form::Step;
-use medshare_protocol::id::{LeafHash, Origin, PackageId};
+use medshare_protocol::id::{Origin, PackageId};
 use medshare_protocol::wire::Stage;
 use sqlx::{Row, SqliteConnection};
 
@@ -30,8 +31,8 @@ pub struct Applied {
     /// Packages that something happened to.
     pub packages: Vec<PackageId>,
     /// Blocks of this node that are anchored now.
-    pub anchored: Vec<LeafHash>,
-    /// How many blocks of other nodes are anchored now.
+    pub anchored: Vec<Place>,
+    /// How many blocks are anchored now whose bodies are not here.
     pub foreign: usize,
 }
 
@@ -209,7 +210,7 @@ async fn send_again(
     let rows = sqlx::query(
         "SELECT request.id, request.stage FROM request JOIN package ON package.id = request.id
          WHERE request.stage BETWEEN ? AND ?
-           AND package.leaf NOT IN (SELECT leaf FROM chain_entry)",
+           AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.package = package.id AND c.side = 0)",
     )
     .bind(stage_number(Stage::Issued))
     .bind(stage_number(Stage::Delivered))
@@ -224,7 +225,8 @@ async fn send_again(
     }
     sqlx::query(
         "INSERT OR IGNORE INTO unanchored (package, number)
-         SELECT package, number FROM report WHERE leaf NOT IN (SELECT leaf FROM chain_entry)",
+         SELECT package, number FROM report r WHERE NOT EXISTS
+           (SELECT 1 FROM chain_entry c WHERE c.leaf = r.leaf AND c.package = r.package)",
     )
     .execute(&mut *connection)
     .await?;

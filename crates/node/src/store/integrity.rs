@@ -2,18 +2,18 @@
 
 use alloy_primitives::Address;
 use medshare_protocol::chain_verifier::ChainName;
-use medshare_protocol::id::{LeafHash, Origin, PackageId};
+use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::wire::{Alert, RecordedReport};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::blocks::read_entry;
+use super::blocks::{key, read_entry};
 use super::reports::{read_recorded, read_report};
 use super::rows::{hash, json, signed, to_json, unsigned, unsigned32};
 use super::{ChainEntry, Store, StoreError, StoredReport};
 
 /// Of a report `r` of the package asked for: no chain has it, and nobody is about to anchor it.
 const FORGOTTEN: &str = "r.package = ?
-    AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.leaf = r.leaf)
+    AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.leaf = r.leaf AND c.package = r.package)
     AND NOT EXISTS (SELECT 1 FROM unanchored u WHERE u.package = r.package AND u.number = r.number)";
 
 /// A report as it stands in the store, altered or not.
@@ -36,43 +36,43 @@ pub struct OwnReport {
 pub struct StoredEntry {
     /// What was anchored.
     pub entry: ChainEntry,
-    /// The record behind it.
-    pub record: Option<Vec<u8>>,
+    /// The body behind it.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Store {
-    /// The first entry of the chain behind this one, in the order of their origins.
+    /// The first entry of the chain behind this one, in the order of their keys.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn next_chain(
         &self,
-        after: Option<Origin>,
+        after: Option<ChainName>,
     ) -> Result<Option<ChainEntry>, StoreError> {
         let row = sqlx::query(
             "SELECT * FROM chain_entry WHERE chain > ? ORDER BY chain, position LIMIT 1",
         )
-        .bind(after.map_or(Vec::new(), |after| after.0.to_vec()))
+        .bind(after.map_or(Vec::new(), |after| key(&after).to_vec()))
         .fetch_optional(&self.reader)
         .await?;
         row.as_ref().map(read_entry).transpose()
     }
 
-    /// Entries of a chain from a position on, with their records.
+    /// Entries of a chain from a position on, with their bodies.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn entries_from(
         &self,
-        chain: Origin,
+        chain: ChainName,
         position: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         let rows = sqlx::query(
-            "SELECT chain_entry.*, block.record FROM chain_entry LEFT JOIN block ON block.leaf = chain_entry.leaf
+            "SELECT chain_entry.*, block.body FROM chain_entry LEFT JOIN block ON block.leaf = chain_entry.leaf
              WHERE chain = ? AND position >= ? ORDER BY position LIMIT ?",
         )
-        .bind(chain.as_slice())
+        .bind(key(&chain))
         .bind(signed(position))
         .bind(limit)
         .fetch_all(&self.reader)
@@ -81,7 +81,7 @@ impl Store {
             .map(|row| {
                 Ok(StoredEntry {
                     entry: read_entry(row)?,
-                    record: row.try_get("record")?,
+                    body: row.try_get("body")?,
                 })
             })
             .collect()
@@ -102,12 +102,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn own_body(&self, entry: &ChainEntry) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = match entry.name {
+        let query = match entry.chain {
             ChainName::Thread(_) => "SELECT body FROM package WHERE leaf = ? AND id = ?",
             ChainName::Side(_) => "SELECT side_body FROM report WHERE leaf = ? AND package = ?",
         };
         let row = sqlx::query(query)
-            .bind(entry.entry.leaf.as_slice())
+            .bind(entry.leaf.as_slice())
             .bind(entry.package.as_slice())
             .fetch_optional(&self.reader)
             .await?;

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use alloy_primitives::{B256, FixedBytes};
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::HEADER_BYTES;
-use medshare_protocol::id::{LeafHash, LogRoot, Origin};
+use medshare_protocol::id::{LeafHash, LogRoot};
 use medshare_protocol::merkle::{Log, ProofPlan, Subtree};
 use medshare_protocol::proof::ChainEnd;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::blocks::entry_at;
+use super::blocks::{entry_at, key};
 use super::rows::{corrupt, hash, signed, unsigned};
 use super::{Store, StoreError};
 
@@ -21,7 +22,7 @@ impl Store {
     /// When the store fails.
     pub async fn inclusion(
         &self,
-        chain: Origin,
+        chain: ChainName,
         index: u64,
         size: u64,
     ) -> Result<Option<(ChainEnd, Vec<B256>)>, StoreError> {
@@ -50,7 +51,7 @@ impl Store {
     /// When the store fails.
     pub async fn consistency_path(
         &self,
-        chain: Origin,
+        chain: ChainName,
         old: u64,
         new: u64,
     ) -> Result<Option<Vec<B256>>, StoreError> {
@@ -66,7 +67,7 @@ impl Store {
     /// When the store fails.
     pub async fn chain_end(
         &self,
-        chain: Origin,
+        chain: ChainName,
         size: u64,
     ) -> Result<Option<ChainEnd>, StoreError> {
         let mut connection = self.reader.acquire().await?;
@@ -83,21 +84,21 @@ impl Store {
     /// When the store fails.
     pub async fn chain_size(
         &self,
-        chain: Origin,
+        chain: ChainName,
         evm_block: Option<u64>,
     ) -> Result<u64, StoreError> {
         let row = sqlx::query(
             "SELECT position + 1 AS size FROM chain_entry WHERE chain = ? AND evm_block <= ?
              ORDER BY position DESC LIMIT 1",
         )
-        .bind(chain.as_slice())
+        .bind(key(&chain))
         .bind(evm_block.map_or(i64::MAX, signed))
         .fetch_optional(&self.reader)
         .await?;
         row.map_or(Ok(0), |row| unsigned(&row, "size"))
     }
 
-    async fn path(&self, chain: Origin, plan: &ProofPlan) -> Result<Vec<B256>, StoreError> {
+    async fn path(&self, chain: ChainName, plan: &ProofPlan) -> Result<Vec<B256>, StoreError> {
         let mut connection = self.reader.acquire().await?;
         let known = hashes(&mut connection, chain, plan.subtrees()).await?;
         plan.proof(|part| known.get(&part.number()).copied())
@@ -108,7 +109,7 @@ impl Store {
 /// The log of the first `size` blocks of a chain.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     size: u64,
 ) -> Result<Log, StoreError> {
     let parts = Log::subtrees(size);
@@ -128,31 +129,20 @@ fn log_of(size: u64, peaks: &[Subtree], known: &HashMap<u64, B256>) -> Option<Lo
 /// The header of the last of a chain's first `size` blocks; nothing when the chain is shorter.
 async fn header_of(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     size: u64,
 ) -> Result<Option<FixedBytes<HEADER_BYTES>>, StoreError> {
     let Some(index) = size.checked_sub(1) else {
         return Ok(None);
     };
-    let Some(last) = entry_at(connection, chain, index).await? else {
-        return Ok(None);
-    };
-    let previous = match index.checked_sub(1) {
-        Some(index) => {
-            entry_at(connection, chain, index)
-                .await?
-                .ok_or_else(|| corrupt("chain_entry", format!("block {index} is missing")))?
-                .hash
-        }
-        None => chain.0,
-    };
-    Ok(Some(FixedBytes(last.entry.header(previous).to_bytes())))
+    let last = entry_at(connection, chain, index).await?;
+    Ok(last.map(|last| FixedBytes(last.header.to_bytes())))
 }
 
 /// Keeps the subtrees that are complete with the leaf that has come to stand at `position`.
 pub(super) async fn grow(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     position: u64,
     leaf: LeafHash,
     evm_block: u64,
@@ -166,7 +156,7 @@ pub(super) async fn grow(
     let mut query =
         QueryBuilder::<Sqlite>::new("INSERT INTO log_node (chain, number, hash, evm_block) ");
     query.push_values(complete, |mut row, (number, hash)| {
-        row.push_bind(chain.as_slice().to_vec())
+        row.push_bind(key(&chain).to_vec())
             .push_bind(signed(number))
             .push_bind(hash.to_vec())
             .push_bind(signed(evm_block));
@@ -178,7 +168,7 @@ pub(super) async fn grow(
 /// The hashes of these subtrees by their numbers, as far as they are there.
 async fn hashes(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     parts: impl Iterator<Item = Subtree>,
 ) -> Result<HashMap<u64, B256>, StoreError> {
     let (leaves, inner): (Vec<Subtree>, Vec<Subtree>) = parts.partition(|part| part.level == 0);
@@ -194,7 +184,7 @@ async fn hashes(
 /// The hashes of subtrees above the leaves by their numbers, as far as they are there.
 pub(super) async fn inner_hashes(
     connection: &mut SqliteConnection,
-    chain: Origin,
+    chain: ChainName,
     numbers: impl ExactSizeIterator<Item = u64>,
 ) -> Result<HashMap<u64, B256>, StoreError> {
     let mut found = HashMap::with_capacity(numbers.len());
@@ -206,7 +196,7 @@ pub(super) async fn inner_hashes(
 async fn select(
     connection: &mut SqliteConnection,
     sql: &'static str,
-    chain: Origin,
+    chain: ChainName,
     column: &'static str,
     wanted: impl ExactSizeIterator<Item = u64>,
     found: &mut HashMap<u64, B256>,
@@ -215,7 +205,7 @@ async fn select(
         return Ok(());
     }
     let mut query = QueryBuilder::<Sqlite>::new(sql);
-    query.push_bind(chain.as_slice().to_vec());
+    query.push_bind(key(&chain).to_vec());
     query.push(" AND ").push(column).push(" IN (");
     let mut list = query.separated(", ");
     for number in wanted {
@@ -228,9 +218,6 @@ async fn select(
     Ok(())
 }
 
-fn incomplete(chain: Origin) -> StoreError {
-    corrupt(
-        "log_node",
-        format!("a subtree of the chain {chain} is missing"),
-    )
+fn incomplete(chain: ChainName) -> StoreError {
+    corrupt("log_node", format!("a subtree of the {chain} is missing"))
 }

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use medshare_chain::{
     Event, EventPosition, IssuedRequest, LoggedEvent, PackageIssued, Response, ResponseKind,
 };
+use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{CompactTarget, Entry, entries};
 use medshare_protocol::id::{
@@ -455,13 +456,17 @@ async fn apply(store: &Store, events: &[LoggedEvent], to: u64) {
     store.apply_events(events, point, context).await.unwrap();
 }
 
+fn thread(requestor: u8) -> ChainName {
+    ChainName::Thread(Address::repeat_byte(requestor))
+}
+
 /// All that follows from the events: heads of all chains, and violations.
 async fn derived(store: &Store, events: &[LoggedEvent]) -> (Vec<ChainHead>, usize) {
     let mut heads = Vec::new();
     for requestor in 0..3 {
         heads.push(
             store
-                .chain_head(origin(Address::repeat_byte(requestor)))
+                .chain_head(thread(requestor), origin(Address::repeat_byte(requestor)))
                 .await
                 .unwrap(),
         );
@@ -469,7 +474,8 @@ async fn derived(store: &Store, events: &[LoggedEvent]) -> (Vec<ChainHead>, usiz
     for logged in events {
         if let Event::PackageIssued(issued) = &logged.event {
             let leaf = entries(&issued.entry).unwrap()[0].leaf;
-            heads.push(store.chain_head(side_origin(leaf)).await.unwrap());
+            let side = ChainName::Side(issued.package);
+            heads.push(store.chain_head(side, side_origin(leaf)).await.unwrap());
         }
     }
     (heads, store.violations().await.unwrap().len())
@@ -510,8 +516,8 @@ async fn a_chain_grows_entry_by_entry_and_knows_what_stands_before_each() {
         Happening::Issue(0),
     ]);
     apply(&store, &events, 3).await;
-    let thread = origin(Address::repeat_byte(0));
-    let head = store.chain_head(thread).await.unwrap();
+    let origin = origin(Address::repeat_byte(0));
+    let head = store.chain_head(thread(0), origin).await.unwrap();
     assert_eq!((head.log.size(), head.time), (2, 3));
     let second = store
         .entry_of_leaf(entry(3, 0xff).leaf)
@@ -523,8 +529,8 @@ async fn a_chain_grows_entry_by_entry_and_knows_what_stands_before_each() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(store.hash_before(&first).await.unwrap(), thread.0);
-    assert_eq!(store.hash_before(&second).await.unwrap(), first.hash);
+    assert_eq!(first.header.previous, origin.0);
+    assert_eq!(second.header.previous, first.hash);
     assert_eq!(second.hash, entry(3, 0xff).header(first.hash).hash().0);
     assert_eq!(store.side_entries(first.package).await.unwrap().len(), 2);
     assert_eq!(store.missing_blocks(10).await.unwrap().len(), 4);

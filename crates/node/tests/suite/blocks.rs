@@ -124,13 +124,13 @@ async fn blocks_that_nobody_anchored_and_bytes_that_are_none_are_not_kept() {
         Err(NodeError::BadRequest(_))
     ));
     assert_eq!(
-        node.block(Block::from_bytes(&record).unwrap().leaf())
+        node.block(Block::from_bytes(&record).unwrap().leaf(), None)
             .await
             .unwrap(),
         record
     );
     assert!(matches!(
-        node.block(LeafHash::default()).await,
+        node.block(LeafHash::default(), None).await,
         Err(NodeError::NotFound(_))
     ));
 }

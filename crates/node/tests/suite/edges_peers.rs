@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use medshare_chain::PrivateKeySigner;
 use medshare_node::node_key::sealing_secret;
 use medshare_node::peer::{PeerError, Peers, ValidationRequest};
+use medshare_protocol::block::body_of;
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::usage::{Sensitivity, UsageContract};
 use medshare_protocol::wire::Stage;
@@ -156,12 +157,12 @@ async fn a_block_is_verified_by_what_was_asked_for() {
     register(&cluster, &PrivateKeySigner::random(), &liar(altered).await).await;
     let asking = peers(&cluster, 1);
     assert_eq!(
-        asking.fetch_block(&cluster.governance, leaf).await.unwrap(),
-        record
+        asking.fetch_body(&cluster.governance, leaf).await.unwrap(),
+        body_of(&record).unwrap()
     );
     let nowhere = LeafHash(B256::repeat_byte(7));
     let error = asking
-        .fetch_block(&cluster.governance, nowhere)
+        .fetch_body(&cluster.governance, nowhere)
         .await
         .unwrap_err();
     assert!(

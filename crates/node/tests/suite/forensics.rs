@@ -6,6 +6,7 @@ mod derived;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use medshare_protocol::block::body_of;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Action;
@@ -159,12 +160,13 @@ async fn a_changed_record_is_found_at_the_start_and_put_back_from_a_peer() {
         scene.blocks.sides[1].leaf,
         scene.blocks.sides[1].record.clone(),
     );
-    for at in [0, 5, 37, 60, 119, 120, 200, record.len() - 1] {
-        let mut other = record.to_vec();
+    let body = body_of(&record).unwrap();
+    for at in [0, 5, 80, body.len() - 1] {
+        let mut other = body.to_vec();
         other[at] ^= 1;
         let (other, leaf_hex) = (Scene::hex(&other), Scene::hex(leaf.as_slice()));
         // At the other custodian's node, which has not made it.
-        let statement = format!("UPDATE block SET record = {other} WHERE leaf = {leaf_hex}");
+        let statement = format!("UPDATE block SET body = {other} WHERE leaf = {leaf_hex}");
         let alerts = scene.changed(1, &statement).await;
         let [alert] = &alerts[..] else {
             panic!("byte {at}: {alerts:?}")
@@ -177,7 +179,7 @@ async fn a_changed_record_is_found_at_the_start_and_put_back_from_a_peer() {
         assert_eq!(alert.chain, Some(ChainName::Side(scene.id)));
         assert_eq!(alert.repaired.as_deref(), Some("a peer"), "byte {at}");
         assert_eq!(
-            scene.cluster.node(1).block(leaf).await.unwrap(),
+            scene.cluster.node(1).block(leaf, None).await.unwrap(),
             record.to_vec()
         );
     }
@@ -185,7 +187,7 @@ async fn a_changed_record_is_found_at_the_start_and_put_back_from_a_peer() {
     scene.cluster.kill_node(1).await;
     let parent = scene.blocks.parent.leaf;
     let statement = format!(
-        "UPDATE block SET record = x'4d445350' WHERE leaf = {}",
+        "UPDATE block SET body = x'4d445350' WHERE leaf = {}",
         Scene::hex(parent.as_slice())
     );
     let alerts = scene.changed(0, &statement).await;
@@ -198,14 +200,14 @@ async fn a_changed_record_is_found_at_the_start_and_put_back_from_a_peer() {
             .contains("this node had made"),
         "{alerts:?}"
     );
-    let mended = scene.cluster.node(0).block(parent).await.unwrap();
+    let mended = scene.cluster.node(0).block(parent, None).await.unwrap();
     assert_eq!(mended, scene.blocks.parent.record.to_vec());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_gone_or_in_another_order_is_put_back() {
     let mut scene = Scene::set().await;
-    let chain = Scene::hex(scene.blocks.parent.leaf.as_slice()); // origin of the side-chain
+    let chain = Scene::hex(scene.id.as_slice()); // the side-chain
     let leaf = Scene::hex(scene.blocks.sides[0].leaf.as_slice());
     let alerts = scene
         .changed(0, &format!("DELETE FROM block WHERE leaf = {leaf}"))
@@ -214,11 +216,11 @@ async fn what_is_gone_or_in_another_order_is_put_back() {
     assert!(alerts[0].repaired.is_some());
     for (change, kind) in [
         (
-            "UPDATE chain_entry SET entry = CAST(substr(entry, 1, 79) || x'ff' AS BLOB) WHERE position = 2 AND",
+            "UPDATE chain_entry SET header = CAST(substr(header, 1, 79) || x'ff' AS BLOB) WHERE position = 2 AND",
             AlertKind::Entry,
         ),
         (
-            "UPDATE chain_entry SET entry = CAST(x'ff' || substr(entry, 2) AS BLOB) WHERE position = 0 AND",
+            "UPDATE chain_entry SET header = CAST(x'ff' || substr(header, 2) AS BLOB) WHERE position = 0 AND",
             AlertKind::Entry,
         ),
         (
@@ -263,7 +265,7 @@ async fn what_is_gone_or_in_another_order_is_put_back() {
         let proof = scene
             .cluster
             .node(1)
-            .inclusion(scene.blocks.sides[0].leaf, Default::default())
+            .inclusion(scene.blocks.sides[0].leaf, None, Default::default())
             .await;
         let head = scene
             .cluster
@@ -467,7 +469,7 @@ async fn a_running_node_finds_it_in_the_background_and_tells_whoever_listens() {
     });
     let leaf = scene.blocks.sides[2].leaf;
     let statement = format!(
-        "UPDATE block SET record = zeroblob(366) WHERE leaf = {}",
+        "UPDATE block SET body = zeroblob(246) WHERE leaf = {}",
         Scene::hex(leaf.as_slice())
     );
     sqlx::query(AssertSqlSafe(statement))
@@ -481,7 +483,7 @@ async fn a_running_node_finds_it_in_the_background_and_tells_whoever_listens() {
     );
     assert_eq!(alerts[0].repaired.as_deref(), Some("a peer"));
     assert_eq!(
-        node.block(leaf).await.unwrap(),
+        node.block(leaf, None).await.unwrap(),
         scene.blocks.sides[2].record.to_vec()
     );
     let figures = http.get("/metrics").await.text().await.unwrap();

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod cluster;
+mod copied;
 mod dossier;
 mod edges_http;
 mod edges_open;

@@ -218,10 +218,7 @@ impl SideBlock {
 
     /// The id, where the header's hash is known.
     pub(crate) fn id_under(&self, hash: HeaderHash) -> BlockId {
-        let mut id = [0; 32];
-        id[..HALF_ID_BYTES].copy_from_slice(&self.parent_prefix);
-        id[HALF_ID_BYTES..].copy_from_slice(&hash.0[..HALF_ID_BYTES]);
-        BlockId(B256::new(id))
+        side_id(self.parent_prefix, hash)
     }
 
     /// Whether its id begins as `parent`'s does.
@@ -266,6 +263,14 @@ impl SideBlock {
     }
 }
 
-fn first_half(id: BlockId) -> [u8; HALF_ID_BYTES] {
+/// first half of the parent's id ‖ first half of the header's hash
+pub(super) fn side_id(parent: [u8; HALF_ID_BYTES], hash: HeaderHash) -> BlockId {
+    let mut id = [0; 32];
+    id[..HALF_ID_BYTES].copy_from_slice(&parent);
+    id[HALF_ID_BYTES..].copy_from_slice(&hash.0[..HALF_ID_BYTES]);
+    BlockId(B256::new(id))
+}
+
+pub(super) fn first_half(id: BlockId) -> [u8; HALF_ID_BYTES] {
     *id.0.first_chunk().expect("an id has 32 bytes")
 }

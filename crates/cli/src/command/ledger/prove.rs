@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use medshare_chain::Chain;
 use medshare_client::api::NodeApi;
 use medshare_client::proof::{Proof, prove_block, prove_growth, prove_state};
+use medshare_protocol::block::Place;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
 
@@ -92,6 +93,12 @@ pub struct Block {
     /// The block's leaf hash
     #[arg(value_name = "LEAF")]
     leaf: LeafHash,
+    /// The block of this package; needed only where somebody anchored a copy of the leaf hash before
+    #[arg(long, value_name = "ID")]
+    package: Option<PackageId>,
+    /// Number of the block in the package's side-chain, from 0; without, the package's parent block
+    #[arg(long, value_name = "NUMBER", requires = "package")]
+    height: Option<u64>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -99,7 +106,8 @@ pub struct Block {
 impl Block {
     async fn run(self) -> Result<()> {
         let (chain, node) = self.asking.connect().await?;
-        let proof = prove_block(&chain, &node, self.leaf).await?;
+        let place = self.package.map(|package| Place::new(package, self.height));
+        let proof = prove_block(&chain, &node, self.leaf, place).await?;
         let text = format!(
             "proven: the block {} is number {} of {} in the {}\n  by a path of {} to the head {}, which the contract holds",
             proof.leaf,

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use medshare_chain::{Address, B256};
-use medshare_protocol::block::MAX_RECORD_BYTES;
+use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::wire::NodeInfo;
 
@@ -85,7 +85,11 @@ async fn of_a_record_that_does_not_end_no_more_is_held_than_it_takes_to_refuse_i
     let chain = &world.governance;
     let folder = world.folder.path().to_owned();
     let url = serve(folder, chain.chain_id(), chain.contract()).await;
-    let served = NodeApi::new(&url).unwrap().block(leaf).await.unwrap();
+    let served = NodeApi::new(&url)
+        .unwrap()
+        .block(leaf, Place::Parent(package))
+        .await
+        .unwrap();
     assert_eq!(served.unwrap().len(), MAX_RECORD_BYTES + 1);
     let report = audit(chain, &url, &|_| ()).await.unwrap();
     assert_eq!(report.findings.len(), 1);

@@ -10,8 +10,8 @@ use medshare_chain::{
     ReportSegment, Response, TxReceipt, U256,
 };
 use medshare_protocol::block::{
-    DATA_VERSION_TABULAR, NodeSignature, ParentBlock, ParentBody, ParentTransaction, SideBlock,
-    SideBody, SideTransaction, next_header,
+    DATA_VERSION_TABULAR, NodeSignature, ParentBlock, ParentBody, ParentTransaction, Place,
+    SideBlock, SideBody, SideTransaction, body_of, next_header, record_with,
 };
 use medshare_protocol::header::{CompactTarget, Entry, Header};
 use medshare_protocol::id::{
@@ -63,6 +63,8 @@ struct Package {
     parent: BlockId,
     leaf: LeafHash,
     side: Growing,
+    /// Leaf of the last side-block.
+    last: LeafHash,
 }
 
 /// What a dishonest or careless node does to its own blocks before it anchors them.
@@ -269,8 +271,15 @@ impl World {
         assert_eq!(receipt.skipped().next(), None);
         let (parent, leaf) = (BlockId(header.hash().0), body.leaf());
         let side = Growing::from(side_origin(leaf).0);
-        self.packages
-            .insert(package, Package { parent, leaf, side });
+        self.packages.insert(
+            package,
+            Package {
+                parent,
+                leaf,
+                side,
+                last: leaf,
+            },
+        );
         package
     }
 
@@ -355,9 +364,15 @@ impl World {
         let mut body = self.side_body(package, number, actions);
         (changes.body)(&mut body);
         let signer = changes.signer.unwrap_or_else(|| self.node_key());
-        let Package { parent, leaf, side } = self.packages.get_mut(&package).unwrap();
+        let Package {
+            parent,
+            leaf,
+            side,
+            last,
+        } = self.packages.get_mut(&package).unwrap();
         let body = body.sign(side_origin(*leaf), &signer).unwrap();
         let expected_head = side.head;
+        *last = body.leaf();
         let header = side.grow(number, body.leaf(), self.now_ms, changes.header);
         let record = SideBlock::new(*parent, header, body).to_bytes();
         self.keep(body.leaf(), &record);
@@ -376,8 +391,19 @@ impl World {
         assert_eq!(receipt.skipped().next(), None);
     }
 
+    /// Anchors the leaf hash of a block that stands elsewhere in a package's side-chain, and keeps its record there.
+    pub async fn copy(&mut self, leaf: LeafHash, package: PackageId) {
+        let height = self.packages[&package].side.log.size();
+        let header = self.anchor_junk(package, leaf).await;
+        let original = std::fs::read(self.file(leaf)).unwrap();
+        let parent = self.packages[&package].parent;
+        let copied = record_with(&header, Some(parent), body_of(&original).unwrap());
+        let name = BlockSource::file_name_at(leaf, Place::Side(package, height));
+        std::fs::write(self.folder.path().join(name), copied).unwrap();
+    }
+
     /// Anchors a side-block whose leaf is not that of any block.
-    pub async fn anchor_junk(&mut self, package: PackageId, leaf: LeafHash) {
+    pub async fn anchor_junk(&mut self, package: PackageId, leaf: LeafHash) -> Header {
         let side = &mut self.packages.get_mut(&package).unwrap().side;
         let expected_head = side.head;
         let version = u32::try_from(side.log.size()).unwrap() + 1;
@@ -389,6 +415,7 @@ impl World {
             entries: vec![entry],
         })
         .await;
+        header
     }
 
     fn side_body(&self, package: PackageId, number: u32, actions: &[Action]) -> SideBody {
@@ -460,6 +487,11 @@ impl World {
     /// Leaf of a package's parent block.
     pub fn leaf(&self, package: PackageId) -> LeafHash {
         self.packages[&package].leaf
+    }
+
+    /// Leaf of a package's last side-block.
+    pub fn last_leaf(&self, package: PackageId) -> LeafHash {
+        self.packages[&package].last
     }
 
     pub async fn audit(&self) -> AuditReport {

@@ -2,17 +2,16 @@
 
 use alloy_primitives::Address;
 use medshare_chain::{Event, LoggedEvent, PackageIssued};
-use medshare_protocol::block::{Block, ParentBlock, ParentBody, SideBlock, SideBody};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{self, Entry};
-use medshare_protocol::id::{BlockId, LeafHash, Origin, PackageId};
+use medshare_protocol::id::{Origin, PackageId};
 use medshare_protocol::origin::side_origin;
 use medshare_protocol::wire::Stage;
 use sqlx::{Row, SqliteConnection};
 
 use super::{Applied, EventContext};
-use crate::store::blocks::{insert_entry, last_entry, parent_entry, put_block};
+use crate::store::blocks::{insert_entry, last_entry, parent_entry, put_body};
 use crate::store::log;
 use crate::store::requests::append;
 use crate::store::rows::{corrupt, signed, stage_number};
@@ -83,25 +82,23 @@ impl Applying<'_, '_> {
 
     async fn issued(&mut self, issued: &PackageIssued) -> Result<(), StoreError> {
         let requestor = issued.request.requestor;
-        let chain = (self.context.thread_origin)(requestor);
+        let (package, node) = (issued.package, issued.node);
+        let chain = ChainName::Thread(requestor);
+        let origin = (self.context.thread_origin)(requestor);
         let entry = Entry::from_bytes(&issued.entry);
-        let header = self
-            .append_entry(chain, Some(requestor), issued.package, issued.node, entry)
+        let appended = self
+            .append_entry(chain, origin, package, node, entry)
             .await?;
         let query = "SELECT body FROM package WHERE leaf = ? AND id = ?";
-        let Some(body) = self.own_body(query, entry.leaf, issued.package).await? else {
-            return self.foreign(entry.leaf, issued.package, header, None).await;
-        };
-        let body = ParentBody::from_bytes(&body).map_err(|error| corrupt("body", error))?;
-        let record = ParentBlock { header, body }.to_bytes();
-        put_block(self.connection, entry.leaf, issued.package, &record).await?;
-        self.applied.anchored.push(entry.leaf);
-        self.mark_issued(issued.package).await?;
+        if !self.is_own(&appended, query).await? {
+            return Ok(());
+        }
+        self.mark_issued(package).await?;
         let step = Step::new(self.context.now, self.context.node, "issued")
             .with("transaction", self.logged.transaction)
             .with("parent-leaf", entry.leaf)
-            .with("block-id", header.hash());
-        append(self.connection, issued.package, &[step]).await
+            .with("block-id", appended.hash);
+        append(self.connection, package, &[step]).await
     }
 
     async fn anchored(
@@ -120,83 +117,54 @@ impl Applying<'_, '_> {
                     format!("the package {package} was not issued"),
                 )
             })?;
-        let chain = side_origin(parent.entry.leaf);
+        let (chain, origin) = (ChainName::Side(package), side_origin(parent.leaf));
         for entry in entries {
-            let header = self.append_entry(chain, None, package, node, entry).await?;
+            let appended = self
+                .append_entry(chain, origin, package, node, entry)
+                .await?;
             let query = "SELECT side_body FROM report WHERE leaf = ? AND package = ?";
-            let Some(body) = self.own_body(query, entry.leaf, package).await? else {
-                self.foreign(entry.leaf, package, header, Some(BlockId(parent.hash)))
-                    .await?;
-                continue;
-            };
-            let body = SideBody::from_bytes(&body).map_err(|error| corrupt("side_body", error))?;
-            let record = SideBlock::new(BlockId(parent.hash), header, body).to_bytes();
-            put_block(self.connection, entry.leaf, package, &record).await?;
-            self.applied.anchored.push(entry.leaf);
-            sqlx::query("DELETE FROM unanchored WHERE package = ? AND number = ?")
+            if self.is_own(&appended, query).await? {
+                sqlx::query(
+                    "DELETE FROM unanchored WHERE package = ?1 AND number IN
+                     (SELECT number FROM report WHERE leaf = ?2 AND package = ?1)",
+                )
                 .bind(package.as_slice())
-                .bind(body.transaction.number)
+                .bind(entry.leaf.as_slice())
                 .execute(&mut *self.connection)
                 .await?;
+            }
         }
         Ok(())
     }
 
-    /// A block of another node: when it was mined again, the record that is here gets the new header.
-    async fn foreign(
-        &mut self,
-        leaf: LeafHash,
-        package: PackageId,
-        header: header::Header,
-        parent: Option<BlockId>,
-    ) -> Result<(), StoreError> {
-        let row = sqlx::query("SELECT record FROM block WHERE leaf = ?")
-            .bind(leaf.as_slice())
-            .fetch_optional(&mut *self.connection)
-            .await?;
-        let Some(row) = row else {
-            self.applied.foreign += 1;
-            return Ok(());
-        };
-        let record = match (Block::from_bytes(row.try_get("record")?), parent) {
-            (Ok(Block::Parent(block)), None) => ParentBlock { header, ..block }.to_bytes(),
-            (Ok(Block::Side(block)), Some(parent)) => {
-                SideBlock::new(parent, header, block.body).to_bytes()
-            }
-            // Whoever anchors a leaf of the wrong kind is found out by the auditors.
-            _ => return Ok(()),
-        };
-        put_block(self.connection, leaf, package, &record).await
-    }
-
-    /// Puts an entry at the end of its chain, the thread of `requestor` or a side-chain, and returns its whole header.
+    /// Puts an entry at the end of its chain.
     async fn append_entry(
         &mut self,
-        chain: Origin,
-        requestor: Option<Address>,
+        chain: ChainName,
+        origin: Origin,
         package: PackageId,
         node: Address,
         entry: Entry,
-    ) -> Result<header::Header, StoreError> {
+    ) -> Result<ChainEntry, StoreError> {
         let last = last_entry(self.connection, chain).await?;
-        let (position, previous) = last.map_or((0, chain.0), |last| (last.position + 1, last.hash));
+        let (position, previous) =
+            last.map_or((0, origin.0), |last| (last.position + 1, last.hash));
         let header = entry.header(previous);
-        let name = requestor.map_or(ChainName::Side(package), ChainName::Thread);
+        let evm_block = self.logged.position.block;
         let appended = ChainEntry {
             chain,
-            name,
             position,
             package,
-            entry,
+            leaf: entry.leaf,
+            header,
             hash: header.hash().0,
             node,
             transaction: self.logged.transaction,
-            evm_block: self.logged.position.block,
+            evm_block,
         };
         insert_entry(self.connection, &appended).await?;
-        let evm_block = self.logged.position.block;
         log::grow(self.connection, chain, position, entry.leaf, evm_block).await?;
-        Ok(header)
+        Ok(appended)
     }
 
     /// The chain has the last word, also over a request that was given up in the meantime.
@@ -209,18 +177,28 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// The body behind a leaf, if this node made it for this package: anybody may anchor a leaf hash of ours elsewhere.
-    async fn own_body(
+    /// Whether this node made the block for this package: then its body is put where others find it. `query` looks for
+    /// it; anybody may anchor a leaf hash of ours elsewhere.
+    async fn is_own(
         &mut self,
+        appended: &ChainEntry,
         query: &'static str,
-        leaf: LeafHash,
-        package: PackageId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<bool, StoreError> {
+        let leaf = appended.leaf.as_slice();
         let row = sqlx::query(query)
-            .bind(leaf.as_slice())
-            .bind(package.as_slice())
+            .bind(leaf)
+            .bind(appended.package.as_slice())
             .fetch_optional(&mut *self.connection)
             .await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        if let Some(row) = row {
+            put_body(self.connection, appended.leaf, row.try_get(0)?).await?;
+            self.applied.anchored.push(appended.place());
+            return Ok(true);
+        }
+        let here = sqlx::query("SELECT 1 FROM block WHERE leaf = ?").bind(leaf);
+        if here.fetch_optional(&mut *self.connection).await?.is_none() {
+            self.applied.foreign += 1;
+        }
+        Ok(false)
     }
 }
