@@ -6,17 +6,19 @@
 //! | `derived` | every row that follows from the contract's events, against the same row made again |
 //! | `chains` | the body of every block of every chain, from its origin to the head that the contract holds |
 //! | `own`, `reports` | what only this node has: requests, forms, packages, containers, deletions, reports |
+//! | `settlements` | what is said to have become of violations, against what the contract settled |
 //! | `repair` | bodies as this node made them or from peers, checked by hash |
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
-//! signed or anchored: how far a request is, the steps behind the last digest of its form, what became of a
-//! violation (`settlement`), contradicting reports (`tampering`), leases, findings, alerts.
+//! signed or anchored: how far a request is before it is issued, why it was refused, the steps behind the last digest of its
+//! form, when a contradicting report came, leases, findings, alerts. A test goes through every column.
 
 mod chains;
 mod derived;
 mod own;
 mod repair;
 mod reports;
+mod settlements;
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;

@@ -10,7 +10,7 @@ use alloy_sol_types::SolStruct;
 use futures::future::{BoxFuture, FutureExt};
 use medshare_protocol::block::{ParentBody, ParentTransaction};
 use medshare_protocol::digest::Sha256d;
-use medshare_protocol::form::steps_until;
+use medshare_protocol::form::{Step, steps_until};
 use medshare_protocol::id::{ContainerHash, PackageId};
 use medshare_protocol::package::SignedHeader;
 use medshare_protocol::typed::{Validation, recover};
@@ -18,6 +18,7 @@ use medshare_protocol::wire::{AlertKind, Stage};
 
 use super::{CHECKED_AT_ONCE, Fault, damage};
 use crate::error::NodeError;
+use crate::processing::RELEASE;
 use crate::running::Inner;
 use crate::secrets::Secret;
 use crate::store::{ChainEntry, SealedPackage, StoredPackage, StoredRequest};
@@ -157,18 +158,24 @@ impl Inner {
         if let Some(detail) = self.altered_package(own.id, package, sealed, &block) {
             wrongs.push(wrong(AlertKind::Package, detail));
         }
-        match self.store.stored_request(own.id).await {
-            Ok(Some(request)) if !is_answered(&request, package, &block) => {
+        let request = self.store.stored_request(own.id).await;
+        match &request {
+            Ok(Some(request)) if !is_answered(request, package, &block) => {
                 let detail = "the request's times or requestor are not those in the parent block";
                 wrongs.push(wrong(AlertKind::Request, detail));
             }
             // What else is wrong with it is told where requests are checked.
             _ => {}
         }
-        let form = self.store.form(own.id).await;
-        if !form.is_ok_and(|form| steps_until(&form, block.form_digest).is_some()) {
+        let form = self.store.form(own.id).await.unwrap_or_default();
+        if steps_until(&form, block.form_digest).is_none() {
             let detail = "the form is not the one whose digest stands in the parent block";
             wrongs.push(wrong(AlertKind::Form, detail));
+        } else if let Ok(Some(request)) = request
+            && request.release.map(|version| version.to_string()) != released(&form)
+        {
+            let detail = "the request is not answered from the release that stands in the form";
+            wrongs.push(wrong(AlertKind::Request, detail));
         }
         let (path, package, sealed) =
             (self.container_path(own.id), package.clone(), sealed.clone());
@@ -287,6 +294,13 @@ fn is_answered(
     request.signed.request.requestor == block.requestor
         && request.received == block.received
         && processing_ms == block.processing_ms
+}
+
+/// Version of the release that a form tells of.
+fn released(form: &[Step]) -> Option<String> {
+    let mut details = form.iter().flat_map(|step| &step.details);
+    let release = details.find(|detail| detail.name == RELEASE);
+    release.map(|detail| detail.value.clone())
 }
 
 /// What is wrong with a container, or with what is kept of it.

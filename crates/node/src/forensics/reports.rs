@@ -43,9 +43,11 @@ impl Inner {
             let detail = format!("the report behind side-block {height} is gone");
             wrongs.push((AlertKind::Report, detail));
         }
+        wrongs.extend(self.tampering_wrongs(own).await?);
         // What was altered must not get on chain as well.
         if wrongs.is_empty() {
             self.remember_unanchored(own.id).await?;
+            self.check_settlements(own.id).await?;
         }
         Ok(wrongs)
     }
@@ -70,9 +72,6 @@ impl Inner {
         let block = side.transaction;
         if let Some(what) = self.differs(id, kept, recorded, &block) {
             return Ok(Some(what));
-        }
-        if !block.violated.is_empty() && !stored.has_settlement {
-            return Ok(Some("it is a violation that nobody settles any more"));
         }
         let submission = &recorded.submission;
         let digest = self.chain.domain().digest(&submission.session);

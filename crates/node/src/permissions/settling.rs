@@ -18,10 +18,15 @@ impl Inner {
     /// Settles what is pending before the client is answered, as far as that can be done now. What cannot stays in the
     /// store for the worker.
     pub(super) async fn settle_now(self: &Arc<Self>) {
-        // A task of its own: a client that hangs up does not stop it.
+        // A task of its own: a client that hangs up does not stop it. The node's end does, and what was pending stays so.
         let task = self.tasks.spawn({
             let inner = Arc::clone(self);
-            async move { inner.settle_pending().await }
+            async move {
+                tokio::select! {
+                    () = inner.shutdown.cancelled() => Ok(0),
+                    settled = inner.settle_pending() => settled,
+                }
+            }
         });
         match tokio::time::timeout(PATIENCE, task).await {
             Ok(Ok(Ok(0))) => {}

@@ -26,6 +26,8 @@ use crate::release::Release;
 use crate::running::{Inner, Pauses};
 use crate::store::{Change, StoredPackage, StoredRequest};
 
+/// What the version of the release is called in a form.
+pub(crate) const RELEASE: &str = "release";
 /// Cells from which on a table is a large one: only two of them are in memory at once.
 const LARGE_CELLS: usize = 500_000;
 /// What a large payload weighs against the others.
@@ -173,7 +175,7 @@ impl Inner {
 
     async fn fix_release(&self, id: PackageId, release: &Release) -> Result<(), NodeError> {
         let step = form::retrieved(clock::now_ms(), self.address())
-            .with("release", release.version)
+            .with(RELEASE, release.version)
             .with("rows", release.table.rows());
         let change = Change::Retrieved {
             release: release.version,

@@ -27,8 +27,6 @@ pub struct OwnReport {
     pub side_body: Vec<u8>,
     /// What is kept of it, and what was handed in with its session; nothing when it cannot be read any more.
     pub content: Option<(StoredReport, RecordedReport)>,
-    /// Whether it is known what became of it on chain, or that something must.
-    pub has_settlement: bool,
 }
 
 /// An entry as it stands in the store, altered or not.
@@ -114,7 +112,8 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Ids behind `after`, in order, so many at most: of requests, of packages, and of what `node` issued.
+    /// Ids behind `after`, in order, so many at most: of requests, of packages, of what `node` issued, and of what is kept
+    /// beside them.
     ///
     /// # Errors
     /// When the store fails.
@@ -126,6 +125,8 @@ impl Store {
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let rows = sqlx::query(
             "SELECT id FROM request WHERE id > ?1 UNION SELECT id FROM package WHERE id > ?1
+             UNION SELECT package FROM tampering WHERE package > ?1
+             UNION SELECT package FROM deletion WHERE package > ?1
              UNION SELECT package FROM chain_entry WHERE package > ?1 AND side = 0 AND node = ?2
              ORDER BY 1 LIMIT ?3",
         )
@@ -161,13 +162,11 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let settlement: Option<&str> = row.try_get("settlement")?;
                 Ok(OwnReport {
                     number: unsigned32(row, "number")?,
                     leaf: LeafHash(hash(row, "leaf")?),
                     side_body: row.try_get("side_body")?,
                     content: read_report(row).ok().zip(read_recorded(row).ok()),
-                    has_settlement: settlement.is_some(),
                 })
             })
             .collect()

@@ -1,5 +1,7 @@
 //! Reports, as they are recorded before they are answered (P17, P18).
 
+use std::collections::HashSet;
+
 use alloy_primitives::{Address, B256, Bytes};
 use medshare_protocol::id::{LeafHash, PackageId, ReportDigest};
 use medshare_protocol::typed::{Receipt, Report};
@@ -8,7 +10,7 @@ use medshare_protocol::wire::{RecordedReport, ReportSubmission};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::rows::{address, hash, json, to_json, unsigned32};
+use super::rows::{address, hash, json, readable, to_json, unsigned32};
 use super::sessions::{NewSession, upsert_session};
 use super::{Store, StoreError};
 
@@ -160,7 +162,19 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(read_report).collect()
+        // Behind one that cannot be read none of its package may go on chain: it would take its place.
+        let mut blocked = HashSet::new();
+        let in_order = |row: &SqliteRow| {
+            let package: Vec<u8> = row.try_get("package")?;
+            if blocked.contains(&package) {
+                return Ok(None);
+            }
+            let report = read_report(row).inspect_err(|_| {
+                blocked.insert(package);
+            })?;
+            Ok(Some(report))
+        };
+        Ok(readable(&rows, in_order).into_iter().flatten().collect())
     }
 }
 

@@ -9,7 +9,8 @@ use sqlx::{Row, SqliteConnection};
 
 use super::packages::{self, ProcessedPackage, SealedPackage};
 use super::rows::{
-    address, corrupt, hash, json, optional_hash, signed, stage, stage_number, to_json, unsigned,
+    address, corrupt, hash, json, optional_hash, readable, signed, stage, stage_number, to_json,
+    unsigned,
 };
 use super::{Store, StoreError};
 
@@ -144,7 +145,7 @@ impl Store {
         rows.iter().map(read_step).collect()
     }
 
-    /// The requests in these stages, oldest first, at most `limit`.
+    /// The requests in these stages, oldest first, at most `limit`, as far as they can be read.
     ///
     /// # Errors
     /// When the store fails.
@@ -162,7 +163,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(read_request).collect()
+        Ok(readable(&rows, read_request))
     }
 
     /// Time of the last step that was recorded, ms since the Unix epoch; 0 when there is none.
@@ -176,11 +177,8 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        let mut latest = 0;
-        for row in rows {
-            latest = latest.max(read_step(&row)?.time);
-        }
-        Ok(latest)
+        let times = readable(&rows, read_step).into_iter().map(|step| step.time);
+        Ok(times.max().unwrap_or_default())
     }
 
     /// Takes up a request again that was refused, with another signature.

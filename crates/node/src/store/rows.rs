@@ -41,6 +41,19 @@ pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
     }
 }
 
+/// What can be read of these rows: one that was damaged must not be in the way of the others. The node's check tells of it.
+pub(super) fn readable<T>(
+    rows: &[SqliteRow],
+    read: impl FnMut(&SqliteRow) -> Result<T, StoreError>,
+) -> Vec<T> {
+    let rows = rows.iter().map(read);
+    let readable = rows.filter_map(|read| {
+        read.inspect_err(|error| tracing::error!(%error, "a row is passed over"))
+            .ok()
+    });
+    readable.collect()
+}
+
 pub(super) fn hash(row: &SqliteRow, column: &'static str) -> Result<B256, StoreError> {
     let bytes: &[u8] = row.try_get(column)?;
     B256::try_from(bytes).map_err(|_| corrupt(column, format!("{} bytes, not 32", bytes.len())))

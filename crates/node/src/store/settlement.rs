@@ -4,9 +4,10 @@ use alloy_primitives::Bytes;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::Report;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::reports::{StoredReport, read_report};
-use super::rows::{json, signed, to_json};
+use super::rows::{json, readable, signed, to_json, unsigned32};
 use super::{Store, StoreError};
 
 /// A report that contradicts a recorded one of the same number: proof of tampering.
@@ -49,7 +50,7 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(read_report).collect()
+        Ok(readable(&rows, read_report))
     }
 
     /// Notes what became of a violation.
@@ -109,6 +110,74 @@ impl Store {
         Ok(())
     }
 
+    /// Violations and contradicting reports of a package that do not wait for the contract and that it has not settled: their
+    /// numbers, and what is said of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn without_the_contracts_word(
+        &self,
+        package: PackageId,
+    ) -> Result<Vec<(u32, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT number, coalesce(settlement, 'none') AS said FROM (
+               SELECT number, settlement FROM report WHERE package = ?1 AND violated <> 0
+               UNION SELECT number, settlement FROM tampering WHERE package = ?1
+             ) AS told
+             WHERE settlement IS NOT 'pending' AND NOT EXISTS
+               (SELECT 1 FROM violation v WHERE v.package = ?1 AND v.number = told.number)
+             ORDER BY number",
+        )
+        .bind(package.as_slice())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((unsigned32(row, "number")?, row.try_get("said")?)))
+            .collect()
+    }
+
+    /// Has a violation, and what contradicts it, wait for the contract again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn settle_again(&self, package: PackageId, number: u32) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for statement in [
+            "UPDATE report SET settlement = 'pending' WHERE package = ? AND number = ? AND violated <> 0",
+            "UPDATE tampering SET settlement = 'pending' WHERE package = ? AND number = ?",
+        ] {
+            sqlx::query(statement)
+                .bind(package.as_slice())
+                .bind(number)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Contradicting reports of a package with their numbers; nothing for one that cannot be read, or contradicts no report.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tamperings(
+        &self,
+        package: PackageId,
+    ) -> Result<Vec<(u32, Option<StoredTampering>)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT report.*, tampering.number AS of, tampering.report AS second, tampering.signature AS second_signature
+             FROM tampering LEFT JOIN report
+             ON report.package = tampering.package AND report.number = tampering.number
+             WHERE tampering.package = ? ORDER BY tampering.number",
+        )
+        .bind(package.as_slice())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((unsigned32(row, "of")?, read_tampering(row).ok())))
+            .collect()
+    }
+
     /// Proofs of tampering that the contract has not settled yet.
     ///
     /// # Errors
@@ -122,14 +191,14 @@ impl Store {
         )
         .fetch_all(&self.reader)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredTampering {
-                    first: read_report(row)?,
-                    second: json(row, "second")?,
-                    second_signature: row.try_get::<Vec<u8>, _>("second_signature")?.into(),
-                })
-            })
-            .collect()
+        Ok(readable(&rows, read_tampering))
     }
+}
+
+fn read_tampering(row: &SqliteRow) -> Result<StoredTampering, StoreError> {
+    Ok(StoredTampering {
+        first: read_report(row)?,
+        second: json(row, "second")?,
+        second_signature: row.try_get::<Vec<u8>, _>("second_signature")?.into(),
+    })
 }

@@ -2,6 +2,7 @@
 //! vouch for it, put back to the byte.
 
 mod derived;
+mod own;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +112,21 @@ impl Scene {
         let path = self.cluster.custodians[node].folder.join("node.db");
         let bytes = std::fs::read(&path).unwrap();
         (path, bytes)
+    }
+
+    /// Waits until a running node has recorded something.
+    async fn recorded(&self, node: usize, statement: &str) {
+        let mut store = self.store(node).await;
+        let recorded = async {
+            loop {
+                let row = sqlx::query(AssertSqlSafe(statement.to_owned()));
+                if row.fetch_optional(&mut store).await.unwrap().is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, recorded).await.unwrap();
     }
 
     async fn started(&mut self, node: usize) -> Vec<Alert> {

@@ -45,7 +45,7 @@ async fn rows(store: &mut SqliteConnection) -> Rows {
 }
 
 /// Names and types.
-async fn columns(store: &mut SqliteConnection, table: &str) -> Vec<(String, String)> {
+pub(super) async fn columns(store: &mut SqliteConnection, table: &str) -> Vec<(String, String)> {
     let rows = sqlx::query("SELECT name, type FROM pragma_table_info(?)").bind(table);
     let rows = rows.fetch_all(store).await.unwrap();
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
@@ -97,7 +97,7 @@ async fn every_column_of_every_row_that_follows_from_events_is_held_to_them() {
 }
 
 /// A condition that one row with a value in this column meets.
-async fn first_row(store: &mut SqliteConnection, table: &str, column: &str) -> String {
+pub(super) async fn first_row(store: &mut SqliteConnection, table: &str, column: &str) -> String {
     let key = "SELECT group_concat(name, ', ') FROM pragma_table_info(?) WHERE pk > 0";
     let key: String = sqlx::query_scalar(key)
         .bind(table)

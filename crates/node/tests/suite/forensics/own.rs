@@ -1,0 +1,126 @@
+//! Every table that only this node has: whatever is done to what was signed or anchored is told.
+
+use medshare_protocol::usage::{Action, Actions, State};
+
+use super::derived::{columns, first_row};
+use super::*;
+
+/// Tables, and columns that nobody has signed or anchored. See `forensics` in the node.
+const OWN: [(&str, &[&str]); 7] = [
+    ("request", &["reason"]),
+    ("step", &[]),
+    ("package", &[]),
+    ("report", &["settlement"]), // has a test of its own
+    ("session", &["lease_until", "renewed", "ended"]),
+    ("tampering", &["time", "settlement"]),
+    ("deletion", &[]),
+];
+
+impl Scene {
+    /// With a report that contradicts another one.
+    async fn with_tampering() -> Self {
+        let scene = Self::set().await;
+        let node = scene.cluster.node(0);
+        let id = scene.requestor.obtain(&scene.cluster).await;
+        let mut session = scene.requestor.session(id);
+        session.report(&node, Action::Decrypt).await.unwrap();
+        let fork = session.next(Actions::NONE.with(Action::Write), "another story");
+        session.report(&node, Action::Read).await.unwrap();
+        node.report(id, fork).await.unwrap_err();
+        with_sides(&node, id, 2).await;
+        let word = scene.requestor.deletion(id);
+        node.deletion(id, word).await.unwrap();
+        scene
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_column_that_was_signed_or_anchored_is_held_to_it() {
+    let mut scene = Scene::with_tampering().await;
+    scene.cluster.kill_node(0).await;
+    let (path, sound) = scene.file(0).await;
+    let node = scene.cluster.start_node(0).await;
+    let nothing = node.alerts(0, Duration::from_millis(500)).await.unwrap();
+    assert_eq!(nothing, [], "a sound store alerts nobody");
+    scene.cluster.kill_node(0).await;
+    for (table, unseen) in OWN {
+        let mut store = scene.store(0).await;
+        let all = columns(&mut store, table).await;
+        for name in unseen {
+            assert!(
+                all.iter().any(|(column, _)| column == name),
+                "{table}.{name}"
+            );
+        }
+        for (column, of) in all
+            .iter()
+            .filter(|(name, _)| !unseen.contains(&name.as_str()))
+        {
+            let other = match of.as_str() {
+                "BLOB" => format!("CAST(x'ff' || substr({column}, 2) AS BLOB)"),
+                "TEXT" => format!("replace({column}, '0', '1')"),
+                _ => format!("{column} + 1000000"),
+            };
+            let one = first_row(&mut store, table, column).await;
+            let statement = format!(
+                "PRAGMA foreign_keys = OFF; UPDATE {table} SET {column} = {other} WHERE {one}"
+            );
+            std::fs::write(&path, &sound).unwrap();
+            scene.change(0, &statement).await;
+            let alerts = scene.started(0).await;
+            assert!(!alerts.is_empty(), "{statement}");
+            scene.cluster.kill_node(0).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_violation_is_not_forgotten_whatever_is_said_to_have_become_of_it() {
+    let mut scene = Scene::set().await;
+    for said in ["'settled'", "'the package is retrieved'", "NULL"] {
+        let id = scene.requestor.obtain(&scene.cluster).await;
+        let mut session = scene.requestor.session(id);
+        let node = scene.cluster.node(0);
+        session.report(&node, Action::Decrypt).await.unwrap();
+        with_sides(&node, id, 1).await;
+        // The chain takes nothing meanwhile: the violation waits.
+        scene.cluster.rpc("evm_setAutomine", json!([false])).await;
+        let violation = tokio::spawn({
+            let node = node.clone();
+            async move { session.report(&node, Action::Copy).await }
+        });
+        let id_hex = Scene::hex(id.as_slice());
+        scene
+            .recorded(
+                0,
+                &format!("SELECT 1 FROM report WHERE package = {id_hex} AND violated <> 0"),
+            )
+            .await;
+        scene.cluster.kill_node(0).await;
+        violation.abort();
+        scene
+            .cluster
+            .rpc("anvil_dropAllTransactions", json!([]))
+            .await;
+        scene.cluster.rpc("evm_setAutomine", json!([true])).await;
+        let statement = format!(
+            "UPDATE report SET settlement = {said} WHERE package = {id_hex} AND violated <> 0"
+        );
+        scene.change(0, &statement).await;
+        let alerts = scene.started(0).await;
+        let is_it =
+            |alert: &Alert| alert.package == id && alert.detail.contains("has not settled it");
+        let found = scene.told(0, alerts, is_it).await;
+        assert_eq!(
+            found.repaired.as_deref(),
+            Some("it is brought to the contract again"),
+            "{said}"
+        );
+        let revoked = async {
+            while scene.cluster.governance.package(id).await.unwrap().state != State::Revoked {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, revoked).await.expect(said);
+    }
+}
