@@ -20,6 +20,7 @@ def _edited(index: int, **values: Any) -> bytes:
 @pytest.mark.parametrize("export", [
     b"", b"\n", b"{}\n", b"[]\n", b"\xff\n", b"[" * 9000 + b"\n", b"1" * 5000 + b"\n", b" " * 20_000 + b"\n",
     written(LINES[1:]), written(LINES[:-1]), written(LINES)[:-1], written(LINES) + b"\n", written(LINES + LINES[-1:]),
+    written(LINES).replace(b"\n", b"\r\n"), written(LINES).replace(b'"type":', b'"type": ', 1), b" " + written(LINES),
     written(LINES).replace(b'"evm_block":9', b'"evm_block":9,"evm_block":9'),
     _edited(0, version=2), _edited(0, version=True), _edited(0, chain_id=-1), _edited(0, chain_id=1.0),
     _edited(0, chain_id="1"), _edited(0, contract="0x" + "5F" * 20), _edited(0, contract="5f" * 20),

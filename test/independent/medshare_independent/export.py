@@ -58,6 +58,7 @@ _LINES: dict[str, dict[str, Reader]] = {
 def _parse(raw: bytes) -> tuple[str, dict[str, Any]]:
     need(raw.endswith(b"\n"), "too long" if len(raw) > _MAX_LINE else "does not end with a line feed")
     value = parse(raw)
+    need(raw.split() == [raw[:-1]], "white space")
     need(type(value) is dict, "not an object")
     kind = value.pop("type", None)
     need(isinstance(kind, str) and kind in _LINES, "unknown type")

@@ -228,7 +228,7 @@ fn the_vectors_bundle_is_sound() {
 }
 
 #[test]
-fn evidence_needs_no_network_and_no_byte_of_it_can_be_changed() {
+fn evidence_needs_no_network_and_no_byte_of_its_parts_can_be_changed() {
     let story = Story::tell();
     // `test/vectors/README.md`: how evidence.zip is written anew.
     if let Some(kept) = std::env::var_os("MEDSHARE_KEEP_EVIDENCE") {
