@@ -14,6 +14,7 @@
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
+//! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
@@ -70,6 +71,7 @@ pub mod hierarchy;
 pub mod measure;
 pub mod models;
 pub mod plan;
+pub mod promises;
 mod pseudonym;
 pub mod ranking;
 pub mod release;
@@ -81,6 +83,7 @@ pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
 pub use models::{Distance, Model};
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
+pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise};
 pub use table::{Table, TableBuilder, TableError};

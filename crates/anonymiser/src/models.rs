@@ -3,6 +3,8 @@
 //! A class that does not meet every model of every sensitive column is suppressed, as one that is smaller than k. The
 //! distribution that a class is compared with is that of the whole table, suppressed rows included, as in ARX.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
@@ -82,9 +84,29 @@ impl Model {
     }
 
     /// Whether it needs the column's hierarchy.
-    pub(crate) fn needs_hierarchy(self) -> bool {
+    #[must_use]
+    pub fn needs_hierarchy(self) -> bool {
         let hierarchical = |distance| distance == Distance::Hierarchical;
         matches!(self, Self::TCloseness { distance, .. } if hierarchical(distance))
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DistinctLDiversity { l } => write!(f, "distinct {l}-diversity"),
+            Self::EntropyLDiversity { l } => write!(f, "entropy {l}-diversity"),
+            Self::RecursiveLDiversity { c, l } => write!(f, "recursive ({c}, {l})-diversity"),
+            Self::TCloseness { t, distance } => {
+                let distance = match distance {
+                    Distance::Equal => "equal",
+                    Distance::Ordered => "ordered",
+                    Distance::Hierarchical => "hierarchical",
+                };
+                write!(f, "{t}-closeness by {distance} distance")
+            }
+            Self::DeltaDisclosure { delta } => write!(f, "{delta}-disclosure privacy"),
+        }
     }
 }
 

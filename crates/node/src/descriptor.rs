@@ -10,7 +10,7 @@ mod file;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
-use medshare_anonymiser::{ColumnPlan, HierarchyError, Plan, Privacy, Role};
+use medshare_anonymiser::{ColumnPlan, HierarchyError, Model, Plan, Privacy, Role};
 use medshare_chain::Response;
 use medshare_protocol::digest::sha256;
 use medshare_protocol::id::DatasetId;
@@ -30,6 +30,8 @@ pub const MAX_NAME_BYTES: usize = 64;
 pub const MAX_TITLE_BYTES: usize = 200;
 /// Most response actions.
 pub const MAX_RESPONSES: usize = 8;
+/// Most models of one column.
+pub const MAX_MODELS: usize = 8;
 /// Most purposes.
 pub const MAX_PURPOSES: usize = 32;
 
@@ -208,14 +210,18 @@ fn plan_hash(plan: &Plan, source: &SourceSpec) -> B256 {
 }
 
 /// The plan that a public descriptor allows to measure by: roles and privacy model without hierarchies, which stay
-/// with the custodian. Nothing, when it names a role that nobody knows.
+/// with the custodian. Nothing, when it names a role or a model that nobody knows.
 #[must_use]
 pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
     let columns = descriptor.columns.iter().map(|column| {
         let role = ROLES
             .into_iter()
             .find(|role| role_name(*role) == column.role)?;
-        Some(ColumnPlan::new(&column.name, role))
+        let models = column.models.iter().cloned().map(serde_json::from_value);
+        Some(ColumnPlan {
+            models: models.collect::<Result<_, _>>().ok()?,
+            ..ColumnPlan::new(&column.name, role)
+        })
     });
     Some(Plan {
         columns: columns.collect::<Option<_>>()?,
@@ -251,7 +257,12 @@ fn public_column(column: &ColumnPlan, kind: &str) -> DatasetColumn {
         name: column.name.clone(),
         kind: kind.to_owned(),
         role: role_name(column.role).to_owned(),
+        models: column.models.iter().map(as_json).collect(),
     }
+}
+
+fn as_json(model: &Model) -> serde_json::Value {
+    serde_json::to_value(model).expect("names and finite numbers are JSON")
 }
 
 #[cfg(test)]

@@ -87,6 +87,10 @@ pub struct DatasetColumn {
     pub kind: String,
     /// `identifier`, `pseudonym`, `quasi-identifier`, `sensitive` or `plain`.
     pub role: String,
+    /// Of a sensitive column, what each class of a release meets: objects with `model` and its parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub models: Vec<serde_json::Value>,
 }
 
 /// What is public of a dataset: its sha256, over exactly these JSON bytes, is the descriptor hash on chain.

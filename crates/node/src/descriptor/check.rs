@@ -1,7 +1,7 @@
 //! What a descriptor's values must be, one function for each part.
 
 use medshare_anonymiser::plan::{DEFAULT_K, DEFAULT_SUPPRESSION_LIMIT, MIN_K};
-use medshare_anonymiser::{Privacy, Role};
+use medshare_anonymiser::{Model, Privacy, Role};
 use medshare_chain::Response;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Actions, Environment};
@@ -11,7 +11,7 @@ use super::file::{
     ColumnFile, Place, PrivacyFile, ResponseFile, SourceFile, SourceKind, UsageFile,
 };
 use super::{
-    DescriptorError, MAX_NAME_BYTES, MAX_PURPOSES, MAX_RESPONSES, MAX_RETENTION_DAYS,
+    DescriptorError, MAX_MODELS, MAX_NAME_BYTES, MAX_PURPOSES, MAX_RESPONSES, MAX_RETENTION_DAYS,
     MAX_TITLE_BYTES, SourceSpec, UsageTerms,
 };
 
@@ -84,6 +84,41 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
         }
     }
     Ok(privacy)
+}
+
+/// What each class must meet is for sensitive columns, and must be something that the second node can judge by the
+/// release.
+pub(super) fn models(
+    place: &Place<'_>,
+    column: &str,
+    role: Role,
+    models: Spanned<Vec<Model>>,
+) -> Result<Vec<Model>, DescriptorError> {
+    let span = models.span();
+    let models = models.into_inner();
+    let fault = if role != Role::Sensitive && !models.is_empty() {
+        Some(format!(
+            "column `{column}` is not sensitive, so there is nothing that a class may not tell; change its role or remove the models"
+        ))
+    } else if models.len() > MAX_MODELS {
+        Some(format!(
+            "column `{column}` has {} models, and {MAX_MODELS} is the limit",
+            models.len()
+        ))
+    } else {
+        models.iter().find_map(|model| {
+            if model.needs_hierarchy() {
+                return Some(format!(
+                    "{model} needs the hierarchy, which stays with the custodian, so that no second node could check it; take the distance `equal` or `ordered`"
+                ));
+            }
+            model.fault().map(|fault| format!("{model}: {fault}"))
+        })
+    };
+    match fault {
+        Some(message) => Err(place.invalid("models", span, message)),
+        None => Ok(models),
+    }
 }
 
 pub(super) fn usage(place: &Place<'_>, file: UsageFile) -> Result<UsageTerms, DescriptorError> {

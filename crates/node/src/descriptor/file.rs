@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use medshare_anonymiser::{ColumnPlan, Hierarchy, Plan, Role};
+use medshare_anonymiser::{ColumnPlan, Hierarchy, Model, Plan, Role};
 use medshare_chain::ResponseKind;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Environment};
@@ -81,6 +81,7 @@ pub(super) struct ColumnFile {
     pub(super) kind: Kind,
     pub(super) role: Role,
     pub(super) hierarchy: Option<Spanned<PathBuf>>,
+    pub(super) models: Option<Spanned<Vec<Model>>>,
 }
 
 /// What the cells of a column are.
@@ -206,8 +207,13 @@ fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, Desc
         }
         Some(file) => Some(read_hierarchy(place, &file)?),
     };
+    let models = match column.models {
+        None => Vec::new(),
+        Some(models) => check::models(place, column.name.as_ref(), column.role, models)?,
+    };
     Ok(ColumnPlan {
         hierarchy,
+        models,
         ..ColumnPlan::new(column.name.into_inner(), column.role)
     })
 }

@@ -102,6 +102,29 @@ fn left_out_keys_have_the_documented_values() {
 }
 
 #[test]
+fn models_of_sensitive_columns_are_taken_published_and_read_back() {
+    let models = r#"models = [{ model = "distinct-l-diversity", l = 2 },
+        { model = "entropy-l-diversity", l = 2 }, { model = "recursive-l-diversity", c = 3, l = 2 },
+        { model = "t-closeness", t = 0.5, distance = "ordered" }, { model = "delta-disclosure", delta = 1.5 }]"#;
+    let dataset = changed("# models = []", models).unwrap();
+    let planned = &dataset.plan.columns[4].models;
+    assert_eq!(planned.len(), 5);
+    let bytes = String::from_utf8(dataset.descriptor_bytes.clone()).unwrap();
+    assert!(
+        bytes.contains(r#""models":[{"l":2,"model":"distinct-l-diversity"}"#),
+        "{bytes}"
+    );
+    let public: PublicDescriptor = serde_json::from_str(&bytes).unwrap();
+    assert_eq!(&public_plan(&public).unwrap().columns[4].models, planned);
+    let mut unknown = public;
+    unknown.columns[4].models[0] = serde_json::json!({ "model": "x-diversity", "l": 2 });
+    assert_eq!(public_plan(&unknown), None);
+    // Without models it is what it was: published hashes stay.
+    let without = String::from_utf8(changed("", "").unwrap().descriptor_bytes).unwrap();
+    assert!(!without.contains("models"), "{without}");
+}
+
+#[test]
 fn an_sqlite_source_is_taken_with_its_query() {
     let dataset = changed(
         "kind = \"csv\"                            # or \"sqlite\"\nfile = \"encounters.csv\"",
@@ -219,6 +242,26 @@ fn every_fault_is_named_with_file_line_and_key() {
             "role = \"pseudonym\"",
             "role = \"alias\"",
             "line 42: unknown variant `alias`",
+        ),
+        (
+            "# models = []",
+            "models = [{ model = \"distinct-l-diversity\", l = 0 }]",
+            "line 59, `models`: distinct 0-diversity: l is a count from 1",
+        ),
+        (
+            "# models = []",
+            "models = [{ model = \"t-closeness\", t = 0.2, distance = \"hierarchical\" }]",
+            "`models`: 0.2-closeness by hierarchical distance needs the hierarchy",
+        ),
+        (
+            "# models = []",
+            "models = [{ model = \"k-anonymity\", k = 2 }]",
+            "unknown variant `k-anonymity`",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "models = [{ model = \"distinct-l-diversity\", l = 2 }] #",
+            "`models`: column `age` is not sensitive",
         ),
         (
             "role = \"sensitive\"",

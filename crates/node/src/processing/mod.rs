@@ -142,11 +142,11 @@ impl Inner {
             ));
         }
         let selection = request.signed.request.selection.clone();
-        let (table, k) = (Arc::clone(&release.table), dataset.plan.privacy.k);
+        let table = Arc::clone(&release.table);
         let plan = public_plan(&dataset.descriptor)
             .ok_or_else(|| NodeError::Internal("a loaded descriptor has known roles".into()))?;
         let (selected, payload) = tokio::task::spawn_blocking(move || {
-            let selected = selection::select(&table, &plan, k, &selection)?;
+            let selected = selection::select(&table, &plan, &selection)?;
             let payload = selected.table.to_csv();
             Ok::<_, NodeError>((selected, payload))
         })

@@ -1,11 +1,9 @@
 //! Which columns and rows of the release a request gets (P12).
 //!
 //! Rows are chosen whole: a filter on quasi-identifiers keeps whole classes. One on other columns can leave a class
-//! with fewer than k rows; those rows are suppressed as well.
+//! with fewer than k rows, or with sensitive values that its models forbid; those rows are suppressed as well.
 
-use std::collections::HashMap;
-
-use medshare_anonymiser::{Measures, Plan, Ranking, Role, Table, measure, rank};
+use medshare_anonymiser::{Measures, Plan, Ranking, Table, measure, promises, rank};
 use medshare_protocol::filter::Filter;
 use medshare_protocol::typed::Selection;
 
@@ -32,7 +30,6 @@ pub(super) struct Selected {
 pub(super) fn select(
     release: &Table,
     plan: &Plan,
-    k: usize,
     selection: &Selection,
 ) -> Result<Selected, NodeError> {
     let columns = columns(release, &selection.fields)?;
@@ -52,19 +49,25 @@ pub(super) fn select(
     }
     // Classes over all quasi-identifiers of the release, also those that are not asked for: their values are known to
     // whoever knows the person.
-    let kept = suppress(&rows, plan, k);
+    let kept = suppress(&rows, plan);
     if kept.rows() == 0 {
         return Err(NodeError::refused(format!(
-            "fewer than {k} rows alike have the values that were asked for: ask for more"
+            "too few rows alike have the values that were asked for: {}: ask for more",
+            promises(&rows, plan).broken.join("; ")
         )));
     }
     let suppressed = rows.rows() - kept.rows();
     let table = kept.select(&columns);
     let measures = measure(&table, plan);
-    if measures.k < k || !measures.identifiers.is_empty() {
-        return Err(NodeError::refused(
-            "the selection cannot be released: identifiers would be left",
-        ));
+    let broken = promises(&table, plan).broken;
+    if !broken.is_empty() || !measures.identifiers.is_empty() {
+        return Err(NodeError::refused(format!(
+            "the selection cannot be released: {}",
+            match broken.join("; ") {
+                broken if broken.is_empty() => "identifiers would be left".to_owned(),
+                broken => broken,
+            }
+        )));
     }
     let ranking = rank(&table, plan);
     Ok(Selected {
@@ -108,35 +111,24 @@ fn filtered(release: &Table, filter: &Filter) -> Result<Table, NodeError> {
     }))
 }
 
-/// The rows whose class has at least `k` of them.
-fn suppress(rows: &Table, plan: &Plan, k: usize) -> Table {
-    let quasi_identifiers: Vec<usize> = plan
-        .columns
-        .iter()
-        .filter(|column| column.role == Role::QuasiIdentifier)
-        .filter_map(|column| rows.column_index(&column.name))
-        .collect();
-    if measure(rows, plan).k >= k {
-        return rows.clone();
+/// The rows whose classes keep what the plan promises. Whoever is left out changes what the others are compared with, so it is
+/// asked again until all do.
+fn suppress(rows: &Table, plan: &Plan) -> Table {
+    let mut table = rows.clone();
+    loop {
+        let promises = promises(&table, plan);
+        if promises.hold() {
+            return table;
+        }
+        table = table.filter_rows(|row| promises.kept[row]);
     }
-    let class = |row: usize| -> Vec<&str> {
-        quasi_identifiers
-            .iter()
-            .map(|column| rows.value(row, *column))
-            .collect()
-    };
-    let mut sizes: HashMap<Vec<&str>, usize> = HashMap::new();
-    for row in 0..rows.rows() {
-        *sizes.entry(class(row)).or_default() += 1;
-    }
-    rows.filter_rows(|row| sizes.get(&class(row)).is_some_and(|size| *size >= k))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use medshare_anonymiser::{ColumnPlan, Privacy};
+    use medshare_anonymiser::{ColumnPlan, Distance, Model, Privacy, Role};
     use proptest::prelude::*;
 
     fn plan() -> Plan {
@@ -164,7 +156,7 @@ mod tests {
             fields: fields.iter().map(ToString::to_string).collect(),
             filter: filter.into(),
         };
-        select(&table(), &plan(), 2, &selection)
+        select(&table(), &plan(), &selection)
     }
 
     #[test]
@@ -182,10 +174,24 @@ mod tests {
         let some = selected(&["code"], r#"{"code":["B"]}"#).unwrap();
         assert_eq!((some.table.rows(), some.suppressed), (2, 1));
         let none = selected(&[], r#"{"code":["A"]}"#).unwrap_err();
+        assert!(none.to_string().contains("too few rows alike"), "{none}");
+    }
+
+    #[test]
+    fn a_class_that_tells_too_much_is_suppressed_as_well() {
+        let mut plan = plan();
+        plan.columns[2].models = vec![Model::DistinctLDiversity { l: 2 }];
+        let selection = Selection {
+            fields: vec![],
+            filter: r#"{"code":["B"]}"#.into(),
+        };
+        let told = select(&table(), &plan, &selection).unwrap_err().to_string();
         assert!(
-            none.to_string().contains("fewer than 2 rows alike"),
-            "{none}"
+            told.contains("distinct 2-diversity of column `code`"),
+            "{told}"
         );
+        let all = select(&table(), &plan, &Selection::default()).unwrap();
+        assert_eq!((all.table.rows(), all.suppressed), (5, 0));
     }
 
     #[test]
@@ -209,6 +215,7 @@ mod tests {
         fn whatever_is_selected_stays_k_anonymous(
             cells in prop::collection::vec((0..3u8, 0..2u8, 0..4u8), 1..60),
             codes in prop::collection::btree_set(0..4u8, 1..4),
+            models: bool,
         ) {
             let mut csv = "age,sex,code\n".to_owned();
             for (age, sex, code) in cells {
@@ -218,8 +225,17 @@ mod tests {
             let values: Vec<String> = codes.iter().map(ToString::to_string).collect();
             let filter = serde_json::json!({ "code": values }).to_string();
             let selection = Selection { fields: vec![], filter };
-            if let Ok(selected) = select(&table, &plan(), 2, &selection) {
-                prop_assert!(measure(&selected.table, &plan()).k >= 2);
+            let mut plan = plan();
+            let distance = Distance::Equal;
+            plan.columns[2].models = models
+                .then_some(Model::TCloseness { t: 0.4, distance })
+                .into_iter()
+                .collect();
+            if let Ok(selected) = select(&table, &plan, &selection) {
+                prop_assert!(measure(&selected.table, &plan).k >= 2);
+                // As the second node reads it.
+                let read = Table::from_csv(&selected.table.to_csv(), b',').unwrap();
+                prop_assert!(promises(&read, &plan).hold());
                 let code = selected.table.column_index("code").unwrap();
                 for row in 0..selected.table.rows() {
                     prop_assert!(values.iter().any(|value| value == selected.table.value(row, code)));

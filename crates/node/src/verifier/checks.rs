@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use alloy_sol_types::SolStruct;
-use medshare_anonymiser::{Plan, Role, Table, measure, rank};
+use medshare_anonymiser::{Plan, Role, Table, measure, promises, rank};
 use medshare_protocol::digest::sha256;
 use medshare_protocol::filter::Filter;
 use medshare_protocol::form::{self, MAX_FORM_STEPS, Step, form_digest};
@@ -44,6 +44,13 @@ pub(super) fn check(request: &ValidationRequest, facts: &Facts) -> Result<Checke
         return Err(Refusal::new(format!(
             "the smallest class of the payload has {} rows where the descriptor promises at least {}",
             measures.k, plan.privacy.k
+        )));
+    }
+    let promises = promises(&table, &plan);
+    if !promises.hold() {
+        return Err(Refusal::new(format!(
+            "the payload does not keep what the descriptor promises: {}",
+            promises.broken.join("; ")
         )));
     }
     if !measures.identifiers.is_empty() {

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::*;
-use crate::descriptor::Dataset;
+use crate::descriptor::{Dataset, public_bytes};
 use alloy_primitives::Bytes;
 use medshare_anonymiser::{Table, anonymise};
+use medshare_protocol::digest::sha256;
 use medshare_protocol::form::{self, Step};
 use medshare_protocol::package::payload_hash;
 use medshare_protocol::typed::{AccessRequest, Selection};
 use medshare_protocol::usage::{Action, Actions, Environment, UsageContract};
-use medshare_protocol::wire::SignedRequest;
+use medshare_protocol::wire::{PublicDescriptor, SignedRequest};
 
 const NOW: u64 = 1_700_000_000_000;
 const DAY_MS: u64 = 86_400_000;
@@ -37,6 +38,16 @@ fn form() -> Vec<Step> {
         step(NOW - 60, "anonymised"),
         step(NOW - 50, "contract-generated"),
     ]
+}
+
+/// The custodian has published that a class tells of two diagnoses at least.
+fn promise(request: &mut ValidationRequest, facts: &mut Facts) {
+    let mut descriptor: PublicDescriptor =
+        serde_json::from_slice(&request.descriptor_bytes).unwrap();
+    descriptor.columns[4].models =
+        vec![serde_json::json!({"model": "distinct-l-diversity", "l": 2})];
+    request.descriptor_bytes = public_bytes(&descriptor);
+    facts.published.as_mut().unwrap().descriptor = sha256(&[&request.descriptor_bytes]);
 }
 
 /// Good work over the example dataset.
@@ -254,6 +265,15 @@ const BAD_WORK: &[(&str, Change)] = &[
         |request, _| {
             request.signed_request.request.selection.fields = vec!["sex".into()];
             request.payload = b"sex\nf\nf\nm\n".to_vec();
+        },
+    ),
+    (
+        "1 class breaks distinct 2-diversity of column `diagnosis`",
+        |request, facts| {
+            promise(request, facts);
+            request.signed_request.request.selection.fields =
+                vec!["sex".into(), "diagnosis".into()];
+            request.payload = b"sex,diagnosis\nf,E11\nf,I10\nm,E11\nm,E11\n".to_vec();
         },
     ),
     (
