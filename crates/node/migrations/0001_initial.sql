@@ -76,6 +76,8 @@ CREATE TABLE chain_entry (
     PRIMARY KEY (chain, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chain_entry_by_leaf ON chain_entry (leaf, package);
+CREATE INDEX chain_entry_by_first ON chain_entry (leaf, evm_block, chain, position);
+CREATE INDEX chain_entry_by_time ON chain_entry (chain, evm_block, position);
 CREATE INDEX chain_entry_by_package ON chain_entry (package, side, position);
 CREATE INDEX chain_entry_by_block ON chain_entry (evm_block);
 -- Complete subtrees of the chains' merkle logs, leaves excepted: proofs are made from them in O(log n).

@@ -55,6 +55,10 @@ impl Inner {
             let bad;
             (verifier, bad) =
                 tokio::task::spawn_blocking(move || take(verifier, parent, page)).await?;
+            // After a reorganisation what was read before does not belong to what was read behind it.
+            if !bad.is_empty() && !self.holds(position).await? {
+                return Ok(());
+            }
             for bad in bad {
                 self.bad_block(bad).await?;
             }
@@ -127,12 +131,13 @@ impl Inner {
         if !self.store.still_holds(&entry).await? {
             return Ok(());
         }
-        let repaired = self.restore_body(&entry).await?;
-        // A block of another node that has not come yet is not lost: it is being fetched.
-        if kind == AlertKind::Missing && repaired.is_none() {
+        // A block of another node that has not come yet is not lost. It is fetched elsewhere: whoever withholds it must not
+        // hold up the check.
+        if kind == AlertKind::Missing && self.store.own_body(&entry).await?.is_none() {
             self.to_fetch.notify_one();
             return Ok(());
         }
+        let repaired = self.restore_body(&entry).await?;
         let fault = Fault {
             kind,
             chain: Some(entry.chain),

@@ -11,7 +11,9 @@
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
 //! signed or anchored: how far a request is before it is issued, why it was refused, the steps behind the last digest of its
-//! form, when a contradicting report came, leases, findings, alerts. A test goes through every column.
+//! form, when a contradicting report came, what it answered as a second node (`validation`), leases, findings, alerts; reports
+//! that were deleted before they were anchored; and what was built into the file besides rows, as triggers. A test goes
+//! through every column of the tables that are seen.
 
 mod chains;
 mod derived;

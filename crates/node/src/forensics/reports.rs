@@ -47,8 +47,9 @@ impl Inner {
         // What was altered must not get on chain as well.
         if wrongs.is_empty() {
             self.remember_unanchored(own.id).await?;
-            self.check_settlements(own.id).await?;
         }
+        // The contract judges for itself.
+        self.check_settlements(own.id).await?;
         Ok(wrongs)
     }
 

@@ -1,5 +1,5 @@
-//! What is said to have become of violations, against what the contract has settled (P19): nothing that is done to the
-//! store lets a violation be forgotten.
+//! What is said to have become of violations, against what the contract has settled (P19): a violation that is kept is not
+//! forgotten for a word beside it.
 
 use std::sync::Arc;
 

@@ -88,7 +88,15 @@ async fn waiting(inner: &Inner, limit: u32) -> Result<Vec<Waiting>, NodeError> {
         .await?;
     let mut waiting = Vec::with_capacity(requests.len());
     for request in requests {
-        let package = inner.store.package(request.id).await?;
+        let package = match inner.store.package(request.id).await {
+            Ok(package) => package,
+            // One that was damaged must not be in the way of the others.
+            Err(error) if error.damage().is_some() => {
+                tracing::error!(package = %request.id, %error, "a package is passed over");
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let package = package.ok_or_else(|| incomplete(request.id))?;
         let sealed = package
             .sealed

@@ -45,7 +45,10 @@ impl Inner {
         let _one_at_a_time = self.settling.lock().await;
         let mut left = 0;
         for violation in self.store.pending_violations().await? {
-            let sent = self.send_violation(&violation).await?;
+            let Some(sent) = not_damaged(self.send_violation(&violation).await)? else {
+                left += 1;
+                continue;
+            };
             left += usize::from(
                 !self
                     .settled(violation.package, violation.report.number, sent)
@@ -53,7 +56,10 @@ impl Inner {
             );
         }
         for tampering in self.store.pending_tamperings().await? {
-            let sent = self.send_tampering(&tampering).await?;
+            let Some(sent) = not_damaged(self.send_tampering(&tampering).await)? else {
+                left += 1;
+                continue;
+            };
             let (package, number) = (tampering.first.package, tampering.second.number);
             if !self.revoked_if_settled_before(package, &sent).await? {
                 left += 1;
@@ -185,6 +191,21 @@ impl Inner {
         }
         self.store.settle(package, number, &settlement).await?;
         Ok(true)
+    }
+}
+
+/// Nothing where a row beside it cannot be read: that must not be in the way of the others.
+fn not_damaged<T>(sent: Result<T, NodeError>) -> Result<Option<T>, NodeError> {
+    match sent {
+        Err(error @ NodeError::Internal(_)) => {
+            tracing::error!(%error, "a violation is passed over");
+            Ok(None)
+        }
+        Err(NodeError::Store(error)) if error.damage().is_some() => {
+            tracing::error!(%error, "a violation is passed over");
+            Ok(None)
+        }
+        sent => sent.map(Some),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct ProofOf {
     size: Option<u64>,
     /// Or: what was anchored up to the EVM block with this number. Without either: all of it.
     evm_block: Option<u64>,
-    /// The block of this package. Without: the first that was anchored.
+    /// The block of this package. Without: one in the first EVM block that has it.
     #[param(value_type = Option<String>)]
     package: Option<PackageId>,
     /// Number of the block in the package's side-chain, from 0. Without: the package's parent block.
@@ -86,7 +86,7 @@ pub(super) struct At {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct BlockAt {
-    /// The block of this package. Without: the first that was anchored.
+    /// The block of this package. Without: one in the first EVM block that has it.
     #[param(value_type = Option<String>)]
     package: Option<PackageId>,
     /// Number of the block in the package's side-chain, from 0. Without: the package's parent block.

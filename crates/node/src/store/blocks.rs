@@ -103,7 +103,7 @@ impl Store {
         })
     }
 
-    /// Where a leaf is anchored: the first time, when it is at several places.
+    /// Where a leaf is anchored: in the first EVM block that has it, when it is at several places.
     ///
     /// # Errors
     /// When the store fails.
@@ -202,14 +202,14 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves that are anchored but whose block is not here, oldest first.
+    /// Leaves that are anchored but whose block is not here, in no order: whoever withholds many must not keep others back.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn missing_blocks(&self, limit: u32) -> Result<Vec<LeafHash>, StoreError> {
         let rows = sqlx::query(
-            "SELECT leaf FROM chain_entry WHERE leaf NOT IN (SELECT leaf FROM block)
-             ORDER BY evm_block LIMIT ?",
+            "SELECT leaf FROM (SELECT DISTINCT leaf FROM chain_entry WHERE leaf NOT IN (SELECT leaf FROM block))
+             ORDER BY random() LIMIT ?",
         )
         .bind(limit)
         .fetch_all(&self.reader)

@@ -89,7 +89,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let row = sqlx::query(
             "SELECT position + 1 AS size FROM chain_entry WHERE chain = ? AND evm_block <= ?
-             ORDER BY position DESC LIMIT 1",
+             ORDER BY evm_block DESC, position DESC LIMIT 1",
         )
         .bind(key(&chain))
         .bind(evm_block.map_or(i64::MAX, signed))

@@ -111,7 +111,8 @@ impl Store {
     }
 
     /// Violations and contradicting reports of a package that do not wait for the contract and that it has not settled: their
-    /// numbers, and what is said of them.
+    /// numbers, and what is said of them. That there is nothing to settle may be so once access was taken away, also when
+    /// it was given again since; before, it cannot.
     ///
     /// # Errors
     /// When the store fails.
@@ -124,8 +125,10 @@ impl Store {
                SELECT number, settlement FROM report WHERE package = ?1 AND violated <> 0
                UNION SELECT number, settlement FROM tampering WHERE package = ?1
              ) AS told
-             WHERE settlement IS NOT 'pending' AND NOT EXISTS
-               (SELECT 1 FROM violation v WHERE v.package = ?1 AND v.number = told.number)
+             WHERE settlement IS NOT 'pending'
+               AND NOT EXISTS (SELECT 1 FROM violation v WHERE v.package = ?1 AND v.number = told.number)
+               AND (coalesce(settlement, 'settled') = 'settled' OR NOT EXISTS
+                 (SELECT 1 FROM standing s WHERE s.package = ?1 UNION ALL SELECT 1 FROM violation v WHERE v.package = ?1))
              ORDER BY number",
         )
         .bind(package.as_slice())

@@ -6,6 +6,7 @@ use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{self, Entry};
 use medshare_protocol::id::{Origin, PackageId};
+use medshare_protocol::merkle::leaf_hash;
 use medshare_protocol::origin::side_origin;
 use medshare_protocol::wire::Stage;
 use sqlx::{Row, SqliteConnection};
@@ -190,8 +191,13 @@ impl Applying<'_, '_> {
             .bind(appended.package.as_slice())
             .fetch_optional(&mut *self.connection)
             .await?;
-        if let Some(row) = row {
-            put_body(self.connection, appended.leaf, row.try_get(0)?).await?;
+        let is_own = row.is_some();
+        let body: Option<Vec<u8>> = row.map(|row| row.try_get(0)).transpose()?;
+        // What was altered on the disk meanwhile takes nobody's place.
+        if let Some(body) = body.filter(|body| leaf_hash(body) == appended.leaf) {
+            put_body(self.connection, appended.leaf, &body).await?;
+        }
+        if is_own {
             self.applied.anchored.push(appended.place());
             return Ok(true);
         }

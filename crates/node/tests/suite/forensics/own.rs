@@ -1,4 +1,4 @@
-//! Every table that only this node has: whatever is done to what was signed or anchored is told.
+//! The tables that only this node has: whatever is done to what was signed or anchored is told.
 
 use medshare_protocol::usage::{Action, Actions, State};
 
@@ -31,6 +31,17 @@ impl Scene {
         let word = scene.requestor.deletion(id);
         node.deletion(id, word).await.unwrap();
         scene
+    }
+}
+
+impl Scene {
+    async fn until_revoked(&self, id: PackageId) {
+        let revoked = async {
+            while self.cluster.governance.package(id).await.unwrap().state != State::Revoked {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, revoked).await.unwrap();
     }
 }
 
@@ -107,6 +118,11 @@ async fn a_violation_is_not_forgotten_whatever_is_said_to_have_become_of_it() {
             "UPDATE report SET settlement = {said} WHERE package = {id_hex} AND violated <> 0"
         );
         scene.change(0, &statement).await;
+        // Also when another row of the package is not what it was.
+        let beside = format!(
+            "UPDATE report SET receipt_signature = x'00' WHERE package = {id_hex} AND number = 1"
+        );
+        scene.change(0, &beside).await;
         let alerts = scene.started(0).await;
         let is_it =
             |alert: &Alert| alert.package == id && alert.detail.contains("has not settled it");
@@ -116,11 +132,68 @@ async fn a_violation_is_not_forgotten_whatever_is_said_to_have_become_of_it() {
             Some("it is brought to the contract again"),
             "{said}"
         );
-        let revoked = async {
-            while scene.cluster.governance.package(id).await.unwrap().state != State::Revoked {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, revoked).await.expect(said);
+        scene.until_revoked(id).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_custodian_grants_again_stays_granted() {
+    let mut scene = Scene::set().await;
+    let node = scene.cluster.node(0);
+    let id = scene.requestor.obtain(&scene.cluster).await;
+    let mut session = scene.requestor.session(id);
+    // The second violation comes when access is gone: the contract has nothing to settle, and that is the end of it.
+    for action in [Action::Decrypt, Action::Copy, Action::Copy] {
+        session.report(&node, action).await.unwrap();
+    }
+    with_sides(&node, id, 3).await;
+    let custodian = &scene.cluster.custodians[0].wallet;
+    custodian.regrant(id).await.unwrap();
+    scene.cluster.kill_node(0).await;
+    // What is told of the package comes when its violations have been looked at.
+    let id_hex = Scene::hex(id.as_slice());
+    let beside = format!(
+        "UPDATE report SET receipt_signature = x'00' WHERE package = {id_hex} AND number = 1"
+    );
+    scene.change(0, &beside).await;
+    let alerts = scene.started(0).await;
+    let [alert] = &alerts[..] else {
+        panic!("{alerts:?}")
+    };
+    assert!(alert.detail.contains("receipt"), "{alert:?}");
+    let state = scene.cluster.governance.package(id).await.unwrap().state;
+    assert!(state.is_usable(), "{state:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_damaged_row_is_not_in_the_way_of_other_packages() {
+    let mut scene = Scene::set().await;
+    let mut opened = Vec::new();
+    for _ in 0..2 {
+        let id = scene.requestor.obtain(&scene.cluster).await;
+        let mut session = scene.requestor.session(id);
+        let node = scene.cluster.node(0);
+        session.report(&node, Action::Decrypt).await.unwrap();
+        with_sides(&node, id, 1).await;
+        opened.push((id, session));
+    }
+    opened.sort_by_key(|(id, _)| *id);
+    let (second, mut session) = opened.pop().unwrap();
+    let first = Scene::hex(opened[0].0.as_slice());
+    let waits = Scene::hex(scene.id.as_slice());
+    scene.cluster.kill_node(0).await;
+    for statement in [
+        // A violation that waits, and whose session cannot be read.
+        format!("UPDATE report SET settlement = 'pending' WHERE package = {first}"),
+        format!("UPDATE session SET session = 'x' WHERE package = {first}"),
+        // A package that waits to be issued, and cannot be read.
+        format!("UPDATE request SET stage = 5 WHERE id = {waits}"),
+        format!("UPDATE package SET usage = 'x' WHERE id = {waits}"),
+    ] {
+        scene.change(0, &statement).await;
+    }
+    let node = scene.cluster.start_node(0).await;
+    session.report(&node, Action::Copy).await.unwrap();
+    scene.until_revoked(second).await;
+    scene.requestor.obtain(&scene.cluster).await;
 }
