@@ -16,6 +16,11 @@ use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::{ChainEntry, EventPoint, StoredEntry};
 
+/// Missing bodies of others that one pass asks for in vain at most.
+const MISSING_ASKED: u32 = 16;
+/// And so long each.
+const MISSING_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is wrong with one block.
 struct Bad {
     entry: ChainEntry,
@@ -26,8 +31,9 @@ struct Bad {
 impl Inner {
     pub(super) async fn check_chains(self: &Arc<Self>, breath: Duration) -> Result<(), NodeError> {
         let mut after = None;
+        let mut questions = MISSING_ASKED;
         while let Some(first) = self.store.next_chain(after).await? {
-            self.check_chain(&first, breath).await?;
+            self.check_chain(&first, breath, &mut questions).await?;
             after = Some(first.chain);
         }
         Ok(())
@@ -37,6 +43,7 @@ impl Inner {
         self: &Arc<Self>,
         first: &ChainEntry,
         breath: Duration,
+        questions: &mut u32,
     ) -> Result<(), NodeError> {
         let Some(position) = self.store.event_position().await? else {
             return Ok(());
@@ -60,7 +67,7 @@ impl Inner {
                 return Ok(());
             }
             for bad in bad {
-                self.bad_block(bad).await?;
+                self.bad_block(bad, questions).await?;
             }
             if is_last {
                 break;
@@ -121,7 +128,7 @@ impl Inner {
         self.alert(fault, None).await
     }
 
-    async fn bad_block(self: &Arc<Self>, bad: Bad) -> Result<(), NodeError> {
+    async fn bad_block(self: &Arc<Self>, bad: Bad, questions: &mut u32) -> Result<(), NodeError> {
         let Bad {
             entry,
             kind,
@@ -131,13 +138,16 @@ impl Inner {
         if !self.store.still_holds(&entry).await? {
             return Ok(());
         }
-        // A block of another node that has not come yet is not lost. It is fetched elsewhere: whoever withholds it must not
-        // hold up the check.
-        if kind == AlertKind::Missing && self.store.own_body(&entry).await?.is_none() {
+        let repaired = if kind == AlertKind::Missing {
+            self.restore_missing(&entry, questions).await?
+        } else {
+            self.restore_body(&entry).await?
+        };
+        // A block of another node that has not come yet is not lost: it is being fetched.
+        if kind == AlertKind::Missing && repaired.is_none() {
             self.to_fetch.notify_one();
             return Ok(());
         }
-        let repaired = self.restore_body(&entry).await?;
         let fault = Fault {
             kind,
             chain: Some(entry.chain),
@@ -146,6 +156,29 @@ impl Inner {
             detail,
         };
         self.alert(fault, repaired).await
+    }
+}
+
+impl Inner {
+    /// Whoever withholds bodies must not hold up the check: few are asked for, and for a moment. The others are fetched
+    /// elsewhere.
+    async fn restore_missing(
+        self: &Arc<Self>,
+        entry: &ChainEntry,
+        questions: &mut u32,
+    ) -> Result<Option<String>, NodeError> {
+        if self.store.own_body(entry).await?.is_some() {
+            return self.restore_body(entry).await;
+        }
+        let Some(left) = questions.checked_sub(1) else {
+            return Ok(None);
+        };
+        let restored = tokio::time::timeout(MISSING_PATIENCE, self.restore_body(entry)).await;
+        let restored = restored.unwrap_or(Ok(None))?;
+        if restored.is_none() {
+            *questions = left;
+        }
+        Ok(restored)
     }
 }
 
