@@ -279,7 +279,8 @@ impl Node {
         self.inner.validate(request, sender).await
     }
 
-    /// The block record behind a leaf hash, from this node's own store: at a place, or the first where it was anchored.
+    /// The block record behind a leaf hash, from this node's own store: at a place, or at one in the first EVM
+    /// block that has it.
     ///
     /// # Errors
     /// [`NodeError::NotFound`].
@@ -303,8 +304,8 @@ impl Node {
         self.inner.package_blocks(id).await
     }
 
-    /// Proof that a block is in its chain as it was at some size, or EVM block: at a place, or the first where its leaf
-    /// hash was anchored.
+    /// Proof that a block is in its chain as it was at some size, or EVM block: at a place, or at one in the first EVM
+    /// block that has the leaf hash.
     ///
     /// # Errors
     /// [`NodeError::NotFound`], [`NodeError::Conflict`] when it came later.

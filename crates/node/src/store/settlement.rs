@@ -63,13 +63,26 @@ impl Store {
         number: u32,
         settlement: &Settlement,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for statement in [
+        let statements = [
             "UPDATE report SET settlement = ? WHERE package = ? AND number = ? AND settlement = 'pending'",
             "UPDATE tampering SET settlement = ? WHERE package = ? AND number = ? AND settlement = 'pending'",
-        ] {
+        ];
+        self.say(package, number, settlement.text(), statements)
+            .await
+    }
+
+    /// Writes what became of a violation, and of what contradicts it: all or nothing.
+    async fn say(
+        &self,
+        package: PackageId,
+        number: u32,
+        said: &str,
+        statements: [&'static str; 2],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for statement in statements {
             sqlx::query(statement)
-                .bind(settlement.text())
+                .bind(said)
                 .bind(package.as_slice())
                 .bind(number)
                 .execute(&mut *transaction)
@@ -144,19 +157,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn settle_again(&self, package: PackageId, number: u32) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for statement in [
-            "UPDATE report SET settlement = 'pending' WHERE package = ? AND number = ? AND violated <> 0",
-            "UPDATE tampering SET settlement = 'pending' WHERE package = ? AND number = ?",
-        ] {
-            sqlx::query(statement)
-                .bind(package.as_slice())
-                .bind(number)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+        let statements = [
+            "UPDATE report SET settlement = ? WHERE package = ? AND number = ? AND violated <> 0",
+            "UPDATE tampering SET settlement = ? WHERE package = ? AND number = ?",
+        ];
+        self.say(package, number, "pending", statements).await
     }
 
     /// Contradicting reports of a package with their numbers; nothing for one that cannot be read, or contradicts no report.
