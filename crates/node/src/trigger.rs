@@ -83,6 +83,17 @@ impl Inner {
         }
     }
 
+    /// As [`Self::catch_up`], for what anybody may ask as often as they like: where there is nothing new, nobody waits for
+    /// whoever follows.
+    pub(crate) async fn catch_up_if_behind(self: &Arc<Self>) -> Result<(), NodeError> {
+        let newest = self.chain.block_number().await?;
+        let reached = self.store.event_position().await?;
+        if reached.is_none_or(|point| point.block < newest) {
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
     /// Applies the next events behind `position` to a store, those of the block `newest` the last. Nothing: a block
     /// was just replaced; the next try finds out.
     pub(crate) async fn apply_next(

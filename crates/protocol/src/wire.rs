@@ -362,6 +362,8 @@ pub enum AlertKind {
     Deletion,
     /// A container is not the one that its block names.
     Container,
+    /// A table, index, trigger or view in the store's file is not the one that the node builds.
+    Schema,
     /// A row cannot be read.
     Unreadable,
 }
@@ -383,6 +385,7 @@ impl AlertKind {
             Self::Report => "report",
             Self::Deletion => "deletion",
             Self::Container => "container",
+            Self::Schema => "schema",
             Self::Unreadable => "unreadable",
         }
     }

@@ -99,10 +99,11 @@ impl Records for BlockSource {
         match self {
             Self::Node(api) => Ok(api.block(leaf, place).await?),
             Self::Directory(path) => {
-                match read_bounded(&path.join(Self::file_name_at(leaf, place))).await? {
-                    Some(record) => Ok(Some(record)),
-                    None => read_bounded(&path.join(Self::file_name(leaf))).await,
+                let named = path.join(Self::file_name_at(leaf, place));
+                if let Some(record) = read_bounded(&named).await? {
+                    return Ok(Some(record));
                 }
+                read_bounded(&path.join(Self::file_name(leaf))).await
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::PackageId;
 use medshare_protocol::origin::side_origin;
 use medshare_protocol::wire::AlertKind;
 
@@ -56,6 +57,7 @@ impl Inner {
             return Ok(false);
         };
         let second = self.follow_again(again, position).await?;
+        self.check_parts(second).await?;
         if self.store.differences(second).await?.is_empty() {
             return Ok(true);
         }
@@ -79,6 +81,22 @@ impl Inner {
             self.alert(fault(difference), repaired).await?;
         }
         Ok(true)
+    }
+
+    /// What is built into the file is what this version of the node builds. Who built in something else is not known here,
+    /// nor what it is for: it is told, and left.
+    async fn check_parts(&self, second: &Store) -> Result<(), NodeError> {
+        for alien in self.store.alien_parts(second).await? {
+            let fault = Fault {
+                kind: AlertKind::Schema,
+                chain: None,
+                height: None,
+                package: PackageId::default(),
+                detail: alien,
+            };
+            self.alert(fault, None).await?;
+        }
+        Ok(())
     }
 
     /// An endpoint that has forgotten events must not empty the store. Old ones are forgotten first, and the first of all

@@ -3,7 +3,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `derived` | every row that follows from the contract's events, against the same row made again |
+//! | `derived` | every row that follows from the contract's events, against the same row made again; tables, indices and triggers |
 //! | `chains` | the body of every block of every chain, from its origin to the head that the contract holds |
 //! | `own`, `reports` | what only this node has: requests, forms, packages, containers, deletions, reports |
 //! | `settlements` | what is said to have become of violations, against what the contract settled |
@@ -12,8 +12,7 @@
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
 //! signed or anchored: how far a request is before it is issued, why it was refused, the steps behind the last digest of its
 //! form, when a contradicting report came, what it answered as a second node (`validation`), leases, findings, alerts; reports
-//! that were deleted before they were anchored; and what was built into the file besides rows, as triggers. A test goes
-//! through every column of the tables that are seen.
+//! that were deleted before they were anchored. A test goes through every column of the tables that are seen.
 
 mod chains;
 mod derived;
@@ -78,17 +77,10 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
     let between = Duration::from_secs(inner.limits.store_check_seconds.into());
     let mut again = None;
     loop {
-        // Whatever it stumbles over, the check goes on: nobody else would notice that it has ended.
-        let pass = AssertUnwindSafe(inner.check_store(&mut again, breath)).catch_unwind();
         let checked = tokio::select! {
             () = inner.shutdown.cancelled() => return,
-            checked = pass => checked,
+            checked = guarded(inner.check_store(&mut again, breath)) => checked,
         };
-        let checked = checked.unwrap_or_else(|_| {
-            Err(NodeError::Internal(
-                "the check of the store panicked".into(),
-            ))
-        });
         let pause = match checked {
             Ok(()) => {
                 metrics::counter!("medshare_store_checks_total").increment(1);
@@ -110,6 +102,17 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Whatever a pass stumbles over, the check goes on: nobody else would notice that it has ended.
+async fn guarded(pass: impl Future<Output = Result<(), NodeError>>) -> Result<(), NodeError> {
+    let panicked = |_| {
+        Err(NodeError::Internal(
+            "the check of the store panicked".into(),
+        ))
+    };
+    let checked = AssertUnwindSafe(pass).catch_unwind().await;
+    checked.unwrap_or_else(panicked)
 }
 
 /// What of the store is damaged, when that is why something failed.
@@ -198,7 +201,11 @@ impl Inner {
                 tracing::error!(kind = name, chain = place, height, %package, %source, "{detail}; it was repaired");
             }
             None => {
-                tracing::error!(kind = name, chain = place, height, %package, "{detail}; restore it from a backup");
+                let advice = match kind {
+                    AlertKind::Schema => "find out who built it and what it does, and undo it",
+                    _ => "restore it from a backup",
+                };
+                tracing::error!(kind = name, chain = place, height, %package, "{detail}; {advice}");
             }
         }
         let alert = Alert {
@@ -228,5 +235,20 @@ impl Inner {
                 return Ok(alerts);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pass_that_panics_is_an_error_and_no_end() {
+        assert!(guarded(async { Ok(()) }).await.is_ok());
+        let error = guarded(async { panic!("an index out of bounds") }).await;
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
+        assert!(!error.is_transient());
     }
 }

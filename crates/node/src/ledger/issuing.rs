@@ -11,12 +11,12 @@ use medshare_protocol::block::DATA_VERSION_TABULAR;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::CompactTarget;
 use medshare_protocol::id::{FormDigest, LeafHash, PackageId};
-use medshare_protocol::wire::Stage;
+use medshare_protocol::wire::{Stage, ValidationAnswer};
 
 use super::{Mined, Round, forever, mine};
 use crate::error::NodeError;
 use crate::running::Inner;
-use crate::store::{ChainHead, SealedPackage, StoredPackage, StoredRequest};
+use crate::store::{ChainHead, ProcessedPackage, SealedPackage, StoredRequest};
 
 /// Packages that share one transaction at most: they fit a block's gas with room to spare.
 const MAX_ITEMS: u32 = 16;
@@ -24,7 +24,8 @@ const MAX_ITEMS: u32 = 16;
 /// What is to be issued, read from the store.
 struct Waiting {
     request: StoredRequest,
-    package: StoredPackage,
+    processed: ProcessedPackage,
+    validation: (ValidationAnswer, Address),
     sealed: SealedPackage,
 }
 
@@ -81,40 +82,54 @@ async fn issue_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
     Ok(round)
 }
 
+/// What waits to be issued, oldest first, so many at most. One that was damaged must not be in the way of the others.
 async fn waiting(inner: &Inner, limit: u32) -> Result<Vec<Waiting>, NodeError> {
-    let requests = inner
-        .store
-        .requests_between(Stage::Sealed, Stage::Sealed, limit)
-        .await?;
-    let mut waiting = Vec::with_capacity(requests.len());
-    for request in requests {
-        let package = match inner.store.package(request.id).await {
-            Ok(package) => package,
-            // One that was damaged must not be in the way of the others.
-            Err(error) if error.damage().is_some() => {
-                tracing::error!(package = %request.id, %error, "a package is passed over");
-                continue;
+    let mut passed_over = 0;
+    loop {
+        let asked = limit.saturating_add(passed_over);
+        let requests = inner
+            .store
+            .requests_between(Stage::Sealed, Stage::Sealed, asked)
+            .await?;
+        let (mut waiting, mut damaged) = (Vec::new(), 0);
+        let are_all = requests.len() < asked as usize;
+        for request in requests {
+            match complete(inner, request).await? {
+                Some(item) => waiting.push(item),
+                None => damaged += 1,
             }
-            Err(error) => return Err(error.into()),
-        };
-        let package = package.ok_or_else(|| incomplete(request.id))?;
-        let sealed = package
-            .sealed
-            .clone()
-            .ok_or_else(|| incomplete(request.id))?;
-        waiting.push(Waiting {
-            request,
-            package,
-            sealed,
-        });
+        }
+        if are_all || waiting.len() >= limit as usize {
+            waiting.truncate(limit as usize);
+            return Ok(waiting);
+        }
+        passed_over = damaged;
     }
-    Ok(waiting)
 }
 
-fn incomplete(id: PackageId) -> NodeError {
-    NodeError::Internal(format!(
-        "the package {id} is sealed but its row is incomplete"
-    ))
+/// A request with its package; nothing when that was damaged.
+async fn complete(inner: &Inner, request: StoredRequest) -> Result<Option<Waiting>, NodeError> {
+    let id = request.id;
+    let package = match inner.store.package(id).await {
+        Err(error) if error.damage().is_none() => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(package = %id, %error, "a package is passed over");
+            return Ok(None);
+        }
+        Ok(package) => package,
+    };
+    let parts = package.and_then(|package| {
+        Some(Waiting {
+            request,
+            sealed: package.sealed?,
+            processed: package.processed,
+            validation: package.validation?,
+        })
+    });
+    if parts.is_none() {
+        tracing::error!(package = %id, "a package that is sealed, and whose row is not complete, is passed over");
+    }
+    Ok(parts)
 }
 
 /// Mines all blocks, those of one thread on each other in the order of their requests.
@@ -132,11 +147,8 @@ async fn items(inner: &Inner, waiting: &[Waiting]) -> Result<Vec<IssueItem>, Nod
         work.push((requestor, item.sealed.leaf));
     }
     let mined = tokio::task::spawn_blocking(move || mine_all(heads, &work, bits)).await?;
-    waiting
-        .iter()
-        .zip(mined)
-        .map(|(item, mined)| issue_item(item, mined))
-        .collect()
+    let items = waiting.iter().zip(mined);
+    Ok(items.map(|(item, mined)| issue_item(item, mined)).collect())
 }
 
 fn mine_all(
@@ -153,24 +165,20 @@ fn mine_all(
         .collect()
 }
 
-fn issue_item(item: &Waiting, mined: Mined) -> Result<IssueItem, NodeError> {
-    let (answer, verifier) = item
-        .package
-        .validation
-        .as_ref()
-        .ok_or_else(|| incomplete(item.request.id))?;
-    Ok(IssueItem {
+fn issue_item(item: &Waiting, mined: Mined) -> IssueItem {
+    let (answer, verifier) = &item.validation;
+    IssueItem {
         request: item.request.signed.request.clone(),
         request_signature: item.request.signed.signature.clone(),
-        usage: item.package.processed.usage,
-        payload_hash: item.package.processed.payload_hash,
+        usage: item.processed.usage,
+        payload_hash: item.processed.payload_hash,
         form_digest: FormDigest(answer.validation.formDigest),
         verifier: *verifier,
         validation_deadline: answer.validation.deadline,
         validation_signature: answer.signature.clone(),
         expected_head: mined.expected_head,
         entry: mined.entry.to_bytes(),
-    })
+    }
 }
 
 impl Inner {

@@ -62,7 +62,7 @@ impl Inner {
 
     /// The record of a block at a place; without one, where its leaf hash was anchored first.
     pub(crate) async fn block(
-        &self,
+        self: &Arc<Self>,
         leaf: LeafHash,
         place: Option<Place>,
     ) -> Result<Vec<u8>, NodeError> {
@@ -74,21 +74,34 @@ impl Inner {
 
     /// What is anchored of a leaf hash at a place, or at the first one.
     pub(crate) async fn anchored(
-        &self,
+        self: &Arc<Self>,
         leaf: LeafHash,
         place: Option<Place>,
     ) -> Result<ChainEntry, NodeError> {
+        if let Some(entry) = self.known(leaf, place).await? {
+            return Ok(entry);
+        }
+        // Whoever asks may have heard of it before this node did.
+        self.catch_up_if_behind().await?;
+        let entry = self.known(leaf, place).await?;
+        entry.ok_or_else(|| {
+            NodeError::NotFound(match place {
+                None => format!("no block with the leaf hash {leaf} is anchored"),
+                Some(place) => format!("{place} does not have the leaf hash {leaf}"),
+            })
+        })
+    }
+
+    async fn known(
+        &self,
+        leaf: LeafHash,
+        place: Option<Place>,
+    ) -> Result<Option<ChainEntry>, NodeError> {
         let Some(place) = place else {
-            let entry = self.store.entry_of_leaf(leaf).await?;
-            return entry.ok_or_else(|| {
-                NodeError::NotFound(format!("no block with the leaf hash {leaf} is anchored"))
-            });
+            return Ok(self.store.entry_of_leaf(leaf).await?);
         };
         let entry = self.store.entry_at(place).await?;
-        let entry = entry.filter(|entry| entry.leaf == leaf);
-        entry.ok_or_else(|| {
-            NodeError::NotFound(format!("{place} does not have the leaf hash {leaf}"))
-        })
+        Ok(entry.filter(|entry| entry.leaf == leaf))
     }
 
     pub(crate) async fn accept_block(self: &Arc<Self>, record: Vec<u8>) -> Result<(), NodeError> {
@@ -96,10 +109,6 @@ impl Inner {
             NodeError::BadRequest(format!("{} bytes are no block record", record.len()))
         })?;
         let leaf = leaf_hash(body);
-        if self.store.entry_of_leaf(leaf).await?.is_none() {
-            // The push may be faster than the chain's news of it.
-            self.catch_up().await?;
-        }
         // The leaf hash vouches for the body; what stands before it follows from the chain.
         self.anchored(leaf, None).await?;
         Ok(self.store.put_body(leaf, body).await?)

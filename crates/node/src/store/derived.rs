@@ -33,6 +33,17 @@ const DERIVED: [Derived; 8] = [
     derived("registration", "NULL", "NULL"),
 ];
 
+/// Parts by name, and in which of the two files. SQLite keeps statistics of its own in tables, for whoever asks for them.
+const ALIEN_PARTS: &str = "
+    WITH here AS (SELECT type, name, tbl_name, sql FROM main.sqlite_schema
+                  WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat*')),
+         made AS (SELECT type, name, tbl_name, sql FROM again.sqlite_schema),
+         alien AS (SELECT type, name FROM (SELECT * FROM here EXCEPT SELECT * FROM made)
+                   UNION SELECT type, name FROM (SELECT * FROM made EXCEPT SELECT * FROM here))
+    SELECT type, name,
+           EXISTS (SELECT 1 FROM here h WHERE h.type = alien.type AND h.name = alien.name) AS here,
+           EXISTS (SELECT 1 FROM made m WHERE m.type = alien.type AND m.name = alien.name) AS made
+    FROM alien ORDER BY type, name LIMIT 100";
 /// What the constructor tells first, of the events that are decoded.
 const FIRST_EVENT: &str = "WorkLimitSet";
 /// Differences that are told at once.
@@ -129,6 +140,27 @@ impl Store {
             .await?;
         let told: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
         Ok(told?.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// How what is built into the file, tables, indices, triggers and views, differs from what is built into `again`, a line
+    /// each: a trigger may undo in silence what the node writes.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn alien_parts(&self, again: &Self) -> Result<Vec<String>, StoreError> {
+        let mut connection = self.beside(again).await?;
+        let rows = sqlx::query(ALIEN_PARTS).fetch_all(&mut connection).await?;
+        connection.close().await?;
+        let lines = rows.iter().map(|row| {
+            let (kind, name): (String, String) = (row.try_get("type")?, row.try_get("name")?);
+            let how = match (row.try_get("here")?, row.try_get("made")?) {
+                (true, false) => "is not the node's",
+                (false, _) => "is gone",
+                (true, true) => "is not as the node made it",
+            };
+            Ok(format!("the {kind} `{name}` {how}"))
+        });
+        lines.collect()
     }
 
     /// Makes all indices again from their tables.

@@ -157,11 +157,9 @@ impl Store {
              JOIN report ON report.package = unanchored.package AND report.number = unanchored.number
              WHERE EXISTS (SELECT 1 FROM chain_entry c WHERE c.package = unanchored.package AND c.side = 0)
                AND NOT EXISTS (SELECT 1 FROM chain_entry c WHERE c.leaf = report.leaf AND c.package = report.package)
-             ORDER BY unanchored.package, unanchored.number LIMIT ?",
+             ORDER BY unanchored.package, unanchored.number",
         )
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await?;
+        .fetch(&self.reader);
         // Behind one that cannot be read none of its package may go on chain: it would take its place.
         let mut blocked = HashSet::new();
         let in_order = |row: &SqliteRow| {
@@ -174,7 +172,7 @@ impl Store {
             })?;
             Ok(Some(report))
         };
-        Ok(readable(&rows, in_order).into_iter().flatten().collect())
+        readable(rows, limit, in_order).await
     }
 }
 

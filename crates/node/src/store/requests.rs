@@ -155,15 +155,12 @@ impl Store {
         last: Stage,
         limit: u32,
     ) -> Result<Vec<StoredRequest>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM request WHERE stage BETWEEN ? AND ? ORDER BY received, id LIMIT ?",
-        )
-        .bind(stage_number(first))
-        .bind(stage_number(last))
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await?;
-        Ok(readable(&rows, read_request))
+        let rows =
+            sqlx::query("SELECT * FROM request WHERE stage BETWEEN ? AND ? ORDER BY received, id")
+                .bind(stage_number(first))
+                .bind(stage_number(last))
+                .fetch(&self.reader);
+        readable(rows, limit, |row| read_request(row).map(Some)).await
     }
 
     /// Time of the last step that was recorded, ms since the Unix epoch; 0 when there is none.
@@ -173,11 +170,11 @@ impl Store {
     pub async fn latest_step_time(&self) -> Result<u64, StoreError> {
         let rows = sqlx::query(
             "SELECT step FROM step JOIN request ON request.id = step.request
-             ORDER BY request.received DESC, step.position DESC LIMIT 64",
+             ORDER BY request.received DESC, step.position DESC",
         )
-        .fetch_all(&self.reader)
-        .await?;
-        let times = readable(&rows, read_step).into_iter().map(|step| step.time);
+        .fetch(&self.reader);
+        let steps = readable(rows, 64, |row| read_step(row).map(Some)).await?;
+        let times = steps.into_iter().map(|step| step.time);
         Ok(times.max().unwrap_or_default())
     }
 

@@ -1,6 +1,9 @@
 //! Rows to values and back.
 
+use std::pin::pin;
+
 use alloy_primitives::{Address, B256};
+use futures::{Stream, TryStreamExt};
 use medshare_protocol::wire::Stage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,17 +44,25 @@ pub(super) fn corrupt(what: &'static str, reason: impl ToString) -> StoreError {
     }
 }
 
-/// What can be read of these rows: one that was damaged must not be in the way of the others. The node's check tells of it.
-pub(super) fn readable<T>(
-    rows: &[SqliteRow],
-    read: impl FnMut(&SqliteRow) -> Result<T, StoreError>,
-) -> Vec<T> {
-    let rows = rows.iter().map(read);
-    let readable = rows.filter_map(|read| {
-        read.inspect_err(|error| tracing::error!(%error, "a row is passed over"))
-            .ok()
-    });
-    readable.collect()
+/// What is read of the first `limit` rows that can be read: one that was damaged must not be in the way of the others,
+/// wherever it stands. The node's check tells of it.
+pub(super) async fn readable<T>(
+    rows: impl Stream<Item = Result<SqliteRow, sqlx::Error>>,
+    limit: u32,
+    mut read: impl FnMut(&SqliteRow) -> Result<Option<T>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut rows = pin!(rows);
+    let mut found = Vec::new();
+    while found.len() < limit as usize {
+        let Some(row) = rows.try_next().await? else {
+            break;
+        };
+        match read(&row) {
+            Ok(value) => found.extend(value),
+            Err(error) => tracing::error!(%error, "a row is passed over"),
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn hash(row: &SqliteRow, column: &'static str) -> Result<B256, StoreError> {

@@ -48,9 +48,8 @@ impl Store {
         let rows = sqlx::query(
             "SELECT * FROM report WHERE settlement = 'pending' ORDER BY package, number",
         )
-        .fetch_all(&self.reader)
-        .await?;
-        Ok(readable(&rows, read_report))
+        .fetch(&self.reader);
+        readable(rows, u32::MAX, |row| read_report(row).map(Some)).await
     }
 
     /// Notes what became of a violation.
@@ -197,9 +196,8 @@ impl Store {
              ON report.package = tampering.package AND report.number = tampering.number
              WHERE tampering.settlement = 'pending' ORDER BY tampering.package, tampering.number",
         )
-        .fetch_all(&self.reader)
-        .await?;
-        Ok(readable(&rows, read_tampering))
+        .fetch(&self.reader);
+        readable(rows, u32::MAX, |row| read_tampering(row).map(Some)).await
     }
 }
 

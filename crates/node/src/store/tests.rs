@@ -192,20 +192,37 @@ async fn record(
     violated: Actions,
     lease: Option<u64>,
 ) -> Result<(), StoreError> {
-    let report = report(number);
+    record_of(store, id(1), number, violated, lease).await
+}
+
+async fn record_of(
+    store: &Store,
+    package: PackageId,
+    number: u32,
+    violated: Actions,
+    lease: Option<u64>,
+) -> Result<(), StoreError> {
+    let report = Report {
+        package: package.0,
+        ..report(number)
+    };
     let receipt = Receipt {
-        package: id(1).0,
+        package: package.0,
         number,
         report: B256::repeat_byte(1),
         received: 6,
         leaseSeconds: 60,
+    };
+    let session = Session {
+        package: package.0,
+        ..session()
     };
     let leaf = LeafHash(B256::left_padding_from(&number.to_be_bytes()));
     let new = NewReport {
         report: &report,
         digest: ReportDigest(B256::repeat_byte(1)),
         signature: &[1; 65],
-        session_key: session().key,
+        session_key: session.key,
         body: &[2; 10],
         violated,
         receipt: &receipt,
@@ -213,14 +230,13 @@ async fn record(
         leaf,
         side_body: &[4; 10],
     };
-    let session = session();
     let held = NewSession {
         session: &session,
         signature: &[5; 65],
         lease_until: lease,
         ended: !violated.is_empty(),
     };
-    store.record_report(id(1), &new, &held).await
+    store.record_report(package, &new, &held).await
 }
 
 #[tokio::test]
@@ -313,6 +329,62 @@ async fn violations_wait_until_they_are_settled_or_moot() {
     let pending = store.pending_tamperings().await.unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!(pending[0].second_signature, Bytes::from(vec![9; 65]));
+}
+
+async fn changed(store: &Store, statement: &'static str) {
+    let done = sqlx::query(statement).execute(&store.writer).await.unwrap();
+    assert!(done.rows_affected() > 0, "{statement}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_takes_no_place_among_those_that_can() {
+    let (_folder, store) = store().await;
+    for salt in 1..=4 {
+        store
+            .record_request(id(salt), &request(salt), &step(salt.into(), "received"))
+            .await
+            .unwrap();
+    }
+    changed(&store, "UPDATE request SET signed = 'x' WHERE received < 3").await;
+    let oldest = store
+        .requests_between(Stage::Received, Stage::Received, 1)
+        .await
+        .unwrap();
+    let ids: Vec<PackageId> = oldest.iter().map(|request| request.id).collect();
+    assert_eq!(ids, [id(3)]);
+
+    for package in [id(1), id(2)] {
+        let event = LoggedEvent {
+            position: EventPosition {
+                block: package.0[0].into(),
+                log_index: 0,
+                block_hash: block_hash(package.0[0].into()),
+            },
+            transaction: B256::ZERO,
+            time: 0,
+            event: issued(0, package, package.0[0].into()),
+        };
+        apply(&store, &[event], package.0[0].into()).await;
+        for number in 1..=3 {
+            record_of(&store, package, number, Actions::NONE, None)
+                .await
+                .unwrap();
+        }
+    }
+    changed(
+        &store,
+        "UPDATE report SET report = 'x' WHERE package = (SELECT min(package) FROM report) AND number = 2",
+    )
+    .await;
+    let waiting = store.unanchored_reports(3).await.unwrap();
+    let waiting = waiting
+        .iter()
+        .map(|kept| (kept.package, kept.report.number));
+    // Behind one that cannot be read none of its package goes on chain.
+    assert_eq!(
+        waiting.collect::<Vec<_>>(),
+        [(id(1), 1), (id(2), 1), (id(2), 2)]
+    );
 }
 
 #[tokio::test]

@@ -153,6 +153,38 @@ async fn tables_that_were_emptied_and_rows_that_were_made_up_are_found() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_built_into_the_file_is_what_the_node_builds() {
+    let mut scene = Scene::set().await;
+    for (statement, told) in [
+        (
+            "CREATE TRIGGER quiet BEFORE INSERT ON report BEGIN SELECT RAISE(IGNORE); END",
+            "the trigger `quiet` is not the node's",
+        ),
+        (
+            "CREATE VIEW reports AS SELECT * FROM report",
+            "the view `reports` is not the node's",
+        ),
+        (
+            "DROP INDEX package_by_leaf",
+            "the index `package_by_leaf` is gone",
+        ),
+        (
+            "CREATE INDEX package_by_leaf ON package (body)",
+            "the index `package_by_leaf` is not as the node made it",
+        ),
+    ] {
+        scene.cluster.kill_node(0).await;
+        let mut store = scene.store(0).await;
+        sqlx::raw_sql(statement).execute(&mut store).await.unwrap();
+        sqlx::Connection::close(store).await.unwrap();
+        let alerts = scene.started(0).await;
+        let is_it = |alert: &Alert| alert.detail == told;
+        let alert = scene.told(0, alerts, is_it).await;
+        assert_eq!((alert.kind, alert.repaired), (AlertKind::Schema, None));
+    }
+}
+
 async fn position(store: &mut SqliteConnection) -> Option<(i64, Vec<u8>)> {
     sqlx::query_as("SELECT block, hash FROM position")
         .fetch_optional(store)

@@ -68,13 +68,15 @@ async fn every_column_that_was_signed_or_anchored_is_held_to_it() {
             .filter(|(name, _)| !unseen.contains(&name.as_str()))
         {
             let other = match of.as_str() {
-                "BLOB" => format!("CAST(x'ff' || substr({column}, 2) AS BLOB)"),
+                "BLOB" => format!(
+                    "CAST(iif(substr({column}, 1, 1) = x'ff', x'00', x'ff') || substr({column}, 2) AS BLOB)"
+                ),
                 "TEXT" => format!("replace({column}, '0', '1')"),
                 _ => format!("{column} + 1000000"),
             };
             let one = first_row(&mut store, table, column).await;
             let statement = format!(
-                "PRAGMA foreign_keys = OFF; UPDATE {table} SET {column} = {other} WHERE {one}"
+                "PRAGMA foreign_keys = OFF; UPDATE {table} SET {column} = {other} WHERE {one} AND {column} IS NOT {other}"
             );
             std::fs::write(&path, &sound).unwrap();
             scene.change(0, &statement).await;
@@ -189,6 +191,9 @@ async fn one_damaged_row_is_not_in_the_way_of_other_packages() {
         // A package that waits to be issued, and cannot be read.
         format!("UPDATE request SET stage = 5 WHERE id = {waits}"),
         format!("UPDATE package SET usage = 'x' WHERE id = {waits}"),
+        // And one that is not complete.
+        format!("UPDATE request SET stage = 5 WHERE id = {first}"),
+        format!("UPDATE package SET validation = NULL WHERE id = {first}"),
     ] {
         scene.change(0, &statement).await;
     }
