@@ -7,6 +7,7 @@
 
 mod fetch;
 mod layout;
+mod path;
 mod verify;
 
 use alloy::primitives::{Address, B256, Bytes, U256};

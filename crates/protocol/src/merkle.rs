@@ -12,7 +12,9 @@ use crate::digest::sha256;
 use crate::id::{LeafHash, LogRoot};
 
 pub use plan::{ProofPlan, Subtree};
-pub use proof::{consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
+pub use proof::{
+    consistency_proof, inclusion_proof, root_until, verify_consistency, verify_inclusion,
+};
 
 const LEAF_PREFIX: &[u8] = &[0];
 const NODE_PREFIX: &[u8] = &[1];

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain_verifier::ChainName;
 use crate::header::{HEADER_BYTES, Header};
 use crate::id::{LeafHash, LogRoot};
-use crate::merkle::{header_root, verify_consistency, verify_inclusion};
+use crate::merkle::{header_root, root_until, verify_consistency, verify_inclusion};
 
 /// The end of a chain at some size: its last header, and what that header's merkle root is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +123,18 @@ impl InclusionProof {
             return Ok(());
         }
         Err(ProofError::Path(root))
+    }
+
+    /// Whether this may be the header of the block that the proof was checked for: its merkle root is that of the chain up to there,
+    /// and of the last block it is the chain's end. Of an earlier one version, previous hash, time, bits and nonce are not shown.
+    #[must_use]
+    pub fn is_of(&self, header: &Header) -> bool {
+        let Some(size) = self.index.checked_add(1) else {
+            return false;
+        };
+        let root = root_until(self.leaf, self.index, self.end.size, &self.path);
+        header.merkle_root == header_root(root, size)
+            && (size != self.end.size || header.to_bytes() == self.end.header.0)
     }
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from . import certificate, form
+from . import certificate, form, merkle
 from .block import DECRYPT, thread_origin
 from .bundle import Block, Bundle
 from .chain import Chain
@@ -142,7 +142,10 @@ class Evidence:
         bundle, held = self.bundle, self.held
         parent = bundle.parent_proof
         yield from _proves(parent, ChainName("thread", bundle.request["requestor"]), bundle.parent, held.thread)
-        last = parent.index + 1 == parent.end.size
+        size = parent.index + 1
+        until = merkle.root_until(parent.leaf, parent.index, parent.end.size, parent.path)
+        yield bundle.parent.header.merkle_root == merkle.header_root(until, size), "the parent block's header has another merkle root"
+        last = size == parent.end.size
         yield not last or bundle.parent.header.hash() == held.thread, "the parent block's header is not the thread's last"
         yield len(bundle.side_proofs) == len(bundle.sides), "there is not one of each side-block"
         for index, (proof, block) in enumerate(zip(bundle.side_proofs, bundle.sides)):

@@ -64,6 +64,18 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: list[bytes], root
     return sn == 0 and r == root
 
 
+def root_until(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root of the log up to a leaf that was verified: all that stands to the left of its path."""
+    fn, sn, r = index, size - 1, leaf
+    for p in path:
+        if fn & 1 or fn == sn:
+            r = node_hash(p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        fn, sn = fn >> 1, sn >> 1
+    return r
+
+
 def verify_consistency(first: int, first_root: bytes, second: int, second_root: bytes, proof: list[bytes]) -> bool:
     """RFC 9162 §2.1.4.2: whether the first log is a prefix of the second; empty between equal sizes and from size 0."""
     if not 0 <= first <= second:

@@ -12,6 +12,7 @@ use medshare_protocol::typed::Usage;
 use medshare_protocol::usage::{State, UsageContract};
 
 use super::layout::{self, packed};
+use super::path;
 use super::{
     AccountProof, ContractProof, MAX_PROOF_NODES, MAX_SLOTS, SlotProof, StorageProofError,
 };
@@ -240,13 +241,16 @@ const fn unreadable(what: &'static str, value: U256) -> StorageProofError {
 }
 
 /// Whether the trie with this root holds `value` under `key`; in words, what it holds instead.
-fn prove(
+pub(super) fn prove(
     root: B256,
     key: B256,
     value: Option<Vec<u8>>,
     nodes: &[Bytes],
 ) -> Result<Result<(), String>, StorageProofError> {
     at_most("trie nodes", nodes.len(), MAX_PROOF_NODES)?;
+    if !path::fits(key, nodes) {
+        return Ok(Err("its nodes' paths are longer than a key".into()));
+    }
     let proven = verify_proof(root, Nibbles::unpack(key), value, nodes);
     Ok(proven.map_err(|error| error.to_string()))
 }

@@ -55,7 +55,7 @@ pub enum BundleError {
     #[error("the bundle has no part {0}")]
     Missing(&'static str),
     /// There is a part that does not belong there.
-    #[error("the bundle has a part {0} that is none of evidence")]
+    #[error("the bundle has a part {0:?} that is none of evidence")]
     Strange(String),
     /// A part stands twice, or something stands outside of the parts.
     #[error("the archive holds more than its parts: something was added")]
@@ -224,12 +224,18 @@ impl Parts {
                 return Err(BundleError::Strange(name.into_owned()));
             }
         }
-        let (mut parts, mut starts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut parts, mut places) = (BTreeMap::new(), BTreeMap::new());
         let mut left = MAX_BYTES;
         for index in 0..archive.len() {
             let part = archive.by_index(index)?;
             let name = part.name()?.into_owned();
-            starts.insert(name.clone(), part.header_start());
+            let data = part.data_start().ok_or(BundleError::Added)?;
+            let place = Place {
+                start: part.header_start(),
+                data,
+                end: data.saturating_add(part.compressed_size()),
+            };
+            places.insert(name.clone(), place);
             let mut bytes = Vec::new();
             // The size that an archive tells may be a lie: what counts is what comes out.
             part.take(left + 1).read_to_end(&mut bytes)?;
@@ -238,10 +244,12 @@ impl Parts {
                 .ok_or(BundleError::TooLong)?;
             parts.insert(name, bytes);
         }
+        let list = archive.central_directory_start();
         drop(archive);
-        for (name, start) in starts {
-            has_name_at(&mut file, start, &name)?;
+        for (name, place) in &places {
+            has_name_at(&mut file, place, name)?;
         }
+        has_nothing_between(places.into_values().collect(), list)?;
         Ok(Self(parts))
     }
 
@@ -302,16 +310,42 @@ fn entries_at_the_end(file: &mut (impl Read + Seek)) -> Result<usize, BundleErro
     Ok(usize::from(u16::from_le_bytes([end[10], end[11]])))
 }
 
-/// A part's name stands before its bytes as well as in the list at the end (APPNOTE.TXT, 4.3.7): programs that read one
-/// of the two must see the same archive.
-fn has_name_at(file: &mut (impl Read + Seek), start: u64, name: &str) -> Result<(), BundleError> {
+/// Where a part lies in the file.
+struct Place {
+    start: u64,
+    data: u64,
+    end: u64,
+}
+
+/// The parts lie one behind the other from the first byte to the list at the end: whoever reads what stands before each part
+/// instead of the list finds no other.
+fn has_nothing_between(mut places: Vec<Place>, list: u64) -> Result<(), BundleError> {
+    places.sort_unstable_by_key(|place| place.start);
+    let mut end = 0;
+    for place in places {
+        if place.start != end {
+            return Err(BundleError::Added);
+        }
+        end = place.end;
+    }
+    (end == list).then_some(()).ok_or(BundleError::Added)
+}
+
+/// A part's name stands before its bytes as well as in the list at the end (APPNOTE.TXT, 4.3.7), and nothing but it does: programs that
+/// read one of the two must see the same archive.
+fn has_name_at(
+    file: &mut (impl Read + Seek),
+    place: &Place,
+    name: &str,
+) -> Result<(), BundleError> {
     let mut header = [0; LOCAL_BYTES];
     let mut found = vec![0; name.len()];
-    file.seek(SeekFrom::Start(start))?;
+    file.seek(SeekFrom::Start(place.start))?;
     file.read_exact(&mut header)?;
     file.read_exact(&mut found)?;
     let length = usize::from(u16::from_le_bytes([header[26], header[27]]));
-    if length == name.len() && found == name.as_bytes() {
+    let follows = place.start + (LOCAL_BYTES + name.len()) as u64 == place.data;
+    if follows && length == name.len() && found == name.as_bytes() {
         return Ok(());
     }
     Err(BundleError::Added)

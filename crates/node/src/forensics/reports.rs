@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use medshare_protocol::block::{SideBody, SideTransaction};
 use medshare_protocol::digest::sha256d;
-use medshare_protocol::id::PackageId;
+use medshare_protocol::id::{PackageId, ReportDigest};
 use medshare_protocol::wire::{AlertKind, RecordedReport};
 
 use super::own::{Own, Wrong};
@@ -113,6 +113,12 @@ impl Inner {
             (
                 domain.is_signed_by(&recorded.receipt, &recorded.receipt_signature, block.node),
                 "the signature of its receipt does not hold",
+            ),
+            (
+                recorded.receipt.package == id.0
+                    && recorded.receipt.number == report.number
+                    && ReportDigest(recorded.receipt.report) == block.report,
+                "its receipt is of another report",
             ),
         ];
         let failed = checks.into_iter().find(|(holds, _)| !holds);

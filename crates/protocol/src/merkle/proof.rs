@@ -44,6 +44,25 @@ pub fn verify_inclusion(
     last == 0 && hash == root.0
 }
 
+/// Root of the log up to the leaf that a path was verified for, that one included: it is made of what lies before it.
+#[must_use]
+pub fn root_until(leaf: LeafHash, index: u64, size: u64, proof: &[B256]) -> LogRoot {
+    let (mut node, mut last) = (index, size.saturating_sub(1));
+    let mut hash = leaf.0;
+    for sibling in proof {
+        if node & 1 == 1 || node == last {
+            hash = node_hash(*sibling, hash);
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    LogRoot(hash)
+}
+
 /// Proof that the log of all `leaves` grew out of the log of the first `old_size`; nothing when that is more than
 /// there are. Empty when the old log is empty or the same.
 #[must_use]

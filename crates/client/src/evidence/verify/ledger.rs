@@ -44,6 +44,11 @@ impl Examination<'_> {
                 ),
             );
         }
+        self.hold(
+            proof.is_of(&parent.header),
+            BLOCKS,
+            "the parent block's header is not the one of its place in the thread",
+        );
         let work = parent.header.meets_its_target();
         self.hold(
             work,

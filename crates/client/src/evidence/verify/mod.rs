@@ -179,7 +179,7 @@ pub fn verify(evidence: &Evidence) -> Verdict {
 impl Examination<'_> {
     fn shows(&mut self, part: &'static str, rests_on: &[Assumption], what: impl Into<String>) {
         self.proven.push(Claim {
-            what: what.into(),
+            what: plain(&what.into()),
             part,
             rests_on: BTreeSet::from_iter(rests_on.iter().copied())
                 .into_iter()
@@ -191,7 +191,7 @@ impl Examination<'_> {
         if self.flaws.len() >= MAX_FLAWS {
             return;
         }
-        let what = what.to_string();
+        let what = plain(&what.to_string());
         self.flaws.push(Flaw { part, what });
     }
 
@@ -253,3 +253,15 @@ fn counted(count: usize, what: &str) -> String {
 /// The blocks that were read.
 type Sides = Vec<SideBlock>;
 type Parent = ParentBlock;
+
+/// On one line, whatever a stranger wrote into it: nobody adds a line to what is proven.
+fn plain(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => line.extend(letter.escape_default()),
+            false => line.push(letter),
+        }
+    }
+    line
+}

@@ -138,6 +138,22 @@ async fn a_violation_is_not_forgotten_whatever_is_said_to_have_become_of_it() {
     }
 }
 
+/// Each with its signature: nothing in a row contradicts itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_of_its_report() {
+    let mut scene = Scene::set().await;
+    let id = Scene::hex(scene.id.as_slice());
+    let statement = format!(
+        "UPDATE report SET (receipt, receipt_signature) =
+             (SELECT receipt, receipt_signature FROM report o WHERE o.package = {id} AND o.number = 2)
+         WHERE package = {id} AND number = 1"
+    );
+    let alerts = scene.changed(0, &statement).await;
+    let is_it = |alert: &Alert| alert.detail == "report 1: its receipt is of another report";
+    let alert = scene.told(0, alerts, is_it).await;
+    assert_eq!((alert.kind, alert.package), (AlertKind::Report, scene.id));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_custodian_grants_again_stays_granted() {
     let mut scene = Scene::set().await;
