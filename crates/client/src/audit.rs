@@ -25,7 +25,8 @@ mod ranges;
 mod registry;
 pub mod report;
 mod run;
-pub mod source;
+pub mod shelf;
+mod source;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -94,6 +95,11 @@ pub enum AuditError {
         /// What the system said.
         reason: String,
     },
+    /// What is put aside meanwhile can be neither written nor read.
+    #[error(
+        "a temporary file cannot be written or read ({0}): free space in the folder for temporary files, or name another one in TMPDIR"
+    )]
+    Aside(std::io::Error),
     /// The program is ending.
     #[error("the audit was interrupted")]
     Interrupted,

@@ -12,6 +12,7 @@ mod examination;
 mod fault;
 
 use alloy_primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
 
 use crate::block::{Block, ParentBlock, SideBlock};
 use crate::header::{CompactTarget, Entry, Header};
@@ -36,8 +37,9 @@ pub struct Anchored<'a> {
     pub work_limit: CompactTarget,
 }
 
-/// Verifies a chain block by block.
-#[derive(Clone, Debug)]
+/// Verifies a chain block by block. It can be put aside and taken up again, without what was
+/// [found](ChainVerifier::take_findings) and not taken.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChainVerifier {
     chain: ChainName,
     origin: Origin,
@@ -46,6 +48,7 @@ pub struct ChainVerifier {
     log: Log,
     previous: B256,
     previous_time: u32,
+    #[serde(skip)]
     findings: Vec<Finding>,
 }
 

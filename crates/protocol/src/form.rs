@@ -110,6 +110,24 @@ pub fn retrieved(time: u64, node: Address) -> Step {
     Step::new(time, node, "retrieved").with("timestamp-hash", hash_of_time(time))
 }
 
+/// Whether each step `retrieved` begins with the hash of its time.
+#[must_use]
+pub fn retrievals_are_timed(steps: &[Step]) -> bool {
+    steps.iter().all(|step| {
+        let said = retrieved(step.time, step.node);
+        step.action != said.action || step.details.starts_with(&said.details)
+    })
+}
+
+/// The hashes by which steps `validated` name the second node's certificate (SPEC §6.1): of a sound form one.
+pub fn certificates(steps: &[Step]) -> impl Iterator<Item = &str> {
+    let validated = steps.iter().filter(|step| step.action == "validated");
+    let details = validated.flat_map(|step| &step.details);
+    details
+        .filter(|detail| detail.name == "certificate")
+        .map(|detail| detail.value.as_str())
+}
+
 fn hash_of_time(time: u64) -> alloy_primitives::B256 {
     sha256d(&[&time.to_le_bytes()])
 }
@@ -208,6 +226,26 @@ mod tests {
             change(&mut changed);
             assert_ne!(form_digest(&changed), digest, "change {position}");
         }
+    }
+
+    #[test]
+    fn a_retrieval_says_the_hash_of_its_own_time() {
+        assert!(retrievals_are_timed(&steps()));
+        let mut steps = steps();
+        steps[1].details.push(steps[2].details[0].clone());
+        assert!(retrievals_are_timed(&steps), "others may follow");
+        steps[1].time += 1;
+        assert!(!retrievals_are_timed(&steps));
+    }
+
+    #[test]
+    fn certificates_are_named_where_the_second_node_answered() {
+        let mut steps = steps();
+        steps[2] = steps[2].clone().with("certificate", "not here");
+        let validated = Step::new(1_020, Address::repeat_byte(2), "validated");
+        steps.push(validated.clone().with("certificate", "one"));
+        steps.push(validated.with("certificate", "two").with("k", 5));
+        assert!(certificates(&steps).eq(["one", "two"]));
     }
 
     #[test]

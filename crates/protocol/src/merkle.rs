@@ -7,6 +7,7 @@ mod plan;
 mod proof;
 
 use alloy_primitives::B256;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256;
 use crate::id::{LeafHash, LogRoot};
@@ -37,11 +38,29 @@ pub fn header_root(root: LogRoot, size: u64) -> B256 {
 }
 
 /// An append-only log that keeps the roots of its complete subtrees only: at most 64 hashes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u64, Vec<B256>)", try_from = "(u64, Vec<B256>)")]
 pub struct Log {
     size: u64,
     /// Roots of the complete subtrees, largest first: one for each bit that is set in `size`.
     peaks: Vec<B256>,
+}
+
+impl From<Log> for (u64, Vec<B256>) {
+    fn from(log: Log) -> Self {
+        (log.size, log.peaks)
+    }
+}
+
+impl TryFrom<(u64, Vec<B256>)> for Log {
+    type Error = &'static str;
+
+    fn try_from((size, peaks): (u64, Vec<B256>)) -> Result<Self, Self::Error> {
+        if peaks.len() == size.count_ones() as usize {
+            return Ok(Self { size, peaks });
+        }
+        Err("a log has one peak for each bit that is set in its size")
+    }
 }
 
 impl Log {

@@ -161,7 +161,8 @@ impl fmt::Display for Actions {
 
 impl Serialize for Actions {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        // A vector has a length, which formats other than JSON want to know first.
+        serializer.collect_seq(self.iter().collect::<Vec<_>>())
     }
 }
 

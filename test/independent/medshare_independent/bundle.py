@@ -16,7 +16,7 @@ from .storage import Account, Contract
 from .typed import TYPES
 from .usage import ACTIONS, Usage
 
-_MAX_PART = 64 << 20
+_MAX_BYTES = 96 << 20
 _MADE_OF_OTHERS = {"prov.jsonld", "fhir.json", "README.txt"}
 _MEMBERS = {"address": ACCOUNT, "bytes32": HASH} | {f"uint{bits}": integer(bits) for bits in (8, 32, 64)}
 
@@ -165,10 +165,12 @@ def _parts(source: BinaryIO) -> dict[str, bytes]:
             need(len(set(names)) == len(names), "a part twice")
             need(set(names) - {"deletion.json"} == _NEEDED, "not the parts of a bundle")
             parts = {}
+            left = _MAX_BYTES
             for name in names:
                 with archive.open(name) as part:
-                    parts[name] = part.read(_MAX_PART + 1)
-                need(len(parts[name]) <= _MAX_PART, f"{name}: is too long")
+                    parts[name] = part.read(left + 1)
+                left -= len(parts[name])
+                need(left >= 0, f"the parts have more than {_MAX_BYTES} bytes")
             return parts
     except Refused:
         raise

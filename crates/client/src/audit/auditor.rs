@@ -16,6 +16,7 @@ use medshare_protocol::typed::Domain;
 use super::files::{FileFinding, Files};
 use super::registry::Registry;
 use super::report::{Anchorage, AuditFinding, AuditReport, Check, MAX_FINDINGS, Subject};
+use super::shelf::{HELD, Shelf};
 use super::trail::{ConductKey, Trail};
 use super::{AuditError, AuditFault};
 
@@ -81,14 +82,14 @@ struct Counts {
 }
 
 /// An audit under way. What it keeps does not grow with the blocks of a chain: see `trail` for what a package takes.
-#[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Clone))]
+#[derive(Debug)]
 pub struct Auditor {
     domain: Domain,
     source: String,
     registry: Registry,
-    threads: BTreeMap<Address, ChainVerifier>,
-    /// Boxed: a map of this many large values would be a third air.
-    trails: BTreeMap<PackageId, Box<Trail>>,
+    threads: Shelf<Address, ChainVerifier>,
+    trails: Shelf<PackageId, Trail>,
     /// Leaf hashes of the parent blocks of packages that are planned and not yet taken.
     ahead: HashMap<PackageId, LeafHash>,
     /// Violations, and the epoch, of a requestor on a dataset.
@@ -109,8 +110,8 @@ impl Auditor {
             domain,
             source,
             registry: Registry::new(),
-            threads: BTreeMap::new(),
-            trails: BTreeMap::new(),
+            threads: Shelf::new(HELD),
+            trails: Shelf::new(HELD),
             ahead: HashMap::new(),
             conducts: HashMap::new(),
             owner_epochs: HashMap::new(),
@@ -131,23 +132,37 @@ impl Auditor {
     /// Requestors with a thread.
     #[must_use]
     pub fn requestors(&self) -> Vec<Address> {
-        self.threads.keys().copied().collect()
+        self.threads.keys()
     }
 
     /// Packages issued.
     #[must_use]
     pub fn packages(&self) -> Vec<PackageId> {
-        self.trails.keys().copied().collect()
+        self.trails.keys()
     }
 
     /// Takes in the next event, with one record for each of its [`leaves`]; `None` for one that nobody serves.
-    pub fn take(&mut self, logged: &LoggedEvent, records: Vec<Option<Vec<u8>>>) {
-        let examined = self.plan(&logged.event, records).examine();
-        self.take_examined(logged, examined);
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
+    pub fn take(
+        &mut self,
+        logged: &LoggedEvent,
+        records: Vec<Option<Vec<u8>>>,
+    ) -> Result<(), AuditError> {
+        let examined = self.plan(&logged.event, records)?.examine();
+        self.take_examined(logged, examined)
     }
 
     /// Takes in the next event, whose records were [planned](Auditor::plan) and examined.
-    pub fn take_examined(&mut self, logged: &LoggedEvent, examined: Vec<Examined>) {
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
+    pub fn take_examined(
+        &mut self,
+        logged: &LoggedEvent,
+        examined: Vec<Examined>,
+    ) -> Result<(), AuditError> {
         self.registry.take(&logged.event);
         let at = |node| Anchorage {
             evm_block: logged.position.block,
@@ -161,48 +176,61 @@ impl Auditor {
                 package,
                 node,
                 entries,
-            } => {
-                self.reports(at(*node), *package, entries, examined);
-            }
+            } => self.reports(at(*node), *package, entries, examined),
             event => self.changed(event, logged.time),
         }
     }
 
     /// Compares what was rebuilt with what the contract holds, and tells everything.
-    #[must_use]
-    pub fn finish(mut self, heads: &Heads, evm_block: u64, evm_block_hash: B256) -> AuditReport {
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
+    pub fn finish(
+        mut self,
+        heads: &Heads,
+        evm_block: u64,
+        evm_block_hash: B256,
+    ) -> Result<AuditReport, AuditError> {
         for requestor in self.requestors() {
             let held = heads.threads.get(&requestor).copied().unwrap_or_default();
-            self.close_thread(requestor, held);
+            self.close_thread(requestor, held)?;
         }
         let Heads { evm_time, now, .. } = *heads;
         for package in self.packages() {
             let held = heads.packages.get(&package);
-            self.close_package(package, held, Clock { evm_time, now });
+            self.close_package(package, held, Clock { evm_time, now })?;
         }
-        self.report(evm_block, evm_block_hash)
+        Ok(self.report(evm_block, evm_block_hash))
     }
 
     /// Compares a thread with the head that the contract holds.
-    pub fn close_thread(&mut self, requestor: Address, held: B256) {
-        if let Some(thread) = self.threads.remove(&requestor) {
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
+    pub fn close_thread(&mut self, requestor: Address, held: B256) -> Result<(), AuditError> {
+        if let Some(thread) = self.threads.take(&requestor)? {
             self.counts.chains += 1;
             self.head(ChainName::Thread(requestor), thread, held);
         }
+        Ok(())
     }
 
     /// Compares a package with what the contract holds of it. Nothing of it stays but the findings.
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
     pub fn close_package(
         &mut self,
         package: PackageId,
         held: Option<&PackageStatus>,
         clock: Clock,
-    ) {
-        if let Some(trail) = self.trails.remove(&package) {
+    ) -> Result<(), AuditError> {
+        if let Some(trail) = self.trails.take(&package)? {
             self.counts.packages += 1;
             self.counts.chains += u64::from(trail.side.height() > 0);
-            self.counts.violations_pending += self.package(package, *trail, held, clock);
+            self.counts.violations_pending += self.package(package, trail, held, clock);
         }
+        Ok(())
     }
 
     /// Checks the files, once all events are taken. Blocking: files are read.

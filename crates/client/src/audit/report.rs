@@ -5,7 +5,7 @@ use std::fmt;
 use medshare_chain::{Address, B256};
 use medshare_protocol::chain_verifier::{Blame, ChainName};
 use medshare_protocol::id::PackageId;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::AuditFault;
 
@@ -28,7 +28,7 @@ pub enum Subject {
 }
 
 /// Where a block was anchored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchorage {
     /// Number of the EVM block.
     pub evm_block: u64,

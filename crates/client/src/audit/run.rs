@@ -25,12 +25,13 @@ struct Examining {
 }
 
 impl Examining {
-    fn start(auditor: &mut Auditor, stretch: Stretch) -> Self {
+    fn start(auditor: &mut Auditor, stretch: Stretch) -> Result<Self, AuditError> {
         let plan = |(event, records): (LoggedEvent, _)| {
-            let planned = auditor.plan(&event.event, records);
-            (event, planned)
+            let planned = auditor.plan(&event.event, records)?;
+            Ok((event, planned))
         };
-        let events: Vec<(LoggedEvent, Unexamined)> = stretch.events.into_iter().map(plan).collect();
+        let events = stretch.events.into_iter().map(plan);
+        let events: Vec<(LoggedEvent, Unexamined)> = events.collect::<Result<_, AuditError>>()?;
         let events = spawn_blocking(move || {
             let events = events.into_iter();
             events
@@ -38,7 +39,7 @@ impl Examining {
                 .collect()
         });
         let evm_block = stretch.evm_block;
-        Self { evm_block, events }
+        Ok(Self { evm_block, events })
     }
 }
 
@@ -79,7 +80,7 @@ pub async fn audit_with_files<V: ContractView, R: Records>(
     while !is_read || !queue.is_empty() {
         while !is_read && queue.len() < ahead {
             match walk.next().await? {
-                Some(stretch) => queue.push_back(Examining::start(&mut auditor, stretch)),
+                Some(stretch) => queue.push_back(Examining::start(&mut auditor, stretch)?),
                 None => is_read = true,
             }
         }
@@ -90,7 +91,7 @@ pub async fn audit_with_files<V: ContractView, R: Records>(
         let mut blocks = 0;
         for (event, examined) in events.await.map_err(|_| AuditError::Interrupted)? {
             blocks += examined.len() as u64;
-            auditor.take_examined(&event, examined);
+            auditor.take_examined(&event, examined)?;
         }
         teller.done(evm_block, blocks);
     }
@@ -122,7 +123,7 @@ async fn close<V: ContractView>(
             })
             .buffered(FETCHES_AT_ONCE);
     while let Some((requestor, head)) = heads.try_next().await? {
-        auditor.close_thread(requestor, head);
+        auditor.close_thread(requestor, head)?;
     }
     let evm_time = view
         .time_of_block(block)
@@ -136,7 +137,7 @@ async fn close<V: ContractView>(
         .map(|id| async move { Ok::<_, AuditError>((id, view.package_at(id, block).await?)) })
         .buffered(FETCHES_AT_ONCE);
     while let Some((package, held)) = packages.try_next().await? {
-        auditor.close_package(package, Some(&held), clock);
+        auditor.close_package(package, Some(&held), clock)?;
     }
     Ok(())
 }

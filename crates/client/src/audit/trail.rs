@@ -7,12 +7,13 @@ use medshare_chain::{Address, Event, PackageIssued, PackageStatus, ResponseKind}
 use medshare_protocol::chain_verifier::ChainVerifier;
 use medshare_protocol::id::{BlockId, DatasetId, LeafHash};
 use medshare_protocol::usage::{State, UsageContract};
+use serde::{Deserialize, Serialize};
 
 use super::AuditFault;
 use super::violations::Violations;
 
 /// What was decided about a package; expiry and epochs come on top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Standing {
     Granted,
     Revoked,
@@ -20,7 +21,7 @@ pub(super) enum Standing {
 }
 
 /// What must follow a settled violation at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Due {
     Nothing,
     Revocation,
@@ -28,15 +29,15 @@ pub(super) enum Due {
 }
 
 /// Counters that revoke many packages at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Epochs {
     pub dataset: u32,
     pub owner: u32,
 }
 
 /// What is kept of a package: about half a kilobyte, with 32 bytes more for each doubling of its side-chain, and with
-/// what is open between violations and their side-blocks.
-#[derive(Clone, Debug)]
+/// what is open between violations and their side-blocks. Of most packages it lies on a [shelf](super::shelf).
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Trail {
     pub requestor: Address,
     pub custodian: Address,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use medshare_protocol::id::ReportDigest;
 use medshare_protocol::usage::{Action, Actions};
+use serde::{Deserialize, Serialize};
 
 use super::AuditFault;
 use super::report::Anchorage;
@@ -13,7 +14,7 @@ use super::report::Anchorage;
 const GRACE_SECONDS: u64 = 60;
 
 /// A violation that the contract accepted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Accepted {
     pub number: u32,
     pub actions: Actions,
@@ -22,7 +23,7 @@ pub(super) struct Accepted {
 }
 
 /// A violation that a side-block records.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Recorded {
     pub violated: Actions,
     pub report: ReportDigest,
@@ -32,7 +33,7 @@ pub(super) struct Recorded {
 }
 
 /// What is open on either side. What is the same on both is only counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Violations {
     accepted: Vec<Accepted>,
     recorded: BTreeMap<u32, Recorded>,

@@ -139,14 +139,20 @@ impl Evidence {
     /// Writes the bundle.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, and when it is longer than is read again.
     pub fn write(&self, out: impl Write + Seek) -> Result<(), BundleError> {
+        self.is_bounded()?;
+        let parts = self.parts();
+        let bytes: usize = parts.values().map(Vec::len).sum();
+        if bytes as u64 > MAX_BYTES {
+            return Err(BundleError::TooLong);
+        }
         let mut archive = ZipWriter::new(out);
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .last_modified_time(zip::DateTime::default())
             .unix_permissions(0o644);
-        for (name, bytes) in self.parts() {
+        for (name, bytes) in parts {
             archive.start_file(name, options)?;
             archive.write_all(&bytes)?;
         }

@@ -156,13 +156,13 @@ async fn dossier(
     let mut dossier = node.dossier(package, &asked).await?;
     let mut told = dossier.reports.len();
     while told == MAX_REPORTS_TOLD as usize {
-        if dossier.reports.len() >= MAX_REPORTS {
-            return Err(GatherError::TooManyReports);
-        }
         asked.reports_from += MAX_REPORTS_TOLD;
         let page = node.dossier(package, &asked).await?.reports;
         told = page.len();
         dossier.reports.extend(page);
+        if dossier.reports.len() > MAX_REPORTS {
+            return Err(GatherError::TooManyReports);
+        }
     }
     Ok(dossier)
 }

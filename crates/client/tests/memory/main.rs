@@ -6,6 +6,7 @@ use std::alloc::System;
 use std::sync::Mutex;
 
 use cap::Cap;
+use medshare_chain::Event;
 use medshare_client::audit::auditor::leaves;
 use medshare_client::audit::made_up::{MadeUp, Plan};
 use medshare_client::audit::{AuditProgress, Auditor, ContractView, Records, audit_with};
@@ -20,6 +21,13 @@ const LONG_CHAINS: Plan = Plan {
     packages: 2,
     requestors: 1,
     batch: 50,
+};
+/// More than are kept in memory: of these, of their threads as well, all but a name lies in a file.
+const MORE_PACKAGES: Plan = Plan {
+    blocks: 40_000,
+    packages: 40_000,
+    requestors: 40_000,
+    batch: 1,
 };
 const MANY_PACKAGES: Plan = Plan {
     blocks: 12_000,
@@ -39,7 +47,7 @@ async fn kept(plan: Plan) -> Vec<(usize, usize, usize)> {
     let mut kept = Vec::with_capacity(usize::try_from(last).unwrap() + 1);
     let before = ALLOCATED.allocated();
     let mut auditor = Auditor::new(made.domain().clone(), made.name());
-    let mut blocks = 0;
+    let (mut packages, mut blocks) = (0, 0);
     for block in 0..=last {
         for event in made.events(block, block).await.unwrap() {
             let mut records = Vec::new();
@@ -48,12 +56,13 @@ async fn kept(plan: Plan) -> Vec<(usize, usize, usize)> {
                 records.push(made.fetch(leaf, place).await.unwrap());
             }
             blocks += records.len();
-            auditor.take(&event, records);
+            packages += usize::from(matches!(event.event, Event::PackageIssued(_)));
+            auditor.take(&event, records).unwrap();
         }
-        let packages = auditor.packages().len();
         kept.push((packages, blocks, ALLOCATED.allocated() - before));
     }
     assert_eq!(auditor.findings(), []);
+    assert_eq!(auditor.packages().len(), packages);
     assert_eq!(blocks, plan.blocks as usize);
     kept
 }
@@ -92,6 +101,18 @@ async fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
     let each = bytes / packages;
     println!("{each} bytes a package");
     assert!((200..650).contains(&each), "{each} bytes a package");
+
+    // From 20,000 on, when both the first threads and the first packages fill their room.
+    let more = kept(MORE_PACKAGES).await;
+    let at = |count| {
+        more.iter()
+            .find(|(packages, ..)| *packages == count)
+            .unwrap()
+            .2
+    };
+    let each = (at(40_000) - at(20_000)) / 20_000;
+    println!("{each} bytes a package and its thread that lie in the file");
+    assert!(each < 140, "{each} bytes a package and its thread");
 
     let held = held(LONG_CHAINS).await;
     let (early, late) = held.split_at(held.len() / 2);

@@ -10,7 +10,7 @@ use alloy_sol_types::SolStruct;
 use futures::future::{BoxFuture, FutureExt};
 use medshare_protocol::block::{ParentBody, ParentTransaction};
 use medshare_protocol::digest::Sha256d;
-use medshare_protocol::form::{Step, steps_until};
+use medshare_protocol::form::{Step, certificates, steps_until};
 use medshare_protocol::id::{ContainerHash, PackageId};
 use medshare_protocol::package::SignedHeader;
 use medshare_protocol::typed::{Validation, recover};
@@ -171,6 +171,11 @@ impl Inner {
         if steps_until(&form, block.form_digest).is_none() {
             let detail = "the form is not the one whose digest stands in the parent block";
             wrongs.push(wrong(AlertKind::Form, detail));
+        } else if let Some((answer, _)) = &package.validation
+            && !certificates(&form).eq([answer.certificate.content().to_string().as_str()])
+        {
+            let detail = "the certificate is not the one that stands in the form";
+            wrongs.push(wrong(AlertKind::Package, detail));
         } else if let Ok(Some(request)) = request
             && request.release.map(|version| version.to_string()) != released(&form)
         {

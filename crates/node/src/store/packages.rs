@@ -142,10 +142,10 @@ fn read_package(row: &SqliteRow) -> Result<StoredPackage, StoreError> {
 }
 
 fn read_validation(row: &SqliteRow) -> Result<Option<(ValidationAnswer, Address)>, StoreError> {
-    let Some(text) = row.try_get::<Option<&str>, _>("validation")? else {
+    if row.try_get::<Option<&str>, _>("validation")?.is_none() {
         return Ok(None);
-    };
-    let answer = serde_json::from_str(text).map_err(|error| corrupt("validation", error))?;
+    }
+    let answer = json(row, "validation")?;
     Ok(Some((answer, super::rows::address(row, "verifier")?)))
 }
 

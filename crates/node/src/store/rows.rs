@@ -88,11 +88,17 @@ pub(super) fn address(row: &SqliteRow, column: &'static str) -> Result<Address, 
     Address::try_from(bytes).map_err(|_| corrupt(column, format!("{} bytes, not 20", bytes.len())))
 }
 
-pub(super) fn json<T: DeserializeOwned>(
+/// What [`to_json`] wrote. Anything else was changed by somebody, even where it can be read as the same.
+pub(super) fn json<T: DeserializeOwned + Serialize>(
     row: &SqliteRow,
     column: &'static str,
 ) -> Result<T, StoreError> {
-    serde_json::from_str(row.try_get(column)?).map_err(|error| corrupt(column, error))
+    let text: &str = row.try_get(column)?;
+    let value = serde_json::from_str(text).map_err(|error| corrupt(column, error))?;
+    if to_json(&value) == text {
+        return Ok(value);
+    }
+    Err(corrupt(column, "it is not spelt as it was written"))
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> String {

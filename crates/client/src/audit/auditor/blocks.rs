@@ -8,10 +8,10 @@ use medshare_protocol::id::{BlockId, PackageId};
 
 use super::Auditor;
 use super::compare::{ahead, closed_late, parent_faults, side_faults};
-use crate::audit::AuditFault;
 use crate::audit::report::{Anchorage, Subject};
 use crate::audit::trail::Trail;
 use crate::audit::violations::Recorded;
+use crate::audit::{AuditError, AuditFault};
 
 impl Auditor {
     /// A parent block (P20).
@@ -20,12 +20,12 @@ impl Auditor {
         at: Anchorage,
         issued: &PackageIssued,
         examined: Vec<Examined>,
-    ) {
+    ) -> Result<(), AuditError> {
         let requestor = issued.request.requestor;
         let entry = Entry::from_bytes(&issued.entry);
         let mut thread = self
             .threads
-            .remove(&requestor)
+            .take(&requestor)?
             .unwrap_or_else(|| ChainVerifier::thread(requestor, self.thread_origin(requestor)));
         let subject = Subject::Block {
             chain: ChainName::Thread(requestor),
@@ -38,7 +38,7 @@ impl Auditor {
         let block = self.push(&mut thread, entry, examined, &mut faults);
         // The head is the hash of the header that was just put on.
         let parent_id = BlockId(thread.head());
-        self.threads.insert(requestor, thread);
+        self.threads.put(requestor, thread)?;
         self.counts.parent_blocks += 1;
         if entry.version != DATA_VERSION_TABULAR {
             let (found, known) = (entry.version, DATA_VERSION_TABULAR);
@@ -52,17 +52,18 @@ impl Auditor {
             }
             faults.extend(closed_late(block.body.locktime, &entry));
         }
-        if self.trails.contains_key(&issued.package) {
+        if self.trails.has(&issued.package) {
             faults.push(AuditFault::IssuedTwice);
         } else {
             let key = (requestor, issued.request.custodian, issued.request.dataset);
             let trail = Trail::new(issued, entry.leaf, parent_id, self.epochs(key));
-            self.trails.insert(issued.package, Box::new(trail));
+            self.trails.put(issued.package, trail)?;
             self.ahead.remove(&issued.package);
         }
         for fault in faults {
             self.find(subject, Some(at), fault);
         }
+        Ok(())
     }
 
     /// What the contract must have made sure of before it emitted the event.
@@ -99,12 +100,13 @@ impl Auditor {
         package: PackageId,
         bytes: &[u8],
         examined: Vec<Examined>,
-    ) {
-        let Some(mut trail) = self.trails.remove(&package) else {
+    ) -> Result<(), AuditError> {
+        let Some(mut trail) = self.trails.take(&package)? else {
             let fault = AuditFault::UnknownPackage {
                 event: "ReportsAnchored",
             };
-            return self.find(Subject::Package(package), Some(at), fault);
+            self.find(Subject::Package(package), Some(at), fault);
+            return Ok(());
         };
         if self.registry.custodian_of(at.node) != Some(trail.custodian) {
             let fault = AuditFault::ForeignNode {
@@ -124,7 +126,7 @@ impl Auditor {
             }
             Err(ragged) => self.find(Subject::Package(package), Some(at), ragged.into()),
         }
-        self.trails.insert(package, trail);
+        self.trails.put(package, trail)
     }
 
     fn side_block(

@@ -7,6 +7,7 @@ use medshare_protocol::id::{LeafHash, Origin};
 use medshare_protocol::origin::{side_origin, thread_origin};
 
 use super::{Auditor, leaves};
+use crate::audit::AuditError;
 
 /// The records of one event, to be examined wherever there is a core.
 #[derive(Debug)]
@@ -19,33 +20,40 @@ pub struct Unexamined {
 impl Auditor {
     /// Says what the records of the next event are to be examined for. Events are planned in order, and may be planned
     /// before those in front of them are taken.
-    pub fn plan(&mut self, event: &Event, records: Vec<Option<Vec<u8>>>) -> Unexamined {
+    ///
+    /// # Errors
+    /// [`AuditError::Aside`].
+    pub fn plan(
+        &mut self,
+        event: &Event,
+        records: Vec<Option<Vec<u8>>>,
+    ) -> Result<Unexamined, AuditError> {
         let records = records.into_iter().chain(std::iter::repeat(None));
-        Unexamined {
-            chain: self.chain_of(event),
+        Ok(Unexamined {
+            chain: self.chain_of(event)?,
             records: leaves(event).into_iter().zip(records).collect(),
-        }
+        })
     }
 
-    fn chain_of(&mut self, event: &Event) -> Option<(ChainName, Origin)> {
-        match event {
+    fn chain_of(&mut self, event: &Event) -> Result<Option<(ChainName, Origin)>, AuditError> {
+        Ok(match event {
             Event::PackageIssued(issued) => {
                 let requestor = issued.request.requestor;
-                if !self.trails.contains_key(&issued.package) {
+                if !self.trails.has(&issued.package) {
                     let leaf = Entry::from_bytes(&issued.entry).leaf;
                     self.ahead.entry(issued.package).or_insert(leaf);
                 }
                 Some((ChainName::Thread(requestor), self.thread_origin(requestor)))
             }
             Event::ReportsAnchored { package, .. } => {
-                let origin = match self.trails.get(package) {
-                    Some(trail) => trail.side.origin(),
-                    None => side_origin(*self.ahead.get(package)?),
+                let origin = match self.trails.read(package)? {
+                    Some(trail) => Some(trail.side.origin()),
+                    None => self.ahead.get(package).map(|parent| side_origin(*parent)),
                 };
-                Some((ChainName::Side(*package), origin))
+                origin.map(|origin| (ChainName::Side(*package), origin))
             }
             _ => None,
-        }
+        })
     }
 
     pub(super) fn thread_origin(&self, requestor: medshare_chain::Address) -> Origin {

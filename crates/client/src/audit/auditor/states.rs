@@ -6,29 +6,30 @@ use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::State;
 
 use super::{Auditor, Clock};
-use crate::audit::AuditFault;
 use crate::audit::report::Subject;
 use crate::audit::trail::{ConductKey, Epochs, Standing, Trail, conduct_key};
 use crate::audit::violations::Accepted;
+use crate::audit::{AuditError, AuditFault};
 
 impl Auditor {
     /// Events that change the state of a package.
-    pub(super) fn changed(&mut self, event: &Event, time: u64) {
+    pub(super) fn changed(&mut self, event: &Event, time: u64) -> Result<(), AuditError> {
         let package = match event {
             Event::ViolationAccepted { package, .. }
             | Event::PackageRevoked { package, .. }
             | Event::PackageRegranted { package, .. }
             | Event::PackageRetrieved { package, .. }
             | Event::ResponseTaken { package, .. } => *package,
-            _ => return,
+            _ => return Ok(()),
         };
-        let Some(trail) = self.trails.get(&package) else {
+        let Some(mut trail) = self.trails.take(&package)? else {
             let fault = AuditFault::UnknownPackage {
                 event: event.name(),
             };
-            return self.find(Subject::Package(package), None, fault);
+            self.find(Subject::Package(package), None, fault);
+            return Ok(());
         };
-        let key = conduct_key(trail);
+        let key = conduct_key(&trail);
         let epochs = self.epochs(key);
         let state = trail.state(epochs, time);
         if !may_happen(event, state) {
@@ -38,28 +39,22 @@ impl Auditor {
             };
             self.find(Subject::Package(package), None, fault);
         }
-        let trail = self
-            .trails
-            .get_mut(&package)
-            .expect("it was there just now");
         if let Some(fault) = trail.consequence(Some(event)) {
             self.find(Subject::Package(package), None, fault);
         }
-        self.apply(event, package, key, epochs, time);
+        self.apply(event, &mut trail, key, epochs, time);
+        self.trails.put(package, trail)
     }
 
     /// The change itself.
     fn apply(
         &mut self,
         event: &Event,
-        package: PackageId,
+        trail: &mut Trail,
         key: ConductKey,
         epochs: Epochs,
         time: u64,
     ) {
-        let Some(trail) = self.trails.get_mut(&package) else {
-            return;
-        };
         match event {
             Event::ViolationAccepted {
                 number,

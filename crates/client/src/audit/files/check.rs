@@ -150,8 +150,12 @@ fn form(path: &Path, body: &ParentBody, issued: &PackageIssued) -> io::Result<Op
     let kind = FileKind::Form;
     let mut text = Vec::new();
     File::open(path)?
-        .take(MAX_FORM_BYTES)
+        .take(MAX_FORM_BYTES + 1)
         .read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_FORM_BYTES {
+        let reason = format!("it has more than {MAX_FORM_BYTES} bytes, and no form has");
+        return Ok(Some(AuditFault::FileMalformed { kind, reason }));
+    }
     let steps: Vec<Step> = match serde_json::from_slice(&text) {
         Ok(steps) => steps,
         Err(error) => {

@@ -72,7 +72,7 @@ impl Deposit {
         let domain = self.world.governance.domain().clone();
         let mut auditor = Auditor::new(domain, "a folder".into()).with_files(self.files());
         for (event, records) in self.world.told().await.0 {
-            auditor.take(&event, records);
+            auditor.take(&event, records).unwrap();
         }
         auditor
     }
@@ -287,7 +287,7 @@ async fn a_form_that_does_not_continue_the_validated_one_is_its_authors() {
         if let Event::PackageIssued(issued) = &mut event.event {
             issued.form_digest.0 = B256::ZERO;
         }
-        auditor.take(&event, records);
+        auditor.take(&event, records).unwrap();
     }
     let findings = checked(&auditor);
     assert_eq!(findings.len(), 1);

@@ -71,7 +71,9 @@ impl Stored {
                 });
                 *height += 1;
             }
-            auditor.take(&event, records.into_iter().map(Some).collect());
+            auditor
+                .take(&event, records.into_iter().map(Some).collect())
+                .unwrap();
         }
         assert_eq!(auditor.findings(), []);
         assert_eq!(stands.len(), BLOCKS as usize);
@@ -104,7 +106,7 @@ impl Stand {
     /// What an auditor finds who is served this.
     fn served(&self, record: Option<Vec<u8>>) -> Vec<AuditFinding> {
         let mut auditor = self.auditor.clone();
-        auditor.take(&self.event, vec![record]);
+        auditor.take(&self.event, vec![record]).unwrap();
         auditor.findings().to_vec()
     }
 
@@ -200,8 +202,12 @@ fn every_dropped_doubled_and_swapped_record_is_found_and_named() {
         assert_eq!(stored.only(&doubled, stand).fault.kind(), "leaf");
 
         let mut auditor = stand.auditor.clone();
-        auditor.take(&stand.event, vec![Some(neighbour.record.clone())]);
-        auditor.take(&neighbour.event, vec![Some(stand.record.clone())]);
+        auditor
+            .take(&stand.event, vec![Some(neighbour.record.clone())])
+            .unwrap();
+        auditor
+            .take(&neighbour.event, vec![Some(stand.record.clone())])
+            .unwrap();
         let [first, second] = auditor.findings() else {
             panic!("{:?}", auditor.findings())
         };

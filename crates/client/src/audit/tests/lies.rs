@@ -11,9 +11,9 @@ type Told = (Vec<(LoggedEvent, Vec<Option<Vec<u8>>>)>, Heads);
 fn judged(world: &World, (events, heads): &Told) -> AuditReport {
     let mut auditor = Auditor::new(world.governance.domain().clone(), "a folder".into());
     for (event, records) in events {
-        auditor.take(event, records.clone());
+        auditor.take(event, records.clone()).unwrap();
     }
-    auditor.finish(heads, 9, B256::ZERO)
+    auditor.finish(heads, 9, B256::ZERO).unwrap()
 }
 
 fn kinds(world: &World, told: &Told) -> Vec<&'static str> {

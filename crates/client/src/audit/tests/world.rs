@@ -530,7 +530,7 @@ impl World {
             })
             .collect();
         for (event, records) in &told {
-            auditor.take(event, records.clone());
+            auditor.take(event, records.clone()).unwrap();
         }
         (told, self.heads(&auditor, last).await)
     }

@@ -1,7 +1,9 @@
 //! What people and nodes signed before the package was issued: request, usage contract, form, second node's word.
 
 use alloy_sol_types::SolStruct;
-use medshare_protocol::form::{MAX_FORM_STEPS, Step, form_digest, received, steps_until};
+use medshare_protocol::form::{
+    MAX_FORM_STEPS, Step, certificates, form_digest, received, retrievals_are_timed, steps_until,
+};
 use medshare_protocol::id::{FormDigest, PayloadHash};
 use medshare_protocol::purpose::Purpose;
 
@@ -137,6 +139,11 @@ impl Examination<'_> {
             FORM,
             "the form does not begin with the hashes of this request's time and requestor",
         );
+        self.hold(
+            retrievals_are_timed(form),
+            FORM,
+            "a step `retrieved` does not have the hash of its time",
+        );
         let time = first.map(|step| step.time);
         self.same(
             FORM,
@@ -201,12 +208,7 @@ impl Examination<'_> {
         let package = self.evidence.subject.package;
         let opened = signed.open(&self.domain, package, payload_hash, second);
         let content = signed.content().to_string();
-        let named = dossier.form.iter().any(|step| {
-            let is_it = |detail: &medshare_protocol::form::Detail| {
-                detail.name == "certificate" && detail.value == content
-            };
-            step.action == "validated" && step.details.iter().any(is_it)
-        });
+        let named = certificates(&dossier.form).eq([content.as_str()]);
         self.hold(named, VALIDATION, "the form names another certificate");
         match opened {
             Ok(measured) => self.shows(

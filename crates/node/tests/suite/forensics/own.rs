@@ -1,6 +1,9 @@
 //! The tables that only this node has: whatever is done to what was signed or anchored is told.
 
+use medshare_protocol::certificate::certification;
+use medshare_protocol::id::PayloadHash;
 use medshare_protocol::usage::{Action, Actions, State};
+use medshare_protocol::wire::ValidationAnswer;
 
 use super::derived::{columns, first_row};
 use super::*;
@@ -152,6 +155,50 @@ async fn a_receipt_is_of_its_report() {
     let is_it = |alert: &Alert| alert.detail == "report 1: its receipt is of another report";
     let alert = scene.told(0, alerts, is_it).await;
     assert_eq!((alert.kind, alert.package), (AlertKind::Report, scene.id));
+}
+
+/// Read as the same, and still changed by somebody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_has_the_spelling_that_it_was_written_in() {
+    let mut scene = Scene::set().await;
+    let id = Scene::hex(scene.id.as_slice());
+    for (table, column) in [("request", "signed"), ("package", "usage")] {
+        let statement = format!("UPDATE {table} SET {column} = {column} || ' ' WHERE id = {id}");
+        let alerts = scene.changed(0, &statement).await;
+        let is_it = |alert: &Alert| alert.detail.contains("not spelt as it was written");
+        let alert = scene.told(0, alerts, is_it).await;
+        assert_eq!(
+            (alert.kind, alert.package),
+            (AlertKind::Unreadable, scene.id)
+        );
+    }
+}
+
+/// The second node signs two for one payload: the form names which was meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_is_the_one_that_the_form_names() {
+    let mut scene = Scene::set().await;
+    let id = Scene::hex(scene.id.as_slice());
+    scene.cluster.kill_node(0).await;
+    let mut store = scene.store(0).await;
+    let query = format!("SELECT validation FROM package WHERE id = {id}");
+    let row = sqlx::query(AssertSqlSafe(query)).fetch_one(&mut store);
+    let text: String = row.await.unwrap().get(0);
+    let mut answer: ValidationAnswer = serde_json::from_str(&text).unwrap();
+    answer.certificate.text.push(' ');
+    let said = &answer.validation;
+    let content = answer.certificate.content();
+    let message = certification(scene.id, PayloadHash(said.payloadHash), content);
+    let (domain, second) = (&scene.requestor.domain, &scene.cluster.custodians[1].key);
+    answer.certificate.signature = domain.sign(&message, second).unwrap().to_vec().into();
+    let other = serde_json::to_string(&answer).unwrap().replace('\'', "''");
+    let statement = format!("UPDATE package SET validation = '{other}' WHERE id = {id}");
+    sqlx::Connection::close(store).await.unwrap();
+    scene.change(0, &statement).await;
+    let alerts = scene.started(0).await;
+    let is_it = |alert: &Alert| alert.detail.contains("not the one that stands in the form");
+    let alert = scene.told(0, alerts, is_it).await;
+    assert_eq!((alert.kind, alert.package), (AlertKind::Package, scene.id));
 }
 
 #[tokio::test(flavor = "multi_thread")]
