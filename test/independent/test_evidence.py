@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import zipfile
 
 import pytest
@@ -95,8 +96,8 @@ def test_what_is_no_bundle() -> None:
         read(PARTS | {"more.txt": b""})
     with pytest.raises(Refused, match="unknown version"):
         read(PARTS | {"evidence.json": PARTS["evidence.json"].replace(b": 1,", b": 2,", 1)})
-    with pytest.raises(Refused, match="too long"):
-        read(PARTS | {"README.txt": b" " * ((64 << 20) + 1)})
+    with pytest.raises(Refused, match="more than 100663296 bytes"):
+        read(PARTS | {"README.txt": b" " * ((96 << 20) - sum(map(len, PARTS.values())) + len(PARTS["README.txt"]) + 1)})
     file = packed(PARTS)
     for size in (0, 3, len(file) // 2, len(file) - 1):
         with pytest.raises(Refused):
@@ -107,6 +108,29 @@ def test_a_part_has_one_name() -> None:
     file = packed(PARTS)
     with pytest.raises(Refused):
         Bundle.read(io.BytesIO(file.replace(b"form.json", b"gorm.json", 1)))
+
+
+@pytest.mark.parametrize("place", ["before", "between", "behind"])
+def test_nothing_stands_beside_the_parts(place: str) -> None:
+    """A part that is in no list: whoever reads an archive from its beginning finds it."""
+    file, added = packed(PARTS), b"PK\3\4 another part"
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        second = sorted(entry.header_offset for entry in archive.infolist())[1]
+        start = archive.start_dir
+    at = {"before": 0, "between": second, "behind": start}[place]
+    changed = bytearray(file[:at] + added + file[at:])
+    # The list, and what it says of the parts behind, move with it.
+    struct.pack_into("<I", changed, len(changed) - 6, start + len(added))
+    entry = start + len(added)
+    while changed[entry : entry + 4] == b"PK\1\2":
+        name, extra, comment = struct.unpack_from("<HHH", changed, entry + 28)
+        offset = struct.unpack_from("<I", changed, entry + 42)[0]
+        struct.pack_into("<I", changed, entry + 42, offset + (len(added) if offset >= at else 0))
+        entry += 46 + name + extra + comment
+    with zipfile.ZipFile(io.BytesIO(changed)) as archive:
+        assert archive.read("form.json") == PARTS["form.json"]
+    with pytest.raises(Refused, match="between the parts"):
+        Bundle.read(io.BytesIO(changed))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -158,12 +158,23 @@ _JSON = ["evidence", "request", "usage", "form", "validation", "blocks", "proofs
 _NEEDED = {f"{name}.json" for name in _JSON} | {"code.hex"} | _MADE_OF_OTHERS
 
 
+def _lie_back_to_back(archive: zipfile.ZipFile) -> bool:
+    """Each part with nothing but 30 bytes and its name before it (APPNOTE.TXT, 4.3.7), then the archive's list."""
+    end = 0
+    for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+        if entry.header_offset != end:
+            return False
+        end += 30 + len(entry.orig_filename.encode()) + entry.compress_size
+    return end == archive.start_dir
+
+
 def _parts(source: BinaryIO) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(source) as archive:
             names = [entry.filename for entry in archive.infolist()]
             need(len(set(names)) == len(names), "a part twice")
             need(set(names) - {"deletion.json"} == _NEEDED, "not the parts of a bundle")
+            need(_lie_back_to_back(archive), "something stands between the parts")
             parts = {}
             left = _MAX_BYTES
             for name in names:

@@ -7,7 +7,7 @@ use medshare_protocol::wire::ValidationAnswer;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::rows::{corrupt, hash, json, optional_hash, signed, to_json, unsigned};
+use super::rows::{hash, json, optional_hash, signed, to_json, unsigned};
 use super::{Store, StoreError};
 
 /// What processing fixed.
