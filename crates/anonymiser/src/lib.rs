@@ -11,7 +11,9 @@
 //! | [`table`] | [`Table`]: dictionary-encoded columns, CSV in and out |
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
+//! | [`metric`] | [`Metric`]: what a release costs, which is to be least |
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
+//! | [`risk`] | [`Risks`]: of prosecutor, journalist and marketer, and limits of them |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
@@ -25,8 +27,8 @@
 //! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
 //! one level of their hierarchy each (full-domain generalisation) so that every combination
 //! occurs at least k times, and the sensitive values under it meet the models of their columns. Rows that stand in the way are dropped, up to the suppression limit.
-//! Of all ways to do so the one of least Loss is taken, and it is provably the least: the search
-//! ends only when no unchecked combination can have less (`search`).
+//! Of all ways to do so the one of least cost is taken, by Loss or another [`Metric`], and it is provably the least: the search
+//! ends only when no unchecked combination can cost less (`search`).
 //!
 //! # Example
 //!
@@ -69,21 +71,25 @@ mod delimited;
 mod detector;
 pub mod hierarchy;
 pub mod measure;
+pub mod metric;
 pub mod models;
 pub mod plan;
 pub mod promises;
 mod pseudonym;
 pub mod ranking;
 pub mod release;
+pub mod risk;
 mod search;
 pub mod table;
 
 pub use delimited::TextError;
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
+pub use metric::Metric;
 pub use models::{Distance, Model};
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
-pub use release::{AnonymiseError, Anonymised, Report, anonymise};
+pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
+pub use risk::{Attacker, Figure, RiskLimit, Risks};
 pub use table::{Table, TableBuilder, TableError};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::{Finding, findings};
 use crate::plan::{Plan, Role};
+use crate::risk::{Risks, Size, risks};
 use crate::search::Classes;
 use crate::table::Table;
 
@@ -21,6 +22,8 @@ pub struct Measures {
     pub classes: usize,
     /// The share of the rows that are alone in their class, 0 to 1.
     pub unique_share: f64,
+    /// The risks that somebody is found again, where no population is known.
+    pub risks: Risks,
     /// Identifiers that are left, as `column: what (n hits)`: declared identifier columns still
     /// present, columns that the plan does not declare, and hits of the detectors.
     pub identifiers: Vec<String>,
@@ -39,6 +42,7 @@ pub fn measure(table: &Table, plan: &Plan) -> Measures {
         k: sizes.iter().copied().min().unwrap_or(0),
         classes: sizes.len(),
         unique_share: unique_share(&sizes, table.rows()),
+        risks: risks(sizes.iter().map(|&rows| Size::alone(rows))),
         identifiers,
     }
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
+use crate::metric::Metric;
 use crate::models::Model;
+use crate::risk::RiskLimit;
 use crate::table::{Column, Table};
 
 /// The smallest k that hides anybody.
@@ -67,14 +69,21 @@ impl ColumnPlan {
     }
 }
 
-/// The privacy model: k-anonymity with a suppression limit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// The privacy model: k-anonymity with a suppression limit; and by what the releases that keep it are compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
-    /// Each combination of quasi-identifiers that is released occurs at least this often; ≥ 2.
+    /// Each combination of quasi-identifiers that is released occurs at least this often; ≥ 2, or 1 when risks or models say what is
+    /// wanted.
     pub k: usize,
     /// The share of the rows that may be dropped to reach it, 0 to 1.
     pub suppression_limit: f64,
+    /// Of which the release has the least.
+    #[serde(skip_serializing_if = "Metric::is_default")]
+    pub metric: Metric,
+    /// Limits of the risk that somebody is found again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<RiskLimit>,
 }
 
 impl Default for Privacy {
@@ -82,6 +91,8 @@ impl Default for Privacy {
         Self {
             k: DEFAULT_K,
             suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+            metric: Metric::default(),
+            risks: Vec::new(),
         }
     }
 }
@@ -164,8 +175,22 @@ pub enum PlanError {
         /// How many distinct values have none.
         missing: usize,
     },
+    /// A limit of a risk means nothing.
+    #[error("{fault}")]
+    RiskOutOfRange {
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// The population lacks a quasi-identifier.
+    #[error("column `{column}` is a quasi-identifier, and the population does not have it")]
+    MissingInPopulation {
+        /// Name of the column.
+        column: String,
+    },
     /// k is too small.
-    #[error("k is {k}, and {MIN_K} is the least that hides anybody")]
+    #[error(
+        "k is {k}, and {MIN_K} is the least that hides anybody; 1 is taken beside other models"
+    )]
     KTooSmall {
         /// The k given.
         k: usize,
@@ -219,13 +244,39 @@ impl Plan {
         Ok(())
     }
 
+    /// Checks that the risks of a release can be judged by this population.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`].
+    pub fn check_population(&self, population: &Table) -> Result<(), PlanError> {
+        let columns = self.columns.iter();
+        for declared in columns.filter(|column| column.role == Role::QuasiIdentifier) {
+            let Some(position) = population.column_index(&declared.name) else {
+                return Err(PlanError::MissingInPopulation {
+                    column: declared.name.clone(),
+                });
+            };
+            check_values(declared, &population.columns()[position])?;
+        }
+        Ok(())
+    }
+
     fn check_privacy(&self, rows: usize) -> Result<(), PlanError> {
         let Privacy {
             k,
             suppression_limit,
+            ..
         } = self.privacy;
-        if k < MIN_K {
+        let is_alone = self.privacy.risks.is_empty()
+            && self.columns.iter().all(|column| column.models.is_empty());
+        if k == 0 || (k < MIN_K && is_alone) {
             return Err(PlanError::KTooSmall { k });
+        }
+        for limit in &self.privacy.risks {
+            if let Some(fault) = limit.fault() {
+                return Err(PlanError::RiskOutOfRange { fault });
+            }
         }
         if !(0.0..=1.0).contains(&suppression_limit) {
             return Err(PlanError::SuppressionLimitOutOfRange {
@@ -327,7 +378,9 @@ mod tests {
             bare.privacy,
             Privacy {
                 k: 5,
-                suppression_limit: 0.05
+                suppression_limit: 0.05,
+                metric: Metric::Loss,
+                risks: Vec::new(),
             }
         );
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::{Hierarchy, Level};
+use crate::metric::Metric;
 use crate::models::{Judge, Model};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
-use crate::search::{self, Lattice, Optimum, Problem, QuasiIdentifier, Sensitive};
+use crate::risk::Risks;
+use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
@@ -39,11 +41,17 @@ pub struct Report {
     pub levels: Vec<(String, usize, usize)>,
     /// Loss by the geometric mean, 0 (nothing lost) to 1 (everything).
     pub loss: f64,
+    /// The metric that is least.
+    pub metric: Metric,
+    /// What it is; with [`Metric::Loss`] the same as `loss`.
+    pub score: f64,
     /// Rows of the smallest class released; 0 when nothing is. Without quasi-identifiers all
     /// rows are one class.
     pub k_reached: usize,
     /// Classes released.
     pub classes: usize,
+    /// The risks that somebody is found again, within the population where one is known.
+    pub risks: Risks,
     /// Level combinations there are.
     pub nodes_in_lattice: usize,
     /// Level combinations whose rows had to be grouped to prove the optimum.
@@ -77,42 +85,85 @@ pub enum AnonymiseError {
 }
 
 /// Anonymises `table` by `plan`: drops identifiers, replaces pseudonyms by keyed ones, and
-/// generalises the quasi-identifiers to the full-domain recoding of least Loss that is k-anonymous, meets the models of the
-/// sensitive columns, and suppresses no more rows than allowed. The same input always gives the same output.
+/// generalises the quasi-identifiers to the full-domain recoding of least cost that is k-anonymous, meets the models of the
+/// sensitive columns and the limits of risks, and suppresses no more rows than allowed. The same input always gives the same
+/// output.
 ///
 /// # Errors
 ///
-/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, or k is out of reach.
+/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, or the promises are out of reach.
 pub fn anonymise(
     table: &Table,
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
+    anonymise_within(table, None, plan, pseudonym_key)
+}
+
+/// As [`anonymise`], of a table of which a population is known, those of the table included: it has the quasi-identifiers, perhaps others,
+/// and the journalist and the marketer look there.
+///
+/// # Errors
+///
+/// As [`anonymise`], and when the population does not fit the plan.
+pub fn anonymise_within(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
     plan.check(table)?;
+    if let Some(population) = population {
+        plan.check_population(population)?;
+    }
     let parts: Vec<Part> = table
         .columns()
         .iter()
-        .map(|column| Part::new(column, plan))
+        .map(|column| Part::new(column, population, plan))
         .collect();
-    let hierarchies: Vec<(&Column, &Hierarchy)> =
+    let generalised: Vec<(&Column, &Hierarchy)> =
         parts.iter().filter_map(Part::generalised).collect();
-
-    let sizes = hierarchies.iter().map(|(_, hierarchy)| hierarchy.levels());
+    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
     let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
         .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
-    let problem = problem(table, plan, &hierarchies);
+
+    let problem_of = |metric| problem(table, plan, metric, &generalised);
+    let metric = plan.privacy.metric;
+    let problem = problem_of(metric);
     let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
         k: plan.privacy.k,
-        limit: problem.limit(),
+        limit: problem.goal().limit,
     })?;
+    let node = Node::new(&problem, &optimum.levels);
+    let loss = match metric {
+        Metric::Loss => optimum.score,
+        _ => Node::new(&problem_of(Metric::Loss), &optimum.levels).score,
+    };
 
     let released = recode(table, &parts, &optimum, pseudonym_key);
-    let kept = problem.kept(&optimum.levels);
     let released = match optimum.suppressed {
         0 => released,
-        _ => released.filter_rows(|row| kept[row]),
+        _ => released.filter_rows(|row| node.kept[row]),
     };
-    let report = report(table, &released, &hierarchies, &lattice, optimum);
+    let levels = generalised.iter().zip(&optimum.levels);
+    let report = Report {
+        rows_in: table.rows(),
+        rows_out: released.rows(),
+        suppressed: optimum.suppressed,
+        levels: levels
+            .map(|((column, hierarchy), &level)| {
+                (column.name().to_string(), level, hierarchy.levels())
+            })
+            .collect(),
+        loss,
+        metric,
+        score: optimum.score,
+        k_reached: optimum.smallest_class,
+        classes: optimum.classes,
+        risks: node.risks,
+        nodes_in_lattice: lattice.nodes(),
+        nodes_checked: optimum.nodes_checked,
+    };
     Ok(Anonymised {
         table: released,
         report,
@@ -123,46 +174,64 @@ pub fn anonymise(
 struct Part<'a> {
     column: &'a Arc<Column>,
     role: Role,
-    /// Of a quasi-identifier: the declared hierarchy, or the one of a column without a file.
-    hierarchy: Option<Cow<'a, Hierarchy>>,
+    /// Of a quasi-identifier: the column, with the population's behind it, and the declared hierarchy, or the one of a column
+    /// without a file.
+    generalised: Option<(Cow<'a, Column>, Cow<'a, Hierarchy>)>,
 }
 
 impl<'a> Part<'a> {
-    fn new(column: &'a Arc<Column>, plan: &'a Plan) -> Self {
+    fn new(column: &'a Arc<Column>, population: Option<&Table>, plan: &'a Plan) -> Self {
         let ColumnPlan {
             role, hierarchy, ..
         } = plan
             .column(column.name())
             .expect("the check found every column declared");
-        let hierarchy = (*role == Role::QuasiIdentifier).then(|| match hierarchy {
-            Some(hierarchy) => Cow::Borrowed(hierarchy),
-            None => Cow::Owned(Hierarchy::identity(column.values())),
+        let generalised = (*role == Role::QuasiIdentifier).then(|| {
+            let people = population.and_then(|people| {
+                let position = people.column_index(column.name())?;
+                Some(&people.columns()[position])
+            });
+            let column: Cow<'a, Column> = match people {
+                Some(people) => Cow::Owned(column.followed_by(people)),
+                None => Cow::Borrowed(column),
+            };
+            let hierarchy = match hierarchy {
+                Some(hierarchy) => Cow::Borrowed(hierarchy),
+                None => Cow::Owned(Hierarchy::identity(column.values())),
+            };
+            (column, hierarchy)
         });
         Self {
             column,
             role: *role,
-            hierarchy,
+            generalised,
         }
     }
 
     fn generalised(&self) -> Option<(&Column, &Hierarchy)> {
-        let hierarchy = self.hierarchy.as_deref()?;
-        Some((self.column, hierarchy))
+        let (column, hierarchy) = self.generalised.as_ref()?;
+        Some((column, hierarchy))
     }
 }
 
-fn problem(table: &Table, plan: &Plan, hierarchies: &[(&Column, &Hierarchy)]) -> Problem {
+fn problem(
+    table: &Table,
+    plan: &Plan,
+    metric: Metric,
+    hierarchies: &[(&Column, &Hierarchy)],
+) -> Problem {
     let rows = table.rows();
     // As ARX does: the share is of the rows, and a part of a row is none.
     let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
     let columns = hierarchies.iter().map(|(column, hierarchy)| {
-        QuasiIdentifier::new(column, hierarchy).expect("the check found an entry for every value")
+        QuasiIdentifier::new(column, rows, hierarchy, metric)
+            .expect("the check found an entry for every value")
     });
-    // Without quasi-identifiers nothing tells two rows apart, and k has no meaning.
-    let k = if hierarchies.is_empty() {
-        1
+    // Without quasi-identifiers nothing tells two rows apart, and neither k nor risks have a meaning.
+    let (k, risks) = if hierarchies.is_empty() {
+        (1, Vec::new())
     } else {
-        plan.privacy.k
+        (plan.privacy.k, plan.privacy.risks.clone())
     };
     let sensitives = table.columns().iter().filter_map(|column| {
         let declared = plan.column(column.name())?;
@@ -170,7 +239,13 @@ fn problem(table: &Table, plan: &Plan, hierarchies: &[(&Column, &Hierarchy)]) ->
         let judges: Vec<Judge> = declared.models.iter().map(judge).collect();
         (!judges.is_empty()).then(|| Sensitive::new(column, judges))
     });
-    Problem::new(columns.collect(), sensitives.collect(), rows, k, limit)
+    let goal = Goal {
+        k,
+        limit,
+        metric,
+        risks,
+    };
+    Problem::new(columns.collect(), sensitives.collect(), rows, goal)
 }
 
 fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) -> Table {
@@ -207,29 +282,4 @@ fn generalise(column: &Column, hierarchy: &Hierarchy, level: usize) -> Column {
         .iter()
         .map(|&code| group_of_code[code as usize]);
     Column::recoded(Arc::clone(column.name()), codes, &labels)
-}
-
-fn report(
-    table: &Table,
-    released: &Table,
-    hierarchies: &[(&Column, &Hierarchy)],
-    lattice: &Lattice,
-    optimum: Optimum,
-) -> Report {
-    let levels = hierarchies.iter().zip(&optimum.levels);
-    Report {
-        rows_in: table.rows(),
-        rows_out: released.rows(),
-        suppressed: optimum.suppressed,
-        levels: levels
-            .map(|((column, hierarchy), &level)| {
-                (column.name().to_string(), level, hierarchy.levels())
-            })
-            .collect(),
-        loss: optimum.score,
-        k_reached: optimum.smallest_class,
-        classes: optimum.classes,
-        nodes_in_lattice: lattice.nodes(),
-        nodes_checked: optimum.nodes_checked,
-    }
 }

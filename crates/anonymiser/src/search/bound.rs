@@ -1,20 +1,20 @@
-//! Lower bounds of suppression and Loss at a node, from single columns and pairs alone.
+//! Lower bounds of suppression and cost at a node, from single columns and pairs alone.
 //!
 //! A class of a node lies inside a class of any two of its columns. So every row that two
 //! columns alone would suppress is suppressed, and a suppressed row weighs at least as much as a
-//! kept one. All pairs at all their levels are grouped once; after that the bound of a node is
+//! released one. All pairs at all their levels are grouped once; after that the bound of a node is
 //! a walk over a table, without touching the rows.
 
 use super::classes::Numbering;
-use super::loss;
+use super::cost::Counts;
 use super::problem::{CodedLevel, Problem, QuasiIdentifier};
 
 /// What a node costs at least.
 pub(crate) struct Bound {
     /// Rows that are suppressed at least.
     pub(crate) suppressed: usize,
-    /// A lower bound of the product of the Loss factors.
-    pub(crate) product: f64,
+    /// A lower bound of the cost.
+    pub(crate) cost: f64,
 }
 
 /// The figures of one column or pair at fixed levels.
@@ -50,8 +50,8 @@ impl<'a> Bounds<'a> {
             pairs.extend((first..columns.len()).map(|second| pair(problem, first, second)));
         }
         let gain = |column: &QuasiIdentifier, level: &CodedLevel| {
-            let heaviest = level.weights.iter().copied().max().unwrap_or(0);
-            column.values() as u64 - heaviest
+            let heaviest = level.weights.iter().copied().max();
+            heaviest.map_or(0, |heaviest| column.suppressed() - heaviest)
         };
         let least_gain = columns
             .iter()
@@ -85,22 +85,47 @@ impl<'a> Bounds<'a> {
             .map(|(_, pair)| pair.suppressed)
             .max()
             .unwrap_or(0);
-        let mut weights = vec![0; levels.len()];
-        for (pair, figures) in figures() {
-            // The pair accounts for its own suppressed rows; each further one adds its least.
-            let further = suppressed - figures.suppressed;
-            for (column, weight) in [pair.first, pair.second].into_iter().zip(figures.weights) {
-                let weight = weight + further * self.least_gain[column][levels[column]];
-                weights[column] = weight.max(weights[column]);
+        let metric = self.problem.goal().metric;
+        let cost = if metric.is_weighed() {
+            let mut weights = vec![0; levels.len()];
+            for (pair, figures) in figures() {
+                // The pair accounts for its own suppressed rows; each further one adds its least.
+                let further = suppressed - figures.suppressed;
+                for (column, weight) in [pair.first, pair.second].into_iter().zip(figures.weights) {
+                    let weight = weight + further * self.least_gain[column][levels[column]];
+                    weights[column] = weight.max(weights[column]);
+                }
             }
-        }
-        let mut product = 1.0;
-        for (column, weight) in self.problem.columns().iter().zip(weights) {
-            product *= loss::factor(weight, self.problem.rows(), column.values());
-        }
+            let ranges = self.problem.columns().iter().map(QuasiIdentifier::range);
+            metric.of_weights(weights.into_iter().zip(ranges))
+        } else {
+            metric.of_counts(self.counts(levels, suppressed))
+        };
         Bound {
             suppressed: suppressed as usize,
-            product,
+            cost,
+        }
+    }
+
+    /// Counts that cost least of those that a node with these levels may have.
+    fn counts(&self, levels: &[usize], suppressed: u64) -> Counts {
+        let (rows, k) = (self.problem.rows() as u64, self.problem.goal().k as u64);
+        let released = rows - suppressed;
+        let columns = self.problem.columns().iter().zip(levels);
+        let groups = columns.fold(1_u64, |all, (column, &level)| {
+            all.saturating_mul(column.levels()[level].count as u64)
+        });
+        Counts {
+            rows,
+            suppressed,
+            // The class of suppressed rows, if there is one, is counted by itself where it is known to be there.
+            classes: if suppressed > 0 {
+                (released / k).min(groups.saturating_sub(1))
+            } else {
+                (released / k + 1).min(groups)
+            },
+            squares: released * k,
+            level_sum: levels.iter().sum::<usize>() as u64,
         }
     }
 }
@@ -142,7 +167,7 @@ fn pair(problem: &Problem, first: usize, second: usize) -> Pair {
     for one in columns[0].levels() {
         for other in columns[1].levels() {
             let levels = [one, other];
-            figures.push(scratch.figures(&cells, columns, levels, problem.k() as u64));
+            figures.push(scratch.figures(&cells, columns, levels, problem.goal().k as u64));
         }
     }
     Pair {
@@ -189,7 +214,7 @@ impl Scratch {
                 let weight = if kept {
                     levels[side].weights[codes[side] as usize]
                 } else {
-                    columns[side].values() as u64
+                    columns[side].suppressed()
                 };
                 figures.weights[side] += weight * rows;
             }

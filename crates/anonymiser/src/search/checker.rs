@@ -1,13 +1,14 @@
-//! The check of one node after the other: classes, what is suppressed, and the Loss.
+//! The check of one node after the other: classes, what is suppressed, and the cost.
 //!
 //! A node's classes are made of the classes of any node below it as well as of rows. So some nodes are kept as
 //! [`Entries`] of their own, and the fewest that lie below a node are what it is grouped from.
 
 use super::classes::Numbering;
+use super::cost::Counts;
 use super::entries::{ByClass, Entries};
-use super::loss;
 use super::problem::{Problem, QuasiIdentifier};
 use crate::models::{Histogram, Judge};
+use crate::risk::{self, Risks, Size};
 
 /// Nodes that are kept at most.
 const MAX_KEPT_NODES: usize = 1_024;
@@ -19,12 +20,18 @@ const MAX_KEPT_SHARE: usize = 2;
 const WORTH_KEEPING: usize = 2;
 
 /// What checking a node found. Classes and their smallest are those that are kept.
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) suppressed: usize,
     /// Those of them that are suppressed at every node below as well.
     pub(crate) suppressed_below: usize,
     pub(crate) classes: usize,
     pub(crate) smallest_class: usize,
+    /// Sum of the squares of the rows of each class.
+    squares: u64,
+    /// Classes of all rows, those suppressed included, and the sum of their squares.
+    all_classes: usize,
+    all_squares: u64,
 }
 
 /// A node that was checked.
@@ -45,6 +52,8 @@ pub(crate) struct Checker<'a> {
     grouping: Grouping,
     /// Rows of the table in each class.
     sizes: Vec<u32>,
+    /// People of the population in each class; empty where none is known.
+    people: Vec<u32>,
     /// Whether each class is kept.
     kept: Vec<bool>,
     histograms: Vec<Histogram>,
@@ -61,6 +70,7 @@ impl<'a> Checker<'a> {
             source: None,
             grouping: Grouping::default(),
             sizes: Vec::new(),
+            people: Vec::new(),
             kept: Vec::new(),
             histograms: histograms
                 .map(|sensitive| Histogram::of(sensitive.values()))
@@ -75,30 +85,84 @@ impl<'a> Checker<'a> {
         self.source = self.best_below(levels);
         let entries = entries(self.problem, &self.below, self.source);
         let count = self.grouping.group(self.problem.columns(), entries, levels);
-        self.sizes.clear();
-        self.sizes.resize(count, 0);
-        for (&class, &rows) in self.grouping.classes.iter().zip(&entries.rows) {
-            self.sizes[class as usize] += rows;
-        }
-        let k = self.problem.k() as u32;
-        self.kept.clear();
-        self.kept.extend(self.sizes.iter().map(|&size| size >= k));
-        self.judge(Judge::survives_any_merge);
-        let suppressed_below = self.suppressed();
-        self.judge(|judge| !judge.survives_any_merge());
-        let sizes = self.sizes.iter().zip(&self.kept);
-        let kept = || {
-            sizes
-                .clone()
-                .filter(|(_, kept)| **kept)
-                .map(|(size, _)| *size as usize)
+        let of_classes = |sums: &mut Vec<u32>, of: &[u32]| {
+            sums.clear();
+            sums.resize(count, 0);
+            for (&class, &more) in self.grouping.classes.iter().zip(of) {
+                sums[class as usize] += more;
+            }
         };
-        Outcome {
-            suppressed: self.suppressed(),
-            suppressed_below,
-            classes: kept().count(),
-            smallest_class: kept().min().unwrap_or(0),
+        of_classes(&mut self.sizes, &entries.rows);
+        if self.problem.has_population() {
+            of_classes(&mut self.people, &entries.people);
         }
+        let goal = self.problem.goal();
+        self.kept.clear();
+        for class in 0..count {
+            let size = size(&self.sizes, &self.people, class);
+            let is_kept = size.rows >= goal.k.max(1) as u64
+                && goal.risks.iter().all(|limit| limit.allows(size));
+            self.kept.push(is_kept);
+        }
+        self.judge(Judge::survives_any_merge);
+        let mut suppressed_below = self.suppressed();
+        let beyond = self.beyond();
+        if self.problem.averages_survive_any_merge() {
+            let more = beyond.iter().map(|&class| self.sizes[class] as usize);
+            suppressed_below += more.sum::<usize>();
+        }
+        let changed = self.judge(|judge| !judge.survives_any_merge());
+        let beyond = if changed { self.beyond() } else { beyond };
+        for class in beyond {
+            self.kept[class] = false;
+        }
+        self.outcome(suppressed_below)
+    }
+
+    fn outcome(&self, suppressed_below: usize) -> Outcome {
+        let mut outcome = Outcome {
+            suppressed_below,
+            ..Outcome::default()
+        };
+        let mut smallest = u32::MAX;
+        // Classes of the population alone are none of the table.
+        let classes = self.sizes.iter().zip(&self.kept);
+        for (&size, &kept) in classes.filter(|(size, _)| **size > 0) {
+            let square = u64::from(size) * u64::from(size);
+            outcome.all_classes += 1;
+            outcome.all_squares += square;
+            if kept {
+                outcome.classes += 1;
+                outcome.squares += square;
+                smallest = smallest.min(size);
+            } else {
+                outcome.suppressed += size as usize;
+            }
+        }
+        if outcome.classes > 0 {
+            outcome.smallest_class = smallest as usize;
+        }
+        outcome
+    }
+
+    /// The classes that are kept so far, with their numbers.
+    fn released(&self) -> impl Iterator<Item = (Size, usize)> {
+        let classes = (0..self.kept.len()).filter(|&class| self.kept[class]);
+        classes.map(|class| (size(&self.sizes, &self.people, class), class))
+    }
+
+    /// Of these the ones that average risks do not allow.
+    fn beyond(&self) -> Vec<usize> {
+        let limits = &self.problem.goal().risks;
+        if limits.iter().all(|limit| limit.is_of_classes()) {
+            return Vec::new();
+        }
+        risk::beyond(limits, self.released().collect())
+    }
+
+    /// The risks at the node checked last.
+    pub(crate) fn risks(&self) -> Risks {
+        risk::risks(self.released().map(|(size, _)| size))
     }
 
     fn suppressed(&self) -> usize {
@@ -113,8 +177,9 @@ impl<'a> Checker<'a> {
         |distinct| self.kept[self.grouping.classes[distinct as usize] as usize]
     }
 
-    /// Gives up the classes that some of the models do not accept.
-    fn judge(&mut self, which: impl Fn(&Judge) -> bool) {
+    /// Gives up the classes that some of the models do not accept; whether there are such models.
+    fn judge(&mut self, which: impl Fn(&Judge) -> bool) -> bool {
+        let mut judged = false;
         let entries = entries(self.problem, &self.below, self.source);
         let sensitives = self.problem.sensitives().iter().zip(&entries.cells);
         for ((sensitive, cells), histogram) in sensitives.zip(&mut self.histograms) {
@@ -122,6 +187,7 @@ impl<'a> Checker<'a> {
             if judges().next().is_none() {
                 continue;
             }
+            judged = true;
             self.cells.sort(cells, &self.grouping.classes, &self.kept);
             for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
                 for &(value, rows) in self.cells.of(class) {
@@ -132,10 +198,41 @@ impl<'a> Checker<'a> {
                 histogram.clear();
             }
         }
+        judged
     }
 
-    /// The product of the Loss factors at the node checked last, which must be `levels`.
-    pub(crate) fn loss_product(&self, levels: &[usize]) -> f64 {
+    /// The cost of the node checked last, which must be `levels` with this outcome.
+    pub(crate) fn cost(&self, levels: &[usize], outcome: &Outcome) -> f64 {
+        let metric = self.problem.goal().metric;
+        if metric.is_weighed() {
+            return self.weighed(levels);
+        }
+        metric.of_counts(Counts {
+            rows: self.problem.rows() as u64,
+            suppressed: outcome.suppressed as u64,
+            classes: outcome.classes as u64,
+            squares: outcome.squares,
+            level_sum: levels.iter().sum::<usize>() as u64,
+        })
+    }
+
+    /// What every node above one with this outcome costs at least: classes only merge, and a suppressed row costs more than
+    /// one that is released.
+    pub(crate) fn least_above(&self, outcome: &Outcome) -> f64 {
+        let metric = self.problem.goal().metric;
+        if metric.is_weighed() {
+            return 0.0;
+        }
+        metric.of_counts(Counts {
+            rows: self.problem.rows() as u64,
+            suppressed: 0,
+            classes: outcome.all_classes as u64,
+            squares: outcome.all_squares,
+            level_sum: 0,
+        })
+    }
+
+    fn weighed(&self, levels: &[usize]) -> f64 {
         let problem = self.problem;
         let entries = entries(problem, &self.below, self.source);
         let kept: Vec<bool> = self
@@ -145,9 +242,9 @@ impl<'a> Checker<'a> {
             .map(|&class| self.kept[class as usize])
             .collect();
         let columns = problem.columns().iter().zip(&entries.codes).zip(levels);
-        columns.fold(1.0, |product, ((column, codes), &level)| {
+        let sums = columns.map(|((column, codes), &level)| {
             let weights = &column.levels()[level].weights;
-            let suppressed = column.values() as u64;
+            let suppressed = column.suppressed();
             let each = codes.iter().zip(&entries.rows).zip(&kept);
             let sum = each.map(|((&code, &rows), kept)| {
                 let weight = if *kept {
@@ -157,8 +254,9 @@ impl<'a> Checker<'a> {
                 };
                 weight * u64::from(rows)
             });
-            product * loss::factor(sum.sum(), problem.rows(), column.values())
-        })
+            (sum.sum(), column.range())
+        });
+        problem.goal().metric.of_weights(sums)
     }
 
     /// Keeps the node checked last, which must be `levels`, for nodes above, when that is worth its memory.
@@ -195,6 +293,16 @@ impl<'a> Checker<'a> {
         let best = below.min_by_key(|&index| self.below[index].entries.len())?;
         self.below[best].used = self.checks;
         Some(best)
+    }
+}
+
+/// Nobody is in the table and not in the population, whatever a population that is not complete says.
+fn size(sizes: &[u32], people: &[u32], class: usize) -> Size {
+    let rows = u64::from(sizes[class]);
+    let people = people.get(class).map_or(rows, |&people| people.into());
+    Size {
+        people: people.max(rows),
+        rows,
     }
 }
 
@@ -252,15 +360,24 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::hierarchy::Hierarchy;
-    use crate::search::problem::QuasiIdentifier;
+    use crate::metric::Metric;
+    use crate::search::Node;
+    use crate::search::problem::{Goal, QuasiIdentifier};
     use crate::table::Table;
 
     fn problem(csv: &str, k: usize) -> Problem {
         let table = Table::from_csv(csv.as_bytes(), b',').unwrap();
+        let goal = Goal {
+            k,
+            limit: 0,
+            metric: Metric::Loss,
+            risks: Vec::new(),
+        };
         let columns = table.columns().iter().map(|column| {
-            QuasiIdentifier::new(column, &Hierarchy::identity(column.values())).unwrap()
+            let hierarchy = Hierarchy::identity(column.values());
+            QuasiIdentifier::new(column, table.rows(), &hierarchy, goal.metric).unwrap()
         });
-        Problem::new(columns.collect(), Vec::new(), table.rows(), k, 0)
+        Problem::new(columns.collect(), Vec::new(), table.rows(), goal)
     }
 
     #[test]
@@ -283,7 +400,7 @@ mod tests {
             (0, 2, 2)
         );
         assert_eq!(
-            problem.kept(&[0, 0]),
+            Node::new(&problem, &[0, 0]).kept,
             [true, true, true, false, false, true]
         );
     }
@@ -347,11 +464,11 @@ mod tests {
             let alone = Checker::new(&problem).check(&levels);
             let found = checker.check(&levels);
             assert_eq!(found.classes, alone.classes, "{levels:?}");
-            let product = checker.loss_product(&levels);
+            let cost = checker.cost(&levels, &found);
             checker.keep(&levels);
             let mut fresh = Checker::new(&problem);
-            fresh.check(&levels);
-            assert_eq!(fresh.loss_product(&levels), product, "{levels:?}");
+            let again = fresh.check(&levels);
+            assert_eq!(fresh.cost(&levels, &again), cost, "{levels:?}");
         }
         assert!(!checker.below.is_empty());
     }

@@ -15,6 +15,8 @@ pub(crate) struct Entries {
     pub(crate) codes: Vec<Vec<u32>>,
     /// Rows of the table that each entry stands for.
     pub(crate) rows: Vec<u32>,
+    /// People of the population that each entry stands for; empty where none is known.
+    pub(crate) people: Vec<u32>,
     /// By sensitive column: the values behind each entry, in the order of entries.
     pub(crate) cells: Vec<Vec<Cell>>,
 }
@@ -26,13 +28,18 @@ impl Entries {
 
     /// One entry for each of `count` classes, which are numbered in the order of their first entries.
     pub(crate) fn merged(&self, classes: &[u32], count: usize) -> Self {
-        let mut rows = vec![0; count];
+        let summed = |of: &[u32]| {
+            let mut sums = vec![0; if of.is_empty() { 0 } else { count }];
+            for (&class, &more) in classes.iter().zip(of) {
+                sums[class as usize] += more;
+            }
+            sums
+        };
         let mut firsts = Vec::with_capacity(count);
-        for (entry, (&class, &more)) in classes.iter().zip(&self.rows).enumerate() {
+        for (entry, &class) in classes.iter().enumerate() {
             if class as usize == firsts.len() {
                 firsts.push(entry);
             }
-            rows[class as usize] += more;
         }
         let codes = self.codes.iter();
         let every = vec![true; count];
@@ -41,7 +48,8 @@ impl Entries {
             codes: codes
                 .map(|codes| firsts.iter().map(|&first| codes[first]).collect())
                 .collect(),
-            rows,
+            rows: summed(&self.rows),
+            people: summed(&self.people),
             cells: self
                 .cells
                 .iter()
@@ -122,6 +130,7 @@ mod tests {
         let entries = Entries {
             codes: vec![vec![5, 6, 7, 8], vec![0, 0, 1, 1]],
             rows: vec![3, 1, 2, 1],
+            people: vec![3, 9, 0, 1],
             cells: vec![vec![
                 cell(0, 1, 2),
                 cell(0, 4, 1),
@@ -133,6 +142,7 @@ mod tests {
         let merged = Entries {
             codes: vec![vec![5, 6], vec![0, 0]],
             rows: vec![5, 2],
+            people: vec![3, 10],
             cells: vec![vec![
                 cell(0, 1, 4),
                 cell(0, 4, 1),

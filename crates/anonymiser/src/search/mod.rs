@@ -5,26 +5,33 @@
 //! suppressed. Going up merges classes. k and distinct l-diversity survive any merge, so under
 //! them being within the limit is monotone, and one node found beyond it excludes everything below.
 //! The other models survive the merge of classes that are both accepted, and not always of others: under them a node
-//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. Loss is *not* monotone under suppression, but a lower bound of
-//! it follows from pairs of columns alone ([`bound`]). Nodes are taken in the order of their
+//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. What a node
+//! costs ([`cost`]) is *not* monotone under suppression, but a lower bound of
+//! it follows from pairs of columns alone ([`bound`]), and for metrics that count classes from each node below that was
+//! checked. Nodes are taken in the order of their
 //! bound; the search ends when the next bound is no better than the best node checked, which is
 //! then optimal.
 
 mod bound;
 mod checker;
 mod classes;
+mod cost;
 mod entries;
 mod lattice;
-mod loss;
 mod problem;
 
 pub(crate) use classes::Classes;
 pub(crate) use lattice::Lattice;
-pub(crate) use problem::{Problem, QuasiIdentifier, Sensitive};
+pub(crate) use problem::{Goal, Problem, QuasiIdentifier, Sensitive};
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use bound::Bounds;
 use checker::{Checker, Outcome};
-use loss::Rank;
+use cost::Rank;
+
+use crate::risk::Risks;
 
 /// The optimum, and what finding it took.
 pub(crate) struct Optimum {
@@ -37,20 +44,49 @@ pub(crate) struct Optimum {
     pub(crate) nodes_checked: usize,
 }
 
-/// Finds the node of least Loss among those within the suppression limit; of equal Loss the
+/// Finds the node that costs least of those within the suppression limit; of equal cost the
 /// lower level sum wins, then the lexicographically smaller levels. `None` when no node is
 /// within the limit.
 pub(crate) fn optimum(problem: &Problem, lattice: &Lattice) -> Option<Optimum> {
     let mut search = Search::new(problem, lattice);
-    for node in search.order() {
-        if search.is_beaten(node) {
+    let mut open = search.open();
+    while let Some(Reverse(next)) = open.pop() {
+        if search.is_beaten(next) {
             break;
         }
-        if search.state[node] == State::Unknown {
-            search.visit(node);
+        if search.state[next.node] != State::Unknown {
+            continue;
+        }
+        // Another node that was checked meanwhile may tell more of this one.
+        if search.raise(next.node) {
+            open.push(Reverse(search.bound_rank(next.node)));
+        } else {
+            search.visit(next.node);
         }
     }
     search.finish()
+}
+
+/// A node by itself, whether or not it is within the limit.
+pub(crate) struct Node {
+    pub(crate) score: f64,
+    pub(crate) risks: Risks,
+    /// For each row of the table, whether it is released.
+    pub(crate) kept: Vec<bool>,
+}
+
+impl Node {
+    pub(crate) fn new(problem: &Problem, levels: &[usize]) -> Self {
+        let mut checker = Checker::new(problem);
+        let outcome = checker.check(levels);
+        let cost = checker.cost(levels, &outcome);
+        let kept = checker.kept();
+        Self {
+            score: problem.goal().metric.score(cost, levels.len()),
+            kept: problem.rows_of(kept),
+            risks: checker.risks(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,6 +112,8 @@ struct Search<'a> {
     lattice: &'a Lattice,
     checker: Checker<'a>,
     bounds: Vec<f64>,
+    /// Levels of nodes that were checked, and what all above each of them cost at least.
+    floors: Vec<(Vec<usize>, f64)>,
     state: Vec<State>,
     best: Option<Best>,
     checked: usize,
@@ -90,16 +128,17 @@ impl<'a> Search<'a> {
         for (node, state) in state.iter_mut().enumerate() {
             lattice.levels_into(node, &mut levels);
             let bound = pairs.of(&levels);
-            if bound.suppressed > problem.limit() {
+            if bound.suppressed > problem.goal().limit {
                 *state = State::Beyond;
             }
-            bounds.push(bound.product);
+            bounds.push(bound.cost);
         }
         Self {
             problem,
             lattice,
             checker: Checker::new(problem),
             bounds,
+            floors: Vec::new(),
             state,
             best: None,
             checked: 0,
@@ -107,23 +146,35 @@ impl<'a> Search<'a> {
     }
 
     /// All nodes that may be within the limit, the best bound first.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.lattice.nodes())
-            .filter(|&node| self.state[node] == State::Unknown)
-            .collect();
-        order.sort_unstable_by_key(|&node| self.bound_rank(node));
-        order
+    fn open(&self) -> BinaryHeap<Reverse<Rank>> {
+        let nodes = (0..self.lattice.nodes()).filter(|&node| self.state[node] == State::Unknown);
+        let ranks = nodes.map(|node| Reverse(self.bound_rank(node)));
+        ranks.collect::<Vec<_>>().into()
     }
 
     fn bound_rank(&self, node: usize) -> Rank {
         Rank::new(self.bounds[node], self.lattice.level_sum(node), node)
     }
 
-    /// Whether the best node checked ranks before anything that `node` could turn out to be.
-    fn is_beaten(&self, node: usize) -> bool {
-        self.best
-            .as_ref()
-            .is_some_and(|best| best.rank < self.bound_rank(node))
+    /// Whether the best node checked ranks before anything that a node with this bound could turn out to be.
+    fn is_beaten(&self, bound: Rank) -> bool {
+        self.best.as_ref().is_some_and(|best| best.rank < bound)
+    }
+
+    /// Raises the bound of a node by what is known of nodes below it; whether that was more than was known before.
+    fn raise(&mut self, node: usize) -> bool {
+        let levels = self.lattice.levels(node);
+        let is_below = |floor: &[usize]| floor.iter().zip(&levels).all(|(one, other)| one <= other);
+        let below = self.floors.iter().filter(|(floor, _)| is_below(floor));
+        let floor = below.map(|(_, cost)| *cost).max_by(f64::total_cmp);
+        let bound = &mut self.bounds[node];
+        match floor {
+            Some(floor) if floor > *bound => {
+                *bound = floor;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn visit(&mut self, node: usize) {
@@ -178,12 +229,16 @@ impl<'a> Search<'a> {
         let levels = self.lattice.levels(node);
         let outcome = self.checker.check(&levels);
         let is_within = self.judge(node, &levels, &outcome);
+        let floor = self.checker.least_above(&outcome);
+        if floor > 0.0 {
+            self.floors.push((levels.clone(), floor));
+        }
         self.checker.keep(&levels);
         is_within
     }
 
     fn judge(&mut self, node: usize, levels: &[usize], outcome: &Outcome) -> bool {
-        let limit = self.problem.limit();
+        let limit = self.problem.goal().limit;
         if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
             self.exclude(node);
             return false;
@@ -193,9 +248,9 @@ impl<'a> Search<'a> {
             return false;
         }
         self.state[node] = State::Checked;
-        let product = self.checker.loss_product(levels);
-        debug_assert!(self.bounds[node] <= product, "the bound is a lower bound");
-        let rank = Rank::new(product, self.lattice.level_sum(node), node);
+        let cost = self.checker.cost(levels, outcome);
+        debug_assert!(self.bounds[node] <= cost, "the bound is a lower bound");
+        let rank = Rank::new(cost, self.lattice.level_sum(node), node);
         if self.best.as_ref().is_none_or(|best| rank < best.rank) {
             self.best = Some(Best {
                 rank,
@@ -226,7 +281,11 @@ impl<'a> Search<'a> {
         let best = self.best?;
         Some(Optimum {
             levels: self.lattice.levels(best.node),
-            score: loss::score(best.rank.product(), self.problem.columns().len()),
+            score: self
+                .problem
+                .goal()
+                .metric
+                .score(best.rank.cost(), self.problem.columns().len()),
             suppressed: best.suppressed,
             classes: best.classes,
             smallest_class: best.smallest_class,

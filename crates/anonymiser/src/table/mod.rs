@@ -9,6 +9,7 @@ mod text;
 pub use builder::TableBuilder;
 pub use text::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROWS, MAX_VALUE_BYTES, TableError};
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,6 +48,29 @@ impl Column {
             name,
             codes,
             values: kept,
+        }
+    }
+
+    /// The column with the rows of another one behind its own.
+    pub(crate) fn followed_by(&self, other: &Self) -> Self {
+        let mut values = self.values.clone();
+        let mut known: HashMap<Arc<str>, u32> = values.iter().cloned().zip(0..).collect();
+        let renumbered: Vec<u32> = other
+            .values
+            .iter()
+            .map(|value| {
+                *known.entry(Arc::clone(value)).or_insert_with(|| {
+                    values.push(Arc::clone(value));
+                    values.len() as u32 - 1
+                })
+            })
+            .collect();
+        let mut codes = self.codes.clone();
+        codes.extend(other.codes.iter().map(|&code| renumbered[code as usize]));
+        Self {
+            name: Arc::clone(&self.name),
+            codes,
+            values,
         }
     }
 
