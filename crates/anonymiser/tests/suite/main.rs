@@ -4,5 +4,6 @@
 
 mod brute_force;
 mod properties;
+mod records;
 mod reference;
 mod size;
