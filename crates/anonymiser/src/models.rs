@@ -177,6 +177,36 @@ impl Histogram {
     }
 }
 
+/// What a model says of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) accepts: bool,
+    /// However the class is divided into parts, those that are not accepted have at least so many rows.
+    pub(crate) rejected_of_parts: u64,
+}
+
+/// More than floating point is off, in shares.
+const ROUNDING: f64 = 1e-9;
+
+impl Verdict {
+    /// Of a class of so many rows, by a measure of which a class has no more than the mean of its parts, each weighed by its rows: a
+    /// distance is convex, and an entropy concave. `excess` is by how much the class is beyond what is accepted, and `most` by how much
+    /// a part can be. With `r` rows in parts that are not accepted, `rows · excess ≤ r · most`.
+    fn of_means(rows: u64, excess: f64, most: f64) -> Self {
+        let accepts = excess <= 0.0;
+        let share = if excess > ROUNDING && most > ROUNDING {
+            (excess - ROUNDING) / most
+        } else {
+            0.0
+        };
+        let least = (rows as f64 * (share - ROUNDING)).ceil().max(0.0);
+        Self {
+            accepts,
+            rejected_of_parts: rows.min(least as u64),
+        }
+    }
+}
+
 /// A model for one column of one table.
 #[derive(Debug)]
 pub(crate) struct Judge {
@@ -226,24 +256,47 @@ impl Judge {
         self.model.survives_any_merge()
     }
 
+    /// Whether a verdict on a class says something of its parts.
+    pub(crate) const fn tells_of_parts(&self) -> bool {
+        matches!(
+            self.model,
+            Model::TCloseness { .. } | Model::EntropyLDiversity { .. }
+        )
+    }
+
     /// Whether a class with these values, one row at least, meets the model.
     pub(crate) fn accepts(&self, class: &mut Histogram) -> bool {
-        match self.model {
+        self.verdict(class).accepts
+    }
+
+    /// Judges a class with these values, one row at least.
+    pub(crate) fn verdict(&self, class: &mut Histogram) -> Verdict {
+        let accepts = match self.model {
             Model::DistinctLDiversity { l } => class.present.len() >= l,
-            Model::EntropyLDiversity { l } => class.entropy() >= l.log2(),
+            Model::EntropyLDiversity { l } => {
+                let (entropy, least) = (class.entropy(), l.log2());
+                // Where entropy is all alike 0, what is missing of the least is missing of the parts.
+                return Verdict::of_means(class.rows, least - entropy, least);
+            }
             Model::RecursiveLDiversity { c, l } => {
                 let ranked = class.ranked();
                 let tail = ranked.get(l - 1..).unwrap_or_default();
                 let tail: u64 = tail.iter().map(|&count| u64::from(count)).sum();
                 f64::from(ranked[0]) < c * tail as f64
             }
-            Model::TCloseness { t, .. } => self.distance(class) <= t,
+            Model::TCloseness { t, .. } => {
+                return Verdict::of_means(class.rows, self.distance(class) - t, 1.0 - t);
+            }
             Model::DeltaDisclosure { delta } => {
                 class.present.len() == self.table.len()
                     && class
                         .shares()
                         .all(|(value, share)| (share / self.table[value]).log2().abs() < delta)
             }
+        };
+        Verdict {
+            accepts,
+            rejected_of_parts: 0,
         }
     }
 

@@ -214,12 +214,12 @@ impl<'a> Part<'a> {
     }
 }
 
-fn problem(
-    table: &Table,
+fn problem<'a>(
+    table: &'a Table,
     plan: &Plan,
     metric: Metric,
-    hierarchies: &[(&Column, &Hierarchy)],
-) -> Problem {
+    hierarchies: &[(&'a Column, &'a Hierarchy)],
+) -> Problem<'a> {
     let rows = table.rows();
     // As ARX does: the share is of the rows, and a part of a row is none.
     let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
@@ -234,6 +234,7 @@ fn problem(
         (plan.privacy.k, plan.privacy.risks.clone())
     };
     let sensitives = table.columns().iter().filter_map(|column| {
+        let column: &Column = column;
         let declared = plan.column(column.name())?;
         let judge = |model: &Model| Judge::new(*model, column, declared.hierarchy.as_ref());
         let judges: Vec<Judge> = declared.models.iter().map(judge).collect();

@@ -1,5 +1,7 @@
 //! Numbering the distinct keys of a list, which is all that grouping needs.
 
+use super::keys::Layout;
+
 /// The classes of a list: a number for each entry, from 0 in the order of first appearance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Classes {
@@ -23,27 +25,21 @@ impl Classes {
         entries: usize,
         columns: impl IntoIterator<Item = &'a [u32]>,
     ) -> Self {
-        let mut classes = Self::single(entries);
-        let mut numbering = Numbering::default();
-        let mut keys = Vec::with_capacity(entries);
-        for codes in columns {
-            keys.clear();
-            let pairs = classes.of.iter().zip(codes);
-            keys.extend(pairs.map(|(&class, &code)| u64::from(class) << 32 | u64::from(code)));
-            classes.count = numbering.number(&keys, &mut classes.of);
+        let columns: Vec<&[u32]> = columns.into_iter().collect();
+        let counts = columns
+            .iter()
+            .map(|codes| codes.iter().max().map_or(0, |&code| code as usize + 1));
+        let layout = Layout::of(counts);
+        if layout.words() == 0 {
+            return Self::single(entries);
         }
-        classes
-    }
-
-    /// The first entry of each class.
-    pub(crate) fn representatives(&self) -> Vec<usize> {
-        let mut firsts = Vec::with_capacity(self.count);
-        for (entry, &class) in self.of.iter().enumerate() {
-            if class as usize == firsts.len() {
-                firsts.push(entry);
-            }
+        let mut grouping = Grouping::default();
+        let mut of = Vec::with_capacity(entries);
+        layout.pack(&columns, |words| grouping.extend(words, &mut of));
+        Self {
+            of,
+            count: grouping.count(),
         }
-        firsts
     }
 
     /// The number of entries of each class.
@@ -53,6 +49,58 @@ impl Classes {
             sizes[class as usize] += 1;
         }
         sizes
+    }
+}
+
+/// Numbers entries by all the words of their keys.
+#[derive(Default)]
+pub(crate) struct Grouping {
+    words: Vec<Numbering>,
+    /// Behind the first word: the number so far, with that of the next word.
+    joined: Vec<Numbering>,
+    numbers: Vec<u32>,
+    keys: Vec<u64>,
+}
+
+impl Grouping {
+    pub(crate) fn clear(&mut self) {
+        let all = self.words.iter_mut().chain(&mut self.joined);
+        all.for_each(Numbering::clear);
+    }
+
+    /// Appends the numbers of further entries to `classes`, the words of which are one list each; all calls must have as many
+    /// words. Without words all entries are alike.
+    pub(crate) fn extend<W: AsRef<[u64]>>(&mut self, words: &[W], classes: &mut Vec<u32>) {
+        let Some((first, more)) = words.split_first() else {
+            return;
+        };
+        self.words.resize_with(words.len(), Numbering::default);
+        self.joined.resize_with(more.len(), Numbering::default);
+        let begin = classes.len();
+        self.words[0].extend(first.as_ref(), classes);
+        for (word, (numbering, joined)) in more
+            .iter()
+            .zip(self.words[1..].iter_mut().zip(&mut self.joined))
+        {
+            self.numbers.clear();
+            numbering.extend(word.as_ref(), &mut self.numbers);
+            self.keys.clear();
+            let pairs = classes[begin..].iter().zip(&self.numbers);
+            self.keys
+                .extend(pairs.map(|(&one, &other)| u64::from(one) << 32 | u64::from(other)));
+            classes.truncate(begin);
+            joined.extend(&self.keys, classes);
+        }
+    }
+
+    /// For each class the first of its entries.
+    pub(crate) fn firsts(&self) -> &[u32] {
+        let last = self.joined.last().or(self.words.first());
+        last.map_or(&[], |numbering| &numbering.firsts)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.firsts().len()
     }
 }
 
@@ -67,6 +115,10 @@ pub(crate) struct Numbering {
     slots: Vec<u32>,
     slot_bits: u32,
     keys: Vec<u64>,
+    /// For each key the place in the list where it came first.
+    firsts: Vec<u32>,
+    /// Keys so far, those that came again included.
+    seen: u32,
 }
 
 impl Default for Numbering {
@@ -75,6 +127,8 @@ impl Default for Numbering {
             slots: vec![EMPTY; 1 << FIRST_SLOT_BITS],
             slot_bits: FIRST_SLOT_BITS,
             keys: Vec::new(),
+            firsts: Vec::new(),
+            seen: 0,
         }
     }
 }
@@ -84,15 +138,31 @@ impl Numbering {
     pub(crate) fn number(&mut self, keys: &[u64], numbers: &mut Vec<u32>) -> usize {
         self.clear();
         numbers.clear();
-        numbers.extend(keys.iter().map(|&key| self.insert(key)));
+        self.extend(keys, numbers);
         self.keys.len()
+    }
+
+    /// Appends the numbers of further keys.
+    fn extend(&mut self, keys: &[u64], numbers: &mut Vec<u32>) {
+        numbers.extend(keys.iter().map(|&key| {
+            let number = self.insert(key);
+            self.seen += 1;
+            number
+        }));
     }
 
     fn clear(&mut self) {
         self.keys.clear();
+        self.firsts.clear();
+        self.seen = 0;
         self.slot_bits = FIRST_SLOT_BITS;
         self.slots.clear();
         self.slots.resize(1 << FIRST_SLOT_BITS, EMPTY);
+    }
+
+    /// For each key of the last list the place where it came first.
+    pub(crate) fn firsts(&self) -> &[u32] {
+        &self.firsts
     }
 
     fn insert(&mut self, key: u64) -> u32 {
@@ -104,6 +174,7 @@ impl Numbering {
                 let number = self.keys.len() as u32;
                 self.slots[slot] = number;
                 self.keys.push(key);
+                self.firsts.push(self.seen);
                 if self.keys.len() * 2 > self.slots.len() {
                     self.grow();
                 }
@@ -160,7 +231,12 @@ mod tests {
         let classes = Classes::of_columns(4, columns);
         assert_eq!(classes.of, [0, 1, 0, 2]);
         assert_eq!(classes.sizes(), [2, 1, 1]);
-        assert_eq!(classes.representatives(), [0, 1, 3]);
+        let mut grouping = Grouping::default();
+        let mut of = Vec::new();
+        for entry in 0..4 {
+            grouping.extend(&columns.map(|column| [u64::from(column[entry])]), &mut of);
+        }
+        assert_eq!((of, grouping.firsts()), (classes.of, &[0, 1, 3][..]));
     }
 
     proptest! {

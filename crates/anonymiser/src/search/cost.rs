@@ -59,7 +59,8 @@ impl Metric {
         });
         match self {
             Self::Loss => shares.fold(1.0, |product, share| {
-                product * ((share * DECIMALS).floor() / DECIMALS + 1.0)
+                // Cut off by way of an integer, which shares are small enough for: the processor does that by itself.
+                product * ((share * DECIMALS) as i64 as f64 / DECIMALS + 1.0)
             }),
             _ => shares.sum(),
         }

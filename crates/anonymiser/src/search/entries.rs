@@ -11,8 +11,8 @@ pub(crate) struct Cell {
 /// The distinct rows of a table, or the classes of a node, which are all that a node above needs of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {
-    /// By quasi-identifier: the code of each entry; of a class, that of its first entry.
-    pub(crate) codes: Vec<Vec<u32>>,
+    /// By word of the layout: the groups of each entry at the level of the node.
+    pub(crate) words: Vec<Vec<u64>>,
     /// Rows of the table that each entry stands for.
     pub(crate) rows: Vec<u32>,
     /// People of the population that each entry stands for; empty where none is known.
@@ -26,39 +26,20 @@ impl Entries {
         self.rows.len()
     }
 
-    /// One entry for each of `count` classes, which are numbered in the order of their first entries.
-    pub(crate) fn merged(&self, classes: &[u32], count: usize) -> Self {
-        let summed = |of: &[u32]| {
-            let mut sums = vec![0; if of.is_empty() { 0 } else { count }];
-            for (&class, &more) in classes.iter().zip(of) {
-                sums[class as usize] += more;
-            }
-            sums
-        };
-        let mut firsts = Vec::with_capacity(count);
-        for (entry, &class) in classes.iter().enumerate() {
-            if class as usize == firsts.len() {
-                firsts.push(entry);
-            }
-        }
-        let codes = self.codes.iter();
+    /// By sensitive column the cells of `count` classes of these entries.
+    pub(crate) fn merged_cells(&self, classes: &[u32], count: usize) -> Vec<Vec<Cell>> {
         let every = vec![true; count];
         let mut sorted = ByClass::default();
-        Self {
-            codes: codes
-                .map(|codes| firsts.iter().map(|&first| codes[first]).collect())
-                .collect(),
-            rows: summed(&self.rows),
-            people: summed(&self.people),
-            cells: self
-                .cells
-                .iter()
-                .map(|cells| {
-                    sorted.sort(cells, classes, &every);
-                    (0..count).flat_map(|class| sorted.merged(class)).collect()
-                })
-                .collect(),
-        }
+        let columns = self.cells.iter().map(|cells| {
+            sorted.sort(cells, classes, &every);
+            let mut merged = Vec::with_capacity(cells.len());
+            for class in 0..count {
+                sorted.merge_into(class, &mut merged);
+            }
+            merged.shrink_to_fit();
+            merged
+        });
+        columns.collect()
     }
 }
 
@@ -102,18 +83,16 @@ impl ByClass {
         &self.cells[self.starts[class]..self.starts[class + 1]]
     }
 
-    /// The cells of a class, one for each value, in the order of values.
-    fn merged(&mut self, class: usize) -> Vec<Cell> {
+    /// Appends the cells of a class, one for each value, in the order of values.
+    fn merge_into(&mut self, class: usize, merged: &mut Vec<Cell>) {
         let cells = &mut self.cells[self.starts[class]..self.starts[class + 1]];
         cells.sort_unstable();
         let alike = cells.chunk_by(|(one, _), (other, _)| one == other);
-        alike
-            .map(|cells| Cell {
-                entry: class as u32,
-                value: cells[0].0,
-                rows: cells.iter().map(|(_, rows)| rows).sum(),
-            })
-            .collect()
+        merged.extend(alike.map(|cells| Cell {
+            entry: class as u32,
+            value: cells[0].0,
+            rows: cells.iter().map(|(_, rows)| rows).sum(),
+        }));
     }
 }
 
@@ -126,11 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_class_become_one() {
+    fn cells_of_a_class_become_one_for_each_value() {
         let entries = Entries {
-            codes: vec![vec![5, 6, 7, 8], vec![0, 0, 1, 1]],
-            rows: vec![3, 1, 2, 1],
-            people: vec![3, 9, 0, 1],
             cells: vec![vec![
                 cell(0, 1, 2),
                 cell(0, 4, 1),
@@ -138,19 +114,10 @@ mod tests {
                 cell(2, 1, 2),
                 cell(3, 9, 1),
             ]],
+            ..Entries::default()
         };
-        let merged = Entries {
-            codes: vec![vec![5, 6], vec![0, 0]],
-            rows: vec![5, 2],
-            people: vec![3, 10],
-            cells: vec![vec![
-                cell(0, 1, 4),
-                cell(0, 4, 1),
-                cell(1, 0, 1),
-                cell(1, 9, 1),
-            ]],
-        };
-        assert_eq!(entries.merged(&[0, 1, 0, 1], 2), merged);
-        assert_eq!(entries.merged(&[0, 1, 2, 3], 4), entries);
+        let merged = vec![cell(0, 1, 4), cell(0, 4, 1), cell(1, 0, 1), cell(1, 9, 1)];
+        assert_eq!(entries.merged_cells(&[0, 1, 0, 1], 2), [merged]);
+        assert_eq!(entries.merged_cells(&[0, 1, 2, 3], 4), entries.cells);
     }
 }

@@ -17,7 +17,10 @@ mod checker;
 mod classes;
 mod cost;
 mod entries;
+mod kept;
+mod keys;
 mod lattice;
+mod pairs;
 mod problem;
 
 pub(crate) use classes::Classes;
@@ -30,6 +33,7 @@ use std::collections::BinaryHeap;
 use bound::Bounds;
 use checker::{Checker, Outcome};
 use cost::Rank;
+use kept::PackedLevels;
 
 use crate::risk::Risks;
 
@@ -47,7 +51,7 @@ pub(crate) struct Optimum {
 /// Finds the node that costs least of those within the suppression limit; of equal cost the
 /// lower level sum wins, then the lexicographically smaller levels. `None` when no node is
 /// within the limit.
-pub(crate) fn optimum(problem: &Problem, lattice: &Lattice) -> Option<Optimum> {
+pub(crate) fn optimum(problem: &Problem<'_>, lattice: &Lattice) -> Option<Optimum> {
     let mut search = Search::new(problem, lattice);
     let mut open = search.open();
     while let Some(Reverse(next)) = open.pop() {
@@ -76,7 +80,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(problem: &Problem, levels: &[usize]) -> Self {
+    pub(crate) fn new(problem: &Problem<'_>, levels: &[usize]) -> Self {
         let mut checker = Checker::new(problem);
         let outcome = checker.check(levels);
         let cost = checker.cost(levels, &outcome);
@@ -86,6 +90,28 @@ impl Node {
             kept: problem.rows_of(kept),
             risks: checker.risks(),
         }
+    }
+}
+
+/// Levels of nodes that were checked, and what all above each of them cost at least; the highest first.
+#[derive(Default)]
+struct Floors(Vec<(f64, PackedLevels)>);
+
+impl Floors {
+    fn add(&mut self, levels: &[usize], cost: f64) {
+        let place = self.0.partition_point(|(other, _)| *other >= cost);
+        self.0.insert(place, (cost, PackedLevels::new(levels)));
+    }
+
+    /// What a node costs at least, when that is more than `bound`.
+    fn above(&self, bound: f64, levels: impl FnOnce() -> Vec<usize>) -> Option<f64> {
+        if self.0.first().is_none_or(|(cost, _)| *cost <= bound) {
+            return None;
+        }
+        let levels = PackedLevels::new(&levels());
+        let higher = self.0.iter().take_while(|(cost, _)| *cost > bound);
+        let mut below = higher.filter(|(_, floor)| floor.is_below(&levels));
+        below.next().map(|(cost, _)| *cost)
     }
 }
 
@@ -108,37 +134,31 @@ struct Best {
 }
 
 struct Search<'a> {
-    problem: &'a Problem,
+    problem: &'a Problem<'a>,
     lattice: &'a Lattice,
     checker: Checker<'a>,
     bounds: Vec<f64>,
-    /// Levels of nodes that were checked, and what all above each of them cost at least.
-    floors: Vec<(Vec<usize>, f64)>,
+    floors: Floors,
     state: Vec<State>,
     best: Option<Best>,
     checked: usize,
 }
 
 impl<'a> Search<'a> {
-    fn new(problem: &'a Problem, lattice: &'a Lattice) -> Self {
+    fn new(problem: &'a Problem<'a>, lattice: &'a Lattice) -> Self {
         let pairs = Bounds::new(problem);
-        let mut bounds = Vec::with_capacity(lattice.nodes());
-        let mut state = vec![State::Unknown; lattice.nodes()];
-        let mut levels = vec![0; lattice.dimensions()];
-        for (node, state) in state.iter_mut().enumerate() {
-            lattice.levels_into(node, &mut levels);
-            let bound = pairs.of(&levels);
-            if bound.suppressed > problem.goal().limit {
-                *state = State::Beyond;
-            }
-            bounds.push(bound.cost);
-        }
+        let mut bounds = vec![f64::INFINITY; lattice.nodes()];
+        let mut state = vec![State::Beyond; lattice.nodes()];
+        lattice.within(&pairs, problem.goal().limit, |node, cost| {
+            state[node] = State::Unknown;
+            bounds[node] = cost;
+        });
         Self {
             problem,
             lattice,
             checker: Checker::new(problem),
             bounds,
-            floors: Vec::new(),
+            floors: Floors::default(),
             state,
             best: None,
             checked: 0,
@@ -163,22 +183,17 @@ impl<'a> Search<'a> {
 
     /// Raises the bound of a node by what is known of nodes below it; whether that was more than was known before.
     fn raise(&mut self, node: usize) -> bool {
-        let levels = self.lattice.levels(node);
-        let is_below = |floor: &[usize]| floor.iter().zip(&levels).all(|(one, other)| one <= other);
-        let below = self.floors.iter().filter(|(floor, _)| is_below(floor));
-        let floor = below.map(|(_, cost)| *cost).max_by(f64::total_cmp);
+        let bound = self.bounds[node];
+        let floor = self.floors.above(bound, || self.lattice.levels(node));
         let bound = &mut self.bounds[node];
-        match floor {
-            Some(floor) if floor > *bound => {
-                *bound = floor;
-                true
-            }
-            _ => false,
+        if let Some(floor) = floor {
+            *bound = floor;
         }
+        floor.is_some()
     }
 
     fn visit(&mut self, node: usize) {
-        if self.problem.is_monotone() {
+        if self.problem.is_monotone() || self.problem.tells_of_below() {
             self.follow_path(node);
         } else {
             self.check(node);
@@ -186,7 +201,8 @@ impl<'a> Search<'a> {
     }
 
     /// Checks `start` and, while nodes turn out to be beyond the limit, the path above it, by
-    /// halves: a node beyond the limit excludes all below it, also off the path.
+    /// halves: a node beyond the limit excludes all below it, also off the path. Where that is not monotone, what is asked of
+    /// the nodes of the path is whether they exclude all below, which is.
     fn follow_path(&mut self, start: usize) {
         let path = self.path(start);
         // Invariant: everything before `low` is beyond the limit, everything from `high` on is
@@ -196,7 +212,8 @@ impl<'a> Search<'a> {
             let middle = low + (high - low) / 2;
             let node = path[middle];
             let within = match self.state[node] {
-                State::Beyond | State::Refused => false,
+                State::Beyond => false,
+                State::Refused => !self.problem.is_monotone(),
                 State::Checked => true,
                 State::Unknown => self.check(node),
             };
@@ -223,7 +240,7 @@ impl<'a> Search<'a> {
         path
     }
 
-    /// Checks one node against the data; whether it is within the limit.
+    /// Checks one node against the data; whether it is within the limit, or anything below it may be.
     fn check(&mut self, node: usize) -> bool {
         self.checked += 1;
         let levels = self.lattice.levels(node);
@@ -231,7 +248,7 @@ impl<'a> Search<'a> {
         let is_within = self.judge(node, &levels, &outcome);
         let floor = self.checker.least_above(&outcome);
         if floor > 0.0 {
-            self.floors.push((levels.clone(), floor));
+            self.floors.add(&levels, floor);
         }
         self.checker.keep(&levels);
         is_within
@@ -245,7 +262,7 @@ impl<'a> Search<'a> {
         }
         if outcome.suppressed > limit {
             self.state[node] = State::Refused;
-            return false;
+            return !self.problem.is_monotone();
         }
         self.state[node] = State::Checked;
         let cost = self.checker.cost(levels, outcome);
