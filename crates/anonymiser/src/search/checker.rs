@@ -74,6 +74,12 @@ impl<'a> Checker<'a> {
     /// Groups the rows at these levels and counts what must be suppressed.
     pub(crate) fn check(&mut self, levels: &[usize]) -> Outcome {
         self.source = self.below.best(levels);
+        if let Some(stone) = self.below.stepping_stone(self.problem, levels, self.source) {
+            self.source = self.below.best(&stone);
+            self.group(&stone);
+            self.keep_always(&stone);
+            self.source = self.below.best(levels);
+        }
         self.group(levels);
         let goal = self.problem.goal();
         self.kept.clear();
@@ -291,9 +297,14 @@ impl<'a> Checker<'a> {
     pub(crate) fn keep(&mut self, levels: &[usize]) {
         let (_, source) = self.below.entries(self.problem, self.source);
         let count = self.sizes.len();
-        if !self.below.is_worth(count, source.len()) {
-            return;
+        if self.below.is_worth(count, source.len()) {
+            self.keep_always(levels);
         }
+    }
+
+    fn keep_always(&mut self, levels: &[usize]) {
+        let (_, source) = self.below.entries(self.problem, self.source);
+        let count = self.sizes.len();
         let firsts = self.grouping.firsts();
         let words = self.words.iter();
         let entries = Entries {

@@ -1,4 +1,11 @@
 //! Nodes that are kept because others are grouped from them.
+//!
+//! Many nodes have nothing but the distinct rows below them. Where two of them agree in the columns of most values, the node that has their
+//! levels in these columns, and is at the bottom in all others, is grouped as well, as a stepping stone: it has many fewer
+//! classes than there are distinct rows, and there are few such nodes.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use super::entries::Entries;
 use super::problem::Problem;
@@ -12,6 +19,9 @@ const MAX_KEPT_SHARE: usize = 2;
 /// A node is kept when it has at most so many classes for so many entries that it was grouped from.
 const WORTH_KEEPING: [usize; 2] = [3, 4];
 
+/// What is grouped from more than one in so many distinct rows wants a stepping stone.
+const FAR: usize = 4;
+
 /// Bits of a level, and one that shows a borrow: there are no more than `hierarchy::MAX_LEVELS`, 32.
 const LEVEL_BITS: usize = 6;
 const LEVELS_PER_WORD: usize = 10;
@@ -19,7 +29,7 @@ const LEVELS_PER_WORD: usize = 10;
 const BORROWS: u64 = 0x0820_8208_2082_0820;
 
 /// The levels of a node, packed: one subtraction compares ten of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PackedLevels(Box<[u64]>);
 
 impl PackedLevels {
@@ -74,6 +84,8 @@ pub(crate) struct KeptNodes {
     size: usize,
     most: usize,
     checks: usize,
+    /// Stepping stones that were wanted before.
+    wanted: HashSet<PackedLevels>,
 }
 
 impl KeptNodes {
@@ -85,6 +97,7 @@ impl KeptNodes {
             size: 0,
             most: MAX_KEPT_ENTRIES.max(MAX_KEPT_SHARE * distinct),
             checks: 0,
+            wanted: HashSet::new(),
         }
     }
 
@@ -114,6 +127,29 @@ impl KeptNodes {
         let (best, _) = below.min_by_key(|(_, node)| node.entries.len())?;
         self.nodes[best].used = self.checks;
         Some(best)
+    }
+
+    /// The levels of a node that is to be grouped and kept before the one with these levels is grouped, if that is worth it, given
+    /// what that one would be grouped from.
+    pub(crate) fn stepping_stone(
+        &mut self,
+        problem: &Problem<'_>,
+        levels: &[usize],
+        source: Option<usize>,
+    ) -> Option<Vec<usize>> {
+        let (below, entries) = self.entries(problem, source);
+        if entries.len() * FAR <= problem.entries().len() {
+            return None;
+        }
+        let mut columns: Vec<usize> = (0..levels.len()).collect();
+        columns.sort_by_key(|&column| Reverse(problem.columns()[column].levels()[0].count()));
+        let mut stone = vec![0; levels.len()];
+        for &column in &columns[..columns.len().div_ceil(2)] {
+            stone[column] = levels[column];
+        }
+        let is_new = stone != below && stone != levels && stone != self.bottom;
+        // Only what is wanted again was worth it.
+        (is_new && !self.wanted.insert(PackedLevels::new(&stone))).then_some(stone)
     }
 
     pub(crate) fn is_worth(&self, classes: usize, entries: usize) -> bool {
