@@ -118,6 +118,7 @@ pub(crate) struct Histogram {
     rows: u64,
     scratch: Vec<u32>,
     extra: Vec<f64>,
+    sides: Vec<[f64; 2]>,
 }
 
 impl Histogram {
@@ -323,7 +324,7 @@ impl Judge {
                 extra.extend(
                     (0..self.table.len()).map(|value| class.share(value) - self.table[value]),
                 );
-                let moved = climb(&mut extra, levels);
+                let moved = climb(&mut extra, &mut class.sides, levels);
                 class.extra = extra;
                 moved
             }
@@ -333,11 +334,16 @@ impl Judge {
 
 /// Moves what it can within each group, level by level, and carries the rest up (Li et al., 2007, §4.2): moving within a
 /// group of level h costs h of H for each share moved.
-fn climb(extra: &mut Vec<f64>, levels: &[(Vec<u32>, usize)]) -> f64 {
+fn climb(
+    extra: &mut Vec<f64>,
+    sides: &mut Vec<[f64; 2]>,
+    levels: &[(Vec<u32>, usize)],
+) -> f64 {
     let height = levels.len() as f64;
     let mut moved = 0.0;
     for (level, (groups, count)) in (1..).zip(levels) {
-        let mut sides = vec![[0.0_f64; 2]; *count];
+        sides.clear();
+        sides.resize(*count, [0.0; 2]);
         for (&group, &extra) in groups.iter().zip(extra.iter()) {
             sides[group as usize][usize::from(extra < 0.0)] += extra.abs();
         }

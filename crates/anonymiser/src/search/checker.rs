@@ -8,7 +8,7 @@ use super::classes::Grouping;
 use super::cost::Counts;
 use super::entries::{ByClass, Entries};
 use super::kept::{Kept, KeptNodes};
-use super::problem::{Problem, QuasiIdentifier};
+use super::problem::{Problem, QuasiIdentifier, Sensitive};
 use crate::models::{Histogram, Judge};
 use crate::risk::{self, Risks, Size};
 
@@ -89,8 +89,18 @@ impl<'a> Checker<'a> {
                 && goal.risks.iter().all(|limit| limit.allows(size));
             self.kept.push(is_kept);
         }
-        self.judge(Judge::survives_any_merge);
+        if self.suppressed() <= goal.limit {
+            self.judge(Judge::survives_any_merge);
+        }
         let suppressed = self.suppressed();
+        if suppressed > goal.limit {
+            // Neither here nor below: the rest need not be known.
+            return Outcome {
+                suppressed_below: suppressed,
+                classes_above: self.classes_above(suppressed),
+                ..self.outcome()
+            };
+        }
         let classes_above = self.classes_above(suppressed);
         let beyond = self.beyond();
         let mut of_averages = 0;
@@ -222,11 +232,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let of_parts = of_parts.get_or_insert(0);
-            self.cells.sort(cells, &self.class_of, &self.kept);
+            let values = sensitive.values();
+            self.cells.sort(cells, &self.class_of, &self.kept, values);
             for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
-                for &(value, rows) in self.cells.of(class) {
-                    histogram.add(value, rows);
-                }
+                self.cells.each(class, |value, rows| histogram.add(value, rows));
                 histogram.settle();
                 let mut least = 0;
                 for judge in judges() {
@@ -307,13 +316,14 @@ impl<'a> Checker<'a> {
         let count = self.sizes.len();
         let firsts = self.grouping.firsts();
         let words = self.words.iter();
+        let values = self.problem.sensitives().iter().map(Sensitive::values);
         let entries = Entries {
             words: words
                 .map(|words| firsts.iter().map(|&first| words[first as usize]).collect())
                 .collect(),
             rows: self.sizes.clone(),
             people: self.people.clone(),
-            cells: source.merged_cells(&self.class_of, count),
+            cells: source.merged_cells(values, &self.class_of, count),
         };
         // What the last node was grouped from may go: nobody asks for it before the next check.
         self.source = None;

@@ -112,21 +112,30 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// An open-addressing table from keys to numbers that keeps its memory between uses. It starts
 /// small, so that lists with few classes stay in the processor's cache.
 pub(crate) struct Numbering {
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
     slot_bits: u32,
-    keys: Vec<u64>,
     /// For each key the place in the list where it came first.
     firsts: Vec<u32>,
     /// Keys so far, those that came again included.
     seen: u32,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: u64,
+    number: u32,
+}
+
+const FREE: Slot = Slot {
+    key: 0,
+    number: EMPTY,
+};
+
 impl Default for Numbering {
     fn default() -> Self {
         Self {
-            slots: vec![EMPTY; 1 << FIRST_SLOT_BITS],
+            slots: vec![FREE; 1 << FIRST_SLOT_BITS],
             slot_bits: FIRST_SLOT_BITS,
-            keys: Vec::new(),
             firsts: Vec::new(),
             seen: 0,
         }
@@ -139,25 +148,20 @@ impl Numbering {
         self.clear();
         numbers.clear();
         self.extend(keys, numbers);
-        self.keys.len()
+        self.firsts.len()
     }
 
     /// Appends the numbers of further keys.
     fn extend(&mut self, keys: &[u64], numbers: &mut Vec<u32>) {
-        numbers.extend(keys.iter().map(|&key| {
-            let number = self.insert(key);
-            self.seen += 1;
-            number
-        }));
+        numbers.extend(keys.iter().map(|&key| self.insert(key)));
     }
 
     fn clear(&mut self) {
-        self.keys.clear();
         self.firsts.clear();
         self.seen = 0;
         self.slot_bits = FIRST_SLOT_BITS;
         self.slots.clear();
-        self.slots.resize(1 << FIRST_SLOT_BITS, EMPTY);
+        self.slots.resize(1 << FIRST_SLOT_BITS, FREE);
     }
 
     /// For each key of the last list the place where it came first.
@@ -165,45 +169,52 @@ impl Numbering {
         &self.firsts
     }
 
+    #[inline]
     fn insert(&mut self, key: u64) -> u32 {
+        let place = self.seen;
+        self.seen += 1;
         let mask = self.slots.len() - 1;
-        let mut slot = self.home(key);
+        let mut slot = home(key, self.slot_bits);
         loop {
-            let number = self.slots[slot];
-            if number == EMPTY {
-                let number = self.keys.len() as u32;
-                self.slots[slot] = number;
-                self.keys.push(key);
-                self.firsts.push(self.seen);
-                if self.keys.len() * 2 > self.slots.len() {
-                    self.grow();
-                }
-                return number;
+            let found = self.slots[slot & mask];
+            if found.number == EMPTY {
+                return self.add(slot & mask, key, place);
             }
-            if self.keys[number as usize] == key {
-                return number;
+            if found.key == key {
+                return found.number;
             }
-            slot = (slot + 1) & mask;
+            slot += 1;
         }
     }
 
-    fn home(&self, key: u64) -> usize {
-        ((key ^ key >> 32).wrapping_mul(SPREAD) >> (64 - self.slot_bits)) as usize
+    fn add(&mut self, slot: usize, key: u64, place: u32) -> u32 {
+        let number = self.firsts.len() as u32;
+        self.slots[slot] = Slot { key, number };
+        self.firsts.push(place);
+        if self.firsts.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        number
     }
 
+    #[cold]
     fn grow(&mut self) {
         self.slot_bits += 2;
-        self.slots.clear();
-        self.slots.resize(1 << self.slot_bits, EMPTY);
-        let mask = self.slots.len() - 1;
-        for number in 0..self.keys.len() {
-            let mut slot = self.home(self.keys[number]);
-            while self.slots[slot] != EMPTY {
-                slot = (slot + 1) & mask;
+        let more = vec![FREE; 1 << self.slot_bits];
+        let mask = more.len() - 1;
+        let full = std::mem::replace(&mut self.slots, more);
+        for taken in full.into_iter().filter(|slot| slot.number != EMPTY) {
+            let mut slot = home(taken.key, self.slot_bits);
+            while self.slots[slot & mask].number != EMPTY {
+                slot += 1;
             }
-            self.slots[slot] = number as u32;
+            self.slots[slot & mask] = taken;
         }
     }
+}
+
+fn home(key: u64, slot_bits: u32) -> usize {
+    ((key ^ key >> 32).wrapping_mul(SPREAD) >> (u64::BITS - slot_bits)) as usize
 }
 
 #[cfg(test)]
