@@ -334,11 +334,7 @@ impl Judge {
 
 /// Moves what it can within each group, level by level, and carries the rest up (Li et al., 2007, §4.2): moving within a
 /// group of level h costs h of H for each share moved.
-fn climb(
-    extra: &mut Vec<f64>,
-    sides: &mut Vec<[f64; 2]>,
-    levels: &[(Vec<u32>, usize)],
-) -> f64 {
+fn climb(extra: &mut Vec<f64>, sides: &mut Vec<[f64; 2]>, levels: &[(Vec<u32>, usize)]) -> f64 {
     let height = levels.len() as f64;
     let mut moved = 0.0;
     for (level, (groups, count)) in (1..).zip(levels) {

@@ -1,8 +1,10 @@
 //! From a table and a plan to a release and its report.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::{Hierarchy, Level};
@@ -127,24 +129,24 @@ pub fn anonymise_within(
     let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
         .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
 
-    let problem_of = |metric| problem(table, plan, metric, &generalised);
     let metric = plan.privacy.metric;
-    let problem = problem_of(metric);
+    let problem = problem(table, plan, &generalised);
     let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
         k: plan.privacy.k,
         limit: problem.goal().limit,
     })?;
-    let node = Node::new(&problem, &optimum.levels);
-    let loss = match metric {
-        Metric::Loss => optimum.score,
-        _ => Node::new(&problem_of(Metric::Loss), &optimum.levels).score,
+    let node = match metric {
+        Metric::Loss => Node::new(&problem, problem.columns(), &optimum.levels),
+        _ => {
+            let by_loss = quasi_identifiers(&generalised, table.rows(), Metric::Loss);
+            Node::new(&problem, &by_loss, &optimum.levels)
+        }
     };
-
-    let released = recode(table, &parts, &optimum, pseudonym_key);
-    let released = match optimum.suppressed {
-        0 => released,
-        _ => released.filter_rows(|row| node.kept[row]),
-    };
+    let kept: Option<Vec<u32>> = (optimum.suppressed > 0).then(|| {
+        let rows = (0..).zip(&node.kept).filter(|(_, kept)| **kept);
+        rows.map(|(row, _)| row).collect()
+    });
+    let released = recode(table, &parts, &optimum, kept.as_deref(), pseudonym_key);
     let levels = generalised.iter().zip(&optimum.levels);
     let report = Report {
         rows_in: table.rows(),
@@ -155,7 +157,7 @@ pub fn anonymise_within(
                 (column.name().to_string(), level, hierarchy.levels())
             })
             .collect(),
-        loss,
+        loss: node.loss,
         metric,
         score: optimum.score,
         k_reached: optimum.smallest_class,
@@ -214,19 +216,27 @@ impl<'a> Part<'a> {
     }
 }
 
-fn problem<'a>(
-    table: &'a Table,
-    plan: &Plan,
-    metric: Metric,
+fn quasi_identifiers<'a>(
     hierarchies: &[(&'a Column, &'a Hierarchy)],
-) -> Problem<'a> {
-    let rows = table.rows();
-    // As ARX does: the share is of the rows, and a part of a row is none.
-    let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
+    rows: usize,
+    metric: Metric,
+) -> Vec<QuasiIdentifier<'a>> {
     let columns = hierarchies.iter().map(|(column, hierarchy)| {
         QuasiIdentifier::new(column, rows, hierarchy, metric)
             .expect("the check found an entry for every value")
     });
+    columns.collect()
+}
+
+fn problem<'a>(
+    table: &'a Table,
+    plan: &Plan,
+    hierarchies: &[(&'a Column, &'a Hierarchy)],
+) -> Problem<'a> {
+    let rows = table.rows();
+    let metric = plan.privacy.metric;
+    // As ARX does: the share is of the rows, and a part of a row is none.
+    let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
     // Without quasi-identifiers nothing tells two rows apart, and neither k nor risks have a meaning.
     let (k, risks) = if hierarchies.is_empty() {
         (1, Vec::new())
@@ -246,41 +256,82 @@ fn problem<'a>(
         metric,
         risks,
     };
-    Problem::new(columns.collect(), sensitives.collect(), rows, goal)
+    let columns = quasi_identifiers(hierarchies, rows, metric);
+    Problem::new(columns, sensitives.collect(), rows, goal)
 }
 
-fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) -> Table {
+/// The release; of these rows, where some are suppressed.
+fn recode(
+    table: &Table,
+    parts: &[Part<'_>],
+    optimum: &Optimum,
+    kept: Option<&[u32]>,
+    key: &[u8; 32],
+) -> Table {
     let mut levels = optimum.levels.iter();
-    let mut columns = Vec::with_capacity(parts.len());
-    for part in parts {
-        let column = match part.role {
-            Role::Identifier => continue,
-            Role::Pseudonym => Arc::new(pseudonymise(part.column, key)),
-            Role::Sensitive | Role::Plain => Arc::clone(part.column),
-            Role::QuasiIdentifier => {
-                let (_, hierarchy) = part.generalised().expect("quasi-identifiers have one");
-                let level = *levels.next().expect("a level for each quasi-identifier");
-                Arc::new(generalise(part.column, hierarchy, level))
+    let released = parts.iter().filter(|part| part.role != Role::Identifier);
+    let released: Vec<(&Part<'_>, usize)> = released
+        .map(|part| match part.role {
+            Role::QuasiIdentifier => (
+                part,
+                *levels.next().expect("a level for each quasi-identifier"),
+            ),
+            _ => (part, 0),
+        })
+        .collect();
+    let columns = released
+        .into_par_iter()
+        .map(|(part, level)| part.released(level, kept, key));
+    let rows = kept.map_or(table.rows(), <[u32]>::len);
+    Table::from_columns(columns.collect(), rows)
+}
+
+impl Part<'_> {
+    fn released(&self, level: usize, kept: Option<&[u32]>, key: &[u8; 32]) -> Arc<Column> {
+        let column = match self.role {
+            Role::Pseudonym => Arc::new(pseudonymise(self.column, key)),
+            // At the bottom a value is what it was.
+            Role::QuasiIdentifier if level > 0 => {
+                let (_, hierarchy) = self.generalised().expect("quasi-identifiers have one");
+                return Arc::new(generalise(
+                    self.column,
+                    hierarchy.level(level),
+                    kept,
+                    &hierarchy.positions(),
+                ));
             }
+            _ => Arc::clone(self.column),
         };
-        columns.push(column);
+        match kept {
+            Some(kept) => Arc::new(column.of_rows(kept)),
+            None => column,
+        }
     }
-    Table::from_columns(columns, table.rows())
 }
 
 /// Writes a column at one level of its hierarchy.
-fn generalise(column: &Column, hierarchy: &Hierarchy, level: usize) -> Column {
-    let positions = hierarchy.positions();
-    let Level { groups, labels, .. } = hierarchy.level(level);
+fn generalise(
+    column: &Column,
+    Level { groups, labels, .. }: &Level,
+    kept: Option<&[u32]>,
+    positions: &HashMap<&str, u32>,
+) -> Column {
     let group_of_code: Vec<u32> = column
         .values()
         .iter()
         .map(|value| groups[positions[&**value] as usize])
         .collect();
     let labels: Vec<Arc<str>> = labels.iter().map(|label| label.as_str().into()).collect();
-    let codes = column
-        .codes()
-        .iter()
-        .map(|&code| group_of_code[code as usize]);
-    Column::recoded(Arc::clone(column.name()), codes, &labels)
+    let name = Arc::clone(column.name());
+    let group = |code: u32| group_of_code[code as usize];
+    match kept {
+        Some(kept) => {
+            let codes = kept.iter().map(|&row| group(column.codes()[row as usize]));
+            Column::recoded(name, codes, &labels)
+        }
+        None => {
+            let codes = column.codes().iter().map(|&code| group(code));
+            Column::recoded(name, codes, &labels)
+        }
+    }
 }

@@ -9,6 +9,8 @@ use super::cost::Counts;
 use super::entries::{ByClass, Entries};
 use super::kept::{Kept, KeptNodes};
 use super::problem::{Problem, QuasiIdentifier, Sensitive};
+use super::raising::Raising;
+use crate::metric::Metric;
 use crate::models::{Histogram, Judge};
 use crate::risk::{self, Risks, Size};
 
@@ -47,7 +49,7 @@ pub(crate) struct Checker<'a> {
     kept: Vec<bool>,
     histograms: Vec<Histogram>,
     cells: ByClass,
-    map: Vec<u32>,
+    raising: Raising,
 }
 
 impl<'a> Checker<'a> {
@@ -67,7 +69,7 @@ impl<'a> Checker<'a> {
                 .map(|sensitive| Histogram::of(sensitive.values()))
                 .collect(),
             cells: ByClass::default(),
-            map: Vec::new(),
+            raising: Raising::default(),
         }
     }
 
@@ -128,13 +130,8 @@ impl<'a> Checker<'a> {
     /// Classes of all entries, and their sizes.
     fn group(&mut self, levels: &[usize]) {
         let (below, entries) = self.below.entries(self.problem, self.source);
-        raise(
-            self.problem,
-            entries,
-            [below, levels],
-            &mut self.map,
-            &mut self.words,
-        );
+        self.raising
+            .raise(self.problem, entries, [below, levels], &mut self.words);
         self.grouping.clear();
         self.class_of.clear();
         if self.words.is_empty() {
@@ -235,7 +232,8 @@ impl<'a> Checker<'a> {
             let values = sensitive.values();
             self.cells.sort(cells, &self.class_of, &self.kept, values);
             for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
-                self.cells.each(class, |value, rows| histogram.add(value, rows));
+                self.cells
+                    .each(class, |value, rows| histogram.add(value, rows));
                 histogram.settle();
                 let mut least = 0;
                 for judge in judges() {
@@ -254,7 +252,7 @@ impl<'a> Checker<'a> {
     pub(crate) fn cost(&self, levels: &[usize], outcome: &Outcome) -> f64 {
         let metric = self.problem.goal().metric;
         if metric.is_weighed() {
-            return self.weighed(levels, outcome.suppressed as u64);
+            return self.weighed(self.problem.columns(), metric, levels, outcome);
         }
         metric.of_counts(Counts {
             rows: self.problem.rows() as u64,
@@ -281,25 +279,29 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn weighed(&self, levels: &[usize], suppressed: u64) -> f64 {
-        let problem = self.problem;
+    /// The cost of the node checked last by a metric of weights, that these columns are made for.
+    pub(crate) fn weighed(
+        &self,
+        columns: &[QuasiIdentifier<'_>],
+        metric: Metric,
+        levels: &[usize],
+        outcome: &Outcome,
+    ) -> f64 {
         let firsts = self.grouping.firsts().iter().zip(&self.kept);
         let kept = firsts.zip(&self.sizes).filter(|((_, kept), _)| **kept);
         let kept = kept.map(|((&first, _), &rows)| (first as usize, u64::from(rows)));
-        let fields = problem.layout().fields().iter();
-        let columns = problem.columns().iter().zip(levels).zip(fields);
-        let sums = columns.map(|((column, &level), field)| {
+        let fields = self.problem.layout().fields().iter();
+        let sums = columns.iter().zip(levels).zip(fields);
+        let sums = sums.map(|((column, &level), field)| {
             let weights = &column.levels()[level].weights;
             let words = &self.words[field.word];
             let released = kept
                 .clone()
                 .map(|(first, rows)| weights[field.get(words[first]) as usize] * rows);
-            (
-                released.sum::<u64>() + suppressed * column.suppressed(),
-                column.range(),
-            )
+            let suppressed = outcome.suppressed as u64 * column.suppressed();
+            (released.sum::<u64>() + suppressed, column.range())
         });
-        problem.goal().metric.of_weights(sums)
+        metric.of_weights(sums)
     }
 
     /// Keeps the node checked last, which must be `levels`, for nodes above, when that is worth its memory.
@@ -329,38 +331,6 @@ impl<'a> Checker<'a> {
         self.source = None;
         self.below.keep(Kept::new(levels, entries));
     }
-}
-
-/// The words of entries of one node at the levels of another one above.
-fn raise(
-    problem: &Problem<'_>,
-    entries: &Entries,
-    [below, levels]: [&[usize]; 2],
-    map: &mut Vec<u32>,
-    words: &mut [Vec<u64>],
-) {
-    for (words, below) in words.iter_mut().zip(&entries.words) {
-        words.clear();
-        words.extend_from_slice(below);
-    }
-    let columns = problem.columns().iter().zip(problem.layout().fields());
-    for ((column, field), (&from, &to)) in columns.zip(below.iter().zip(levels)) {
-        if from == to {
-            continue;
-        }
-        groups_of_groups(column, [from, to], map);
-        for word in &mut words[field.word] {
-            *word = field.replaced(*word, map[field.get(*word) as usize]);
-        }
-    }
-}
-
-/// The group at one level of each group at another level below.
-fn groups_of_groups(column: &QuasiIdentifier<'_>, [from, to]: [usize; 2], map: &mut Vec<u32>) {
-    let groups = &column.levels()[to].groups;
-    let firsts = column.levels()[from].firsts.iter();
-    map.clear();
-    map.extend(firsts.map(|&code| groups[code as usize]));
 }
 
 /// Nobody is in the table and not in the population, whatever a population that is not complete says.
@@ -422,7 +392,7 @@ mod tests {
             (0, 2, 2)
         );
         assert_eq!(
-            Node::new(&problem, &[0, 0]).kept,
+            Node::new(&problem, problem.columns(), &[0, 0]).kept,
             [true, true, true, false, false, true]
         );
     }

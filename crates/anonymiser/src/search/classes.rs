@@ -114,6 +114,8 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(crate) struct Numbering {
     slots: Vec<Slot>,
     slot_bits: u32,
+    /// Memory of the table that was outgrown last.
+    spare: Vec<Slot>,
     /// For each key the place in the list where it came first.
     firsts: Vec<u32>,
     /// Keys so far, those that came again included.
@@ -136,6 +138,7 @@ impl Default for Numbering {
         Self {
             slots: vec![FREE; 1 << FIRST_SLOT_BITS],
             slot_bits: FIRST_SLOT_BITS,
+            spare: Vec::new(),
             firsts: Vec::new(),
             seen: 0,
         }
@@ -200,15 +203,16 @@ impl Numbering {
     #[cold]
     fn grow(&mut self) {
         self.slot_bits += 2;
-        let more = vec![FREE; 1 << self.slot_bits];
-        let mask = more.len() - 1;
-        let full = std::mem::replace(&mut self.slots, more);
-        for taken in full.into_iter().filter(|slot| slot.number != EMPTY) {
+        std::mem::swap(&mut self.slots, &mut self.spare);
+        self.slots.clear();
+        self.slots.resize(1 << self.slot_bits, FREE);
+        let mask = self.slots.len() - 1;
+        for taken in self.spare.iter().filter(|slot| slot.number != EMPTY) {
             let mut slot = home(taken.key, self.slot_bits);
             while self.slots[slot & mask].number != EMPTY {
                 slot += 1;
             }
-            self.slots[slot & mask] = taken;
+            self.slots[slot & mask] = *taken;
         }
     }
 }

@@ -125,7 +125,9 @@ impl ByClass {
     fn merge_into(&mut self, class: usize, merged: &mut Vec<Cell>) {
         let entry = class as u32;
         if self.counts.is_some() {
-            self.each(class, |value, rows| merged.push(Cell { entry, value, rows }));
+            self.each(class, |value, rows| {
+                merged.push(Cell { entry, value, rows })
+            });
             return;
         }
         let cells = &mut self.cells[self.starts[class]..self.starts[class + 1]];
@@ -163,8 +165,14 @@ mod tests {
         // Counted, and sorted where there would be too many counts.
         for values in [10, 100_000] {
             let values = || std::iter::once(values);
-            assert_eq!(entries.merged_cells(values(), &[0, 1, 0, 1], 2), [&merged[..]]);
-            assert_eq!(entries.merged_cells(values(), &[0, 1, 2, 3], 4), entries.cells);
+            assert_eq!(
+                entries.merged_cells(values(), &[0, 1, 0, 1], 2),
+                [&merged[..]]
+            );
+            assert_eq!(
+                entries.merged_cells(values(), &[0, 1, 2, 3], 4),
+                entries.cells
+            );
         }
     }
 }

@@ -22,6 +22,7 @@ mod keys;
 mod lattice;
 mod pairs;
 mod problem;
+mod raising;
 
 pub(crate) use classes::Classes;
 pub(crate) use lattice::Lattice;
@@ -35,6 +36,7 @@ use checker::{Checker, Outcome};
 use cost::Rank;
 use kept::PackedLevels;
 
+use crate::metric::Metric;
 use crate::risk::Risks;
 
 /// The optimum, and what finding it took.
@@ -73,21 +75,26 @@ pub(crate) fn optimum(problem: &Problem<'_>, lattice: &Lattice) -> Option<Optimu
 
 /// A node by itself, whether or not it is within the limit.
 pub(crate) struct Node {
-    pub(crate) score: f64,
+    /// By [`Metric::Loss`], whatever the metric of the search.
+    pub(crate) loss: f64,
     pub(crate) risks: Risks,
     /// For each row of the table, whether it is released.
     pub(crate) kept: Vec<bool>,
 }
 
 impl Node {
-    pub(crate) fn new(problem: &Problem<'_>, levels: &[usize]) -> Self {
+    /// Of columns that are made for [`Metric::Loss`].
+    pub(crate) fn new(
+        problem: &Problem<'_>,
+        by_loss: &[QuasiIdentifier<'_>],
+        levels: &[usize],
+    ) -> Self {
         let mut checker = Checker::new(problem);
         let outcome = checker.check(levels);
-        let cost = checker.cost(levels, &outcome);
-        let kept = checker.kept();
+        let cost = checker.weighed(by_loss, Metric::Loss, levels, &outcome);
         Self {
-            score: problem.goal().metric.score(cost, levels.len()),
-            kept: problem.rows_of(kept),
+            loss: Metric::Loss.score(cost, levels.len()),
+            kept: problem.rows_of(checker.kept()),
             risks: checker.risks(),
         }
     }

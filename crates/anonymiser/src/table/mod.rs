@@ -51,6 +51,12 @@ impl Column {
         }
     }
 
+    /// The cells of these rows.
+    pub(crate) fn of_rows(&self, rows: &[u32]) -> Self {
+        let codes = rows.iter().map(|&row| self.codes[row as usize]);
+        Self::recoded(Arc::clone(&self.name), codes, &self.values)
+    }
+
     /// The column with the rows of another one behind its own.
     pub(crate) fn followed_by(&self, other: &Self) -> Self {
         let mut values = self.values.clone();
@@ -157,18 +163,12 @@ impl Table {
 
     /// The rows for which `keep` holds, in their order. `keep` is asked once for each row.
     pub fn filter_rows(&self, keep: impl Fn(usize) -> bool) -> Table {
-        let kept: Vec<usize> = (0..self.rows).filter(|&row| keep(row)).collect();
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| {
-                let codes = kept.iter().map(|&row| column.codes[row]);
-                Arc::new(Column::recoded(
-                    Arc::clone(&column.name),
-                    codes,
-                    &column.values,
-                ))
-            })
+        // A table has no more than `MAX_ROWS`, which is far below what 32 bits count.
+        let rows = (0..self.rows).filter(|&row| keep(row));
+        let kept: Vec<u32> = rows.map(|row| row as u32).collect();
+        let columns = self.columns.iter();
+        let columns = columns
+            .map(|column| Arc::new(column.of_rows(&kept)))
             .collect();
         Table::from_columns(columns, kept.len())
     }
