@@ -17,6 +17,7 @@
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
+//! | [`safe_harbor`](mod@safe_harbor) | [`safe_harbor()`]: the eighteen identifiers of HIPAA, line by line |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
@@ -79,10 +80,12 @@ mod pseudonym;
 pub mod ranking;
 pub mod release;
 pub mod risk;
+pub mod safe_harbor;
 mod search;
 pub mod table;
 
 pub use delimited::TextError;
+pub use detector::spans;
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
@@ -92,4 +95,5 @@ pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
+pub use safe_harbor::{SafeHarbor, SafeHarborRule, safe_harbor};
 pub use table::{Table, TableBuilder, TableError};

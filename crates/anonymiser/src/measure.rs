@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Finding, findings};
+use crate::detector::findings;
 use crate::plan::{Plan, Role};
 use crate::risk::{Risks, Size, risks};
 use crate::search::Classes;
@@ -25,7 +25,7 @@ pub struct Measures {
     /// The risks that somebody is found again, where no population is known.
     pub risks: Risks,
     /// Identifiers that are left, as `column: what (n hits)`: declared identifier columns still
-    /// present, columns that the plan does not declare, and hits of the detectors.
+    /// present, columns that the plan does not declare, and hits of the detectors that the column does not accept.
     pub identifiers: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub fn measure(table: &Table, plan: &Plan) -> Measures {
     let sizes = classes(table, plan).sizes();
     let identifiers = identifiers(table, plan)
         .into_iter()
-        .map(|Finding { column, rule, hits }| format!("{column}: {rule} ({hits} hits)"))
+        .map(|(column, what, hits)| format!("{column}: {what} ({hits} hits)"))
         .collect();
     Measures {
         rows: table.rows(),
@@ -68,21 +68,22 @@ pub(crate) fn unique_share(sizes: &[usize], rows: usize) -> f64 {
 }
 
 /// All identifiers that are left, column by column.
-fn identifiers(table: &Table, plan: &Plan) -> Vec<Finding> {
+fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)> {
     let mut found = Vec::new();
     for column in table.columns() {
-        let role = plan.column(column.name()).map(|column| column.role);
+        let declared = plan.column(column.name());
+        let role = declared.map(|declared| declared.role);
         let whole_column = match role {
             Some(Role::Identifier) => Some("declared identifier"),
             None => Some("not declared in the plan"),
             Some(_) => None,
         };
-        found.extend(whole_column.map(|rule| Finding {
-            column: column.name().to_string(),
-            rule,
-            hits: table.rows(),
-        }));
-        found.extend(findings(column, role));
+        let name = || column.name().to_string();
+        found.extend(whole_column.map(|what| (name(), what, table.rows())));
+        let findings = findings(column, role).into_iter();
+        let is_accepted = |rule| declared.is_some_and(|declared| declared.accept.contains(&rule));
+        let findings = findings.filter(|finding| !is_accepted(finding.rule));
+        found.extend(findings.map(|finding| (finding.column, finding.what, finding.hits)));
     }
     found
 }

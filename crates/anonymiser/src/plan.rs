@@ -6,6 +6,7 @@ use crate::hierarchy::Hierarchy;
 use crate::metric::Metric;
 use crate::models::Model;
 use crate::risk::RiskLimit;
+use crate::safe_harbor::SafeHarborRule;
 use crate::table::{Column, Table};
 
 /// The smallest k that hides anybody.
@@ -46,6 +47,10 @@ pub struct ColumnPlan {
     /// What each class must meet; of a sensitive column only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<Model>,
+    /// Rules of Safe Harbor that this column is released in spite of: what is found by them is none, as the custodian declares,
+    /// or may be released. Without it, a column in which an identifier is found stops the release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<SafeHarborRule>,
 }
 
 impl ColumnPlan {
@@ -56,6 +61,7 @@ impl ColumnPlan {
             role,
             hierarchy: None,
             models: Vec::new(),
+            accept: Vec::new(),
         }
     }
 
@@ -84,6 +90,9 @@ pub struct Privacy {
     /// Limits of the risk that somebody is found again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskLimit>,
+    /// Whether the release has to keep HIPAA Safe Harbor besides: none of the eighteen identifiers is found in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub safe_harbor: bool,
 }
 
 impl Default for Privacy {
@@ -93,6 +102,7 @@ impl Default for Privacy {
             suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
             metric: Metric::default(),
             risks: Vec::new(),
+            safe_harbor: false,
         }
     }
 }
@@ -381,6 +391,7 @@ mod tests {
                 suppression_limit: 0.05,
                 metric: Metric::Loss,
                 risks: Vec::new(),
+                safe_harbor: false,
             }
         );
     }

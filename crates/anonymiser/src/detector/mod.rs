@@ -4,14 +4,26 @@
 //! They are a net below the custodian's declaration, not a proof: what they find is there, what
 //! they miss may be there. Hits carry counts and rules, never a value.
 
-mod cells;
+mod contact;
+mod dates;
+mod images;
 mod names;
+mod network;
+mod numbers;
+mod spans;
+mod text;
 
-use cells::{CELL_RULES, is_full_date};
-use names::rule_of_name;
+pub(crate) use dates::{is_years_only, year_of_compact_date, year_of_date};
+pub use spans::spans;
+pub(crate) use text::is_blank;
+
+use names::Said;
+use spans::{LOCATED, Located};
 
 use crate::plan::Role;
 use crate::pseudonym::is_pseudonym;
+use crate::safe_harbor::SafeHarborRule::{self, *};
+use crate::safe_harbor::{age, place, postcode};
 use crate::table::Column;
 
 /// A column whose every value is different is a number of a person or an encounter, when it has
@@ -19,72 +31,271 @@ use crate::table::Column;
 const UNIQUE_NUMBER_MIN_ROWS: usize = 100;
 /// … and each value is at least this long.
 const UNIQUE_NUMBER_MIN_BYTES: usize = 5;
+/// Of codes that mix letters and digits this share of the rows is enough: a person may have two rows.
+const UNIQUE_CODE_PERCENT: usize = 95;
+
 /// What a detector found in one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) column: String,
-    pub(crate) rule: &'static str,
+    pub(crate) rule: SafeHarborRule,
+    /// What it looks like.
+    pub(crate) what: &'static str,
     /// Rows concerned.
     pub(crate) hits: usize,
 }
 
-/// Looks at one column; `role` is what the custodian declared it to be, if anything.
+/// What identifies by itself in one column; `role` is what the custodian declared it to be, if anything.
 pub(crate) fn findings(column: &Column, role: Option<Role>) -> Vec<Finding> {
-    let finding = |rule: &'static str, hits: usize| Finding {
-        column: column.name().to_string(),
-        rule,
-        hits,
-    };
-    let counts = column.counts();
-    let hits = |test: &dyn Fn(&str) -> bool| -> usize {
-        let counted = column.values().iter().zip(&counts);
-        counted
-            .filter(|(value, _)| test(value))
-            .map(|(_, count)| count)
-            .sum()
-    };
-    let mut found = Vec::new();
+    let mut look = Look::at(column);
     match role {
         // Reported by whoever asks, as the declaration says it already.
-        Some(Role::Identifier) => return found,
-        Some(Role::Pseudonym) => {
-            found.push(finding(
-                "cells that are no pseudonym",
-                hits(&|cell| !is_pseudonym(cell)),
-            ));
-        }
-        _ => {
-            if let Some(rule) = rule_of_name(column.name(), role) {
-                found.push(finding(rule, hits(&|cell| !cell.is_empty() && cell != "*")));
-            }
-            for (rule, test) in CELL_RULES {
-                found.push(finding(rule, hits(test)));
-            }
-            if role.is_none() {
-                found.push(finding("full date", hits(&is_full_date)));
-            }
-            if role != Some(Role::QuasiIdentifier) && is_unique_number(column) {
-                found.push(finding(
-                    "a different number in every row",
-                    column.codes().len(),
-                ));
-            }
-        }
+        Some(Role::Identifier) => {}
+        Some(Role::Pseudonym) => look.note_where(
+            OtherUniqueIdentifiers,
+            "cells that are no pseudonym",
+            |cell| !is_pseudonym(cell),
+        ),
+        _ => look.note_direct(role),
     }
-    found.retain(|finding| finding.hits > 0);
-    found
+    look.found
 }
 
-fn is_unique_number(column: &Column) -> bool {
-    let rows = column.codes().len();
-    let number = |value: &str| {
-        value.len() >= UNIQUE_NUMBER_MIN_BYTES
-            && value.bytes().any(|byte| byte.is_ascii_digit())
-            && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    rows >= UNIQUE_NUMBER_MIN_ROWS
-        && column.values().len() == rows
-        && column.values().iter().all(|value| number(value))
+/// What stands in the way of Safe Harbor in one column, whatever it is declared to be: what identifies by itself, and places,
+/// dates, ages and keys.
+pub(crate) fn all_findings(column: &Column) -> Vec<Finding> {
+    let mut look = Look::at(column);
+    look.note_direct(Some(Role::Plain));
+    look.note_others();
+    look.found
+}
+
+/// A column that is looked at.
+struct Look<'a> {
+    column: &'a Column,
+    /// Rows of each value.
+    counts: Vec<usize>,
+    said: Said,
+    found: Vec<Finding>,
+}
+
+impl<'a> Look<'a> {
+    fn at(column: &'a Column) -> Self {
+        Self {
+            column,
+            counts: column.counts(),
+            said: Said::by(column.name()),
+            found: Vec::new(),
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&'a str, usize)> {
+        let values = self.column.values().iter().map(|value| &**value);
+        values.zip(self.counts.iter().copied())
+    }
+
+    fn note(&mut self, rule: SafeHarborRule, what: &'static str, hits: usize) {
+        let known = self.found.iter_mut().find(|known| known.what == what);
+        match known {
+            Some(known) => known.hits = known.hits.max(hits),
+            None if hits == 0 => {}
+            None => self.found.push(Finding {
+                column: self.column.name().to_string(),
+                rule,
+                what,
+                hits,
+            }),
+        }
+    }
+
+    /// Each cell for which `test` holds.
+    fn note_where(
+        &mut self,
+        rule: SafeHarborRule,
+        what: &'static str,
+        test: impl Fn(&str) -> bool,
+    ) {
+        let hits = self.values().filter(|(value, _)| test(value));
+        let hits = hits.map(|(_, count)| count).sum();
+        self.note(rule, what, hits);
+    }
+
+    /// As [`Self::note_where`], if `test` holds of half of the values at least: of tests that a number passes by chance.
+    fn note_if_most(
+        &mut self,
+        rule: SafeHarborRule,
+        what: &'static str,
+        test: impl Fn(&str) -> bool,
+    ) {
+        if is_of_most(self.column, &test) {
+            self.note_where(rule, what, test);
+        }
+    }
+
+    fn note_located(&mut self, is_wanted: impl Fn(&Located) -> bool) {
+        for Located {
+            rule,
+            what,
+            certain,
+            ..
+        } in LOCATED.iter().filter(|located| is_wanted(located))
+        {
+            self.note_where(*rule, what, |cell| !certain(cell).is_empty());
+        }
+    }
+
+    fn note_direct(&mut self, role: Option<Role>) {
+        self.note_name(role);
+        self.note_located(|located| located.is_direct);
+        let form = numbers::has_form_of_social_security_number;
+        self.note_if_most(SocialSecurityNumbers, "social security number", form);
+        let is_card = |cell: &str| !numbers::payment_cards(cell).is_empty();
+        self.note_if_most(AccountNumbers, "payment card number", is_card);
+        self.note_where(Photographs, "image", images::is_image);
+        if role.is_none() {
+            self.note_where(Dates, "full date", dates::is_full_date);
+        }
+        if role != Some(Role::QuasiIdentifier) && (self.is_unique_number() || self.is_unique_code())
+        {
+            let what = "a different number in every row";
+            self.note_where(OtherUniqueIdentifiers, what, |cell| !is_blank(cell));
+        }
+    }
+
+    /// What the name says of each cell that says anything.
+    fn note_name(&mut self, role: Option<Role>) {
+        let Some(said) = self.said.direct() else {
+            if let Some(said) = self.said.short_name() {
+                self.note_if_most(said.rule, said.what, looks_like_name);
+            }
+            return;
+        };
+        match said.rule {
+            // A birth date that is declared a quasi-identifier is generalised with the others.
+            Dates if role == Some(Role::QuasiIdentifier) => {}
+            Dates => self.note_where(said.rule, said.what, |cell| !is_years_only(cell)),
+            Geography => self.note_where(said.rule, said.what, |cell| {
+                says_something(cell) && !place::is_state_or_larger(cell)
+            }),
+            _ => self.note_where(said.rule, said.what, says_something),
+        }
+    }
+
+    fn note_others(&mut self) {
+        if let Some(said) = self.said.place() {
+            self.note_where(said.rule, said.what, |cell| {
+                says_something(cell) && !place::is_state_or_larger(cell)
+            });
+        }
+        if let Some(said) = self.said.coordinate() {
+            self.note_if_most(said.rule, said.what, place::is_coordinate);
+        }
+        if let Some(said) = self.said.postcode() {
+            self.note_where(said.rule, said.what, postcode::is_too_fine);
+        }
+        self.note_if_most(Geography, "postcode", postcode::is_zip_plus_four);
+        if let Some(said) = self.said.age() {
+            self.note_where(said.rule, said.what, age::is_told_over_89);
+        }
+        self.note_located(|located| !located.is_direct);
+        self.note_if_most(Dates, spans::DATE, dates::is_compact_date);
+        if let Some(said) = self.said.key()
+            && self.column.codes().len() > 1
+            && self.is_nearly_unique()
+        {
+            self.note_where(said.rule, said.what, says_something);
+        }
+    }
+
+    fn is_unique_number(&self) -> bool {
+        let rows = self.column.codes().len();
+        let number = |value: &str| {
+            value.len() >= UNIQUE_NUMBER_MIN_BYTES
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        rows >= UNIQUE_NUMBER_MIN_ROWS
+            && self.column.values().len() == rows
+            && self.column.values().iter().all(|value| number(value))
+    }
+
+    /// Codes of letters and digits, all of one length, hardly any of them twice.
+    fn is_unique_code(&self) -> bool {
+        let mut lengths = self
+            .values()
+            .map(|(value, _)| value)
+            .filter(|value| !is_blank(value));
+        let Some(first) = lengths.next() else {
+            return false;
+        };
+        let is_code = |value: &str| {
+            value.len() == first.len()
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+                && value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte))
+                && dates::dates(value).is_empty()
+        };
+        first.len() >= UNIQUE_NUMBER_MIN_BYTES
+            && self.is_nearly_unique()
+            && self.filled() >= UNIQUE_NUMBER_MIN_ROWS
+            && is_code(first)
+            && lengths.all(is_code)
+    }
+
+    /// Rows that say anything.
+    fn filled(&self) -> usize {
+        let filled = self.values().filter(|(value, _)| !is_blank(value));
+        filled.map(|(_, count)| count).sum()
+    }
+
+    fn is_nearly_unique(&self) -> bool {
+        let filled = self.values().filter(|(value, _)| !is_blank(value)).count();
+        filled * 100 >= self.filled() * UNIQUE_CODE_PERCENT
+    }
+}
+
+/// Whether the name says that it holds ages.
+pub(crate) fn is_of_ages(name: &str) -> bool {
+    Said::by(name).age().is_some()
+}
+
+/// Whether the name says that it holds postcodes, or the cells do.
+pub(crate) fn is_of_postcodes(column: &Column) -> bool {
+    Said::by(column.name()).postcode().is_some() || is_of_most(column, postcode::is_zip_plus_four)
+}
+
+/// Whether most cells are dates of digits alone.
+pub(crate) fn is_of_compact_dates(column: &Column) -> bool {
+    is_of_most(column, dates::is_compact_date)
+}
+
+/// Whether `test` holds of half of the values at least, and of one.
+fn is_of_most(column: &Column, test: impl Fn(&str) -> bool) -> bool {
+    let values = || column.values().iter().filter(|value| !is_blank(value));
+    let passed = values().filter(|value| test(value)).count();
+    passed > 0 && 2 * passed >= values().count()
+}
+
+/// Not blank, and more than yes or no.
+fn says_something(cell: &str) -> bool {
+    const FLAGS: [&str; 12] = [
+        "yes", "no", "true", "false", "y", "n", "0", "1", "?", "unknown", "na", "n/a",
+    ];
+    let cell = cell.trim();
+    !is_blank(cell) && !FLAGS.iter().any(|flag| cell.eq_ignore_ascii_case(flag))
+}
+
+/// A capital letter and small ones; numbers may follow, as in made-up records.
+fn looks_like_name(cell: &str) -> bool {
+    let cell = cell
+        .trim()
+        .trim_end_matches(|character: char| character.is_ascii_digit());
+    let mut characters = cell.chars();
+    characters.next().is_some_and(char::is_uppercase)
+        && characters.clone().any(char::is_lowercase)
+        && characters.all(|character| character.is_alphabetic() || "-' .’".contains(character))
 }
 
 #[cfg(test)]
@@ -102,7 +313,7 @@ mod tests {
         let found = findings(&builder.finish().columns()[0], role);
         found
             .into_iter()
-            .map(|finding| (finding.rule, finding.hits))
+            .map(|finding| (finding.what, finding.hits))
             .collect()
     }
 
@@ -165,9 +376,12 @@ mod tests {
             [("record or account number", 1)]
         );
         assert_eq!(
-            found("birthDate", &["1950"], Some(Role::Sensitive)),
+            found("birthDate", &["1950-03", "1950"], Some(Role::Sensitive)),
             [("date of birth or death", 1)]
         );
+        let years = ["1950", "1940-1959", "*", ""];
+        assert_eq!(found("birthDate", &years, Some(Role::Plain)), []);
+        assert_eq!(found("phone", &["yes", "no", "?"], Some(Role::Plain)), []);
         assert_eq!(
             found("birthDate", &["1950"], Some(Role::QuasiIdentifier)),
             []
@@ -212,9 +426,17 @@ mod tests {
         );
         assert_eq!(found("n", &cells[1..], Some(Role::Plain)), []);
         assert_eq!(found("n", &cells, Some(Role::QuasiIdentifier)), []);
+        // Of codes with letters nearly all are enough, and a number in digits may be a measurement.
         let mut repeated = cells.clone();
         repeated[0] = repeated[1];
-        assert_eq!(found("n", &repeated, Some(Role::Plain)), []);
+        let rule = "a different number in every row";
+        assert_eq!(found("n", &repeated, Some(Role::Plain)), [(rule, 100)]);
+        let twice: Vec<&str> = cells[..60].iter().flat_map(|cell| [*cell; 2]).collect();
+        assert_eq!(found("n", &twice, Some(Role::Plain)), []);
+        let mut digits: Vec<&str> = cells.iter().map(|cell| &cell[1..]).collect();
+        assert_eq!(found("n", &digits, Some(Role::Plain)), [(rule, 100)]);
+        digits[0] = digits[1];
+        assert_eq!(found("n", &digits, Some(Role::Plain)), []);
     }
 
     #[test]

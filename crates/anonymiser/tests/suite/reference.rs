@@ -105,6 +105,7 @@ fn arranged(
             suppression_limit: limit,
             metric: Metric::Loss,
             risks: Vec::new(),
+            safe_harbor: false,
         },
     };
     (table, plan)
