@@ -19,6 +19,8 @@
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
 //! | [`safe_harbor`](mod@safe_harbor) | [`safe_harbor()`]: the eighteen identifiers of HIPAA, line by line |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
+//! | [`disclosure`] | [`Disclosure`]: l, t and the like, as measured, of each sensitive column |
+//! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
 //! pseudonyms, `detector` recognises identifiers by name and shape.
@@ -70,7 +72,9 @@
 
 mod delimited;
 mod detector;
+pub mod disclosure;
 pub mod hierarchy;
+pub mod linkage;
 pub mod measure;
 pub mod metric;
 pub mod models;
@@ -86,7 +90,9 @@ pub mod table;
 
 pub use delimited::TextError;
 pub use detector::spans;
+pub use disclosure::Disclosure;
 pub use hierarchy::{Hierarchy, HierarchyError};
+pub use linkage::{Linkage, LinkageError, Linked, linkage};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
 pub use models::{Distance, Model};

@@ -4,8 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::findings;
+use crate::disclosure::{Disclosure, disclosures};
+use crate::linkage::{Linkage, guessed};
 use crate::plan::{Plan, Role};
+use crate::promises::Rows;
 use crate::risk::{Risks, Size, risks};
+use crate::safe_harbor::{SafeHarbor, safe_harbor};
 use crate::search::Classes;
 use crate::table::Table;
 
@@ -27,12 +31,23 @@ pub struct Measures {
     /// Identifiers that are left, as `column: what (n hits)`: declared identifier columns still
     /// present, columns that the plan does not declare, and hits of the detectors that the column does not accept.
     pub identifiers: Vec<String>,
+    /// What is learned of each sensitive column that the table has.
+    #[serde(default)]
+    pub sensitive: Vec<Disclosure>,
+    /// How often a record is picked by whoever knows its quasi-identifiers.
+    #[serde(default)]
+    pub linkage: Linkage,
+    /// HIPAA Safe Harbor, line by line, whether or not the plan asks for it.
+    #[serde(default)]
+    pub safe_harbor: SafeHarbor,
 }
 
 /// Measures a table, which may be a projection: columns of the plan that it lacks are skipped,
 /// columns that the plan lacks are reported.
 pub fn measure(table: &Table, plan: &Plan) -> Measures {
-    let sizes = classes(table, plan).sizes();
+    let classes = classes(table, plan);
+    let sizes = classes.sizes();
+    let rows = Rows::of(&classes, &sizes);
     let identifiers = identifiers(table, plan)
         .into_iter()
         .map(|(column, what, hits)| format!("{column}: {what} ({hits} hits)"))
@@ -44,6 +59,9 @@ pub fn measure(table: &Table, plan: &Plan) -> Measures {
         unique_share: unique_share(&sizes, table.rows()),
         risks: risks(sizes.iter().map(|&rows| Size::alone(rows))),
         identifiers,
+        sensitive: disclosures(table, plan, &rows, sizes.len()),
+        linkage: guessed(table, &classes, &rows),
+        safe_harbor: safe_harbor(table, plan),
     }
 }
 

@@ -7,6 +7,8 @@ pub const RESTRICTED_PREFIXES: [&str; 17] = [
     "036", "059", "063", "102", "203", "556", "692", "790", "821", "823", "830", "831", "878",
     "879", "884", "890", "893",
 ];
+/// What the end of a code is covered with.
+const MASKS: [char; 4] = ['*', 'x', 'X', '#'];
 /// What is put in their place.
 pub(crate) const RESTRICTED: &str = "000";
 
@@ -14,8 +16,7 @@ pub(crate) const RESTRICTED: &str = "000";
 fn code(cell: &str) -> String {
     let cell = cell.trim();
     let cell = cell.strip_suffix(".0").unwrap_or(cell);
-    let is_mask = |character: char| "*xX#".contains(character);
-    let code = cell.split(is_mask).next().unwrap_or(cell);
+    let code = cell.trim_end_matches(MASKS);
     code.chars()
         .filter(|character| !" -".contains(*character))
         .collect()
@@ -63,7 +64,7 @@ pub(crate) fn coarsened(cell: &str) -> String {
     if !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return RESTRICTED.to_owned();
     }
-    let is_cut = cell.contains(['*', 'x', 'X', '#']);
+    let is_cut = cell.trim().ends_with(MASKS);
     let full = match code.len() {
         _ if is_cut => code,
         4 | 5 => format!("{code:0>5}"),

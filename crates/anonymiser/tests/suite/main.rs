@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod brute_force;
+mod certificate;
 mod properties;
 mod reference;
+mod safe_harbor;
 mod size;

@@ -20,7 +20,7 @@ struct Expected {
     checked: usize,
 }
 
-const ADULT: [&str; 8] = [
+pub const ADULT: [&str; 8] = [
     "sex",
     "age",
     "race",
@@ -53,7 +53,7 @@ const DIABETES: [&str; 9] = [
     "medical_specialty",
 ];
 
-fn file(name: &str) -> Option<Vec<u8>> {
+pub fn file(name: &str) -> Option<Vec<u8>> {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let bytes = std::fs::read(data.join(name)).ok();
     if bytes.is_none() {
@@ -62,11 +62,11 @@ fn file(name: &str) -> Option<Vec<u8>> {
     bytes
 }
 
-fn adult() -> Option<Table> {
+pub fn adult() -> Option<Table> {
     Some(Table::from_csv(&file("adult/adult.csv")?, b';').unwrap())
 }
 
-fn diabetes() -> Option<Table> {
+pub fn diabetes() -> Option<Table> {
     let zipped = file("diabetes130/diabetic_data.csv.gz")?;
     let mut csv = Vec::new();
     flate2::read::GzDecoder::new(&zipped[..])
@@ -82,7 +82,7 @@ fn check(table: &Table, hierarchies: &str, names: &[&str], limit: f64, expected:
 }
 
 /// The table with these columns, and a plan for it: k = 5, by Loss.
-fn arranged(
+pub fn arranged(
     table: &Table,
     hierarchies: &str,
     names: &[&str],
