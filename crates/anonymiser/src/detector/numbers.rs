@@ -193,7 +193,7 @@ pub(super) fn uuids(cell: &str) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn found<'a>(find: fn(&str) -> Vec<Range<usize>>, cell: &'a str) -> Vec<&'a str> {
+    fn found(find: fn(&str) -> Vec<Range<usize>>, cell: &str) -> Vec<&str> {
         find(cell).into_iter().map(|place| &cell[place]).collect()
     }
 

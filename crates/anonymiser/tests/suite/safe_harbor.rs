@@ -362,7 +362,7 @@ fn any_cell() -> impl Strategy<Value = String> {
         Just(format!(
             "{MARKER} was born on 1931-02-03 in a small town of the north"
         )),
-        Just(format!("{MARKER}")),
+        Just(MARKER.to_owned()),
         Just(format!("{MARKER}078-05-1120 078-05-1120")),
         Just("078-05-1120".to_owned()),
         Just("02139".to_owned()),
