@@ -107,4 +107,22 @@ fn is_phone(cell: &str) -> bool {
         && cell.parse::<Ipv4Addr>().is_err()
         && !super::numbers::has_form_of_social_security_number(cell)
         && super::dates::dates(cell).is_empty()
+        && !is_drug_code(cell)
+        && !is_object_identifier(cell)
+}
+
+/// `2.16.840.1.113883.6.1`, as HL7 names code systems: no telephone number is written with dots and has a group of one digit.
+fn is_object_identifier(cell: &str) -> bool {
+    let mut parts = cell.split('.');
+    cell.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && parts.any(|part| part.len() == 1)
+}
+
+/// A National Drug Code: labeler, product and package, in digits (21 CFR 207.33).
+fn is_drug_code(cell: &str) -> bool {
+    let parts: Vec<usize> = cell.split('-').map(str::len).collect();
+    cell.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && matches!(parts[..], [4..=6, 3..=4, 1..=2])
 }

@@ -365,6 +365,113 @@ mod tests {
         }
     }
 
+    /// Columns of real systems, each of which looks a little like something else.
+    #[test]
+    fn realistic_columns_are_taken_for_nothing() {
+        for (name, cells) in [
+            (
+                "ndc",
+                &["50242-040-62", "0003-4215-10", "00002-7597-01"][..],
+            ),
+            ("loinc", &["2160-0", "4548-4", "1988-5"]),
+            (
+                "snomed",
+                &[
+                    "124171000119105",
+                    "16114001000119106",
+                    "368581000119106",
+                    "44054006",
+                ],
+            ),
+            ("icd10", &["E11.9", "Z00.00", "S72.001A", "V57"]),
+            ("cpt", &["99213", "0001F", "90834"]),
+            ("rxnorm", &["308192", "1049221", "313820"]),
+            ("oid", &["2.16.840.1.113883.6.1", "1.2.840.10008.1.2"]),
+            ("blood_pressure", &["120/80", "135/85", "98/60"]),
+            ("platelets", &["150000", "243000", "450000", "199000"]),
+            ("creatinine", &["0.2020", "12.1999", "1.05", "10.2020"]),
+            ("ratio", &["1:64", "1:128", "3/4", "10:30:15"]),
+            (
+                "range",
+                &["3.5-5.1", "135-145", "10000-19999", "1940-1959", "[70-80)"],
+            ),
+            (
+                "genotype",
+                &["c.76A>T", "p.Gly12Asp", "rs1801133", "NM_000546.5"],
+            ),
+            ("dose", &["500 mg", "2 x 250 mg/d", "0.5 ml", "40 units"]),
+            (
+                "hash",
+                &[
+                    "d41d8cd98f00b204e9800998ecf8427e",
+                    "900150983cd24fb0d6963f7d28e17f72",
+                ],
+            ),
+            ("version", &["1.2.3", "v10.4", "4.0.1"]),
+            ("first_visit", &["yes", "no"]),
+            ("last", &["1", "2", "3"]),
+            ("image_type", &["CT", "MR", "XR"]),
+            ("lat", &["left", "right", "both"]),
+            ("phone_contact", &["yes", "no"]),
+            ("time", &["10:30", "23:59:59", "07:15"]),
+            ("year", &["1999", "2020", "1850"]),
+            ("cost", &["1234.56", "129.16", "5000.00"]),
+        ] {
+            let mut builder = Table::builder(vec![name.into(), "other".into()]).unwrap();
+            for cell in cells {
+                builder.push_row([cell, &""]).unwrap();
+            }
+            let found = all_findings(&builder.finish().columns()[0]);
+            assert_eq!(found, [], "{name}");
+        }
+    }
+
+    #[test]
+    fn columns_are_found_by_what_most_of_their_cells_are() {
+        let rules = |name: &str, cells: &[&str]| -> Vec<(char, &'static str, usize)> {
+            let mut builder = Table::builder(vec![name.into(), "other".into()]).unwrap();
+            for cell in cells {
+                builder.push_row([cell, &""]).unwrap();
+            }
+            let found = all_findings(&builder.finish().columns()[0]);
+            let found = found.into_iter();
+            found
+                .map(|found| (found.rule.letter(), found.what, found.hits))
+                .collect()
+        };
+        let made_up = ["999-49-3983", "", "999-17-9786"];
+        assert_eq!(rules("x", &made_up), [('G', "social security number", 2)]);
+        assert_eq!(rules("x", &["999-49-3983", "a", "b"]), []);
+        let cards = ["4111111111111111", "5555555555554444"];
+        assert_eq!(rules("x", &cards), [('J', "payment card number", 2)]);
+        assert_eq!(rules("x", &["4111111111111111", "12", "13"]), []);
+        let compact = ["20200131", "20200229103000"];
+        assert_eq!(rules("x", &compact), [('C', spans::DATE, 2)]);
+        assert_eq!(rules("x", &["20200131", "12345678", "23456789"]), []);
+        assert_eq!(
+            rules("x", &["02139-4307", "10001-0001"]),
+            [('B', "postcode", 2)]
+        );
+        assert_eq!(rules("LAT", &["40.79", "41.3"]), [('B', "coordinate", 2)]);
+        assert_eq!(
+            rules("first", &["Ada", "Bob", ""]),
+            [('A', "name of a person", 2)]
+        );
+        assert_eq!(
+            rules("id", &["a", "b", "c"]),
+            [('R', "number of a record", 3)]
+        );
+        assert_eq!(rules("id", &["a", "a", "c"]), []);
+        assert_eq!(
+            rules("city", &["Omaha", "Nebraska", "*", "NE"]),
+            [('B', "place smaller than a state", 1)]
+        );
+        assert_eq!(
+            rules("mac", &["00:1a:2b:3c:4d:5e"]),
+            [('M', "address of a network device", 1)]
+        );
+    }
+
     #[test]
     fn names_give_identifiers_away_unless_declared() {
         assert_eq!(

@@ -84,6 +84,15 @@ fn hospital_encounters_have_two_numbers_and_old_people() {
             ('R', "encounter_id", rows),
         ],
     );
+    // With both of them declared nothing stands in the way of a release.
+    let others = (2..table.column_names().count()).collect::<Vec<_>>();
+    let others = table.select(&others);
+    let columns: Vec<_> = others
+        .column_names()
+        .map(|name| (name, Role::Plain))
+        .collect();
+    let measures = measure(&others, &plan(&columns, false));
+    assert_eq!(measures.identifiers, Vec::<String>::new());
 }
 
 #[test]
