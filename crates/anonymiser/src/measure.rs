@@ -99,7 +99,7 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)>
         let name = || column.name().to_string();
         found.extend(whole_column.map(|what| (name(), what, table.rows())));
         let findings = findings(column, role).into_iter();
-        let is_accepted = |rule| declared.is_some_and(|declared| declared.accept.contains(&rule));
+        let is_accepted = |rule| declared.is_some_and(|declared| declared.accepts(rule));
         let findings = findings.filter(|finding| !is_accepted(finding.rule));
         found.extend(findings.map(|finding| (finding.column, finding.what, finding.hits)));
     }

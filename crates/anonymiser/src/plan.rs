@@ -75,6 +75,18 @@ impl ColumnPlan {
     }
 }
 
+impl ColumnPlan {
+    /// Whether what a rule of Safe Harbor finds in this column may be released. What should be a pseudonym must be one.
+    pub(crate) fn accepts(&self, rule: SafeHarborRule) -> bool {
+        self.is_released_as_declared() && self.accept.contains(&rule)
+    }
+
+    /// Neither dropped nor replaced.
+    const fn is_released_as_declared(&self) -> bool {
+        !matches!(self.role, Role::Identifier | Role::Pseudonym)
+    }
+}
+
 /// The privacy model: k-anonymity with a suppression limit; and by what the releases that keep it are compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -156,6 +168,14 @@ pub enum PlanError {
         "column `{column}` has a privacy model but is not sensitive; change its role or remove the model"
     )]
     ModelWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// What is dropped or replaced has nothing to accept.
+    #[error(
+        "column `{column}` accepts a rule of Safe Harbor but is an identifier or a pseudonym; change its role or accept nothing"
+    )]
+    AcceptWithoutUse {
         /// Name of the column.
         column: String,
     },
@@ -313,6 +333,9 @@ impl Plan {
                 return Err(PlanError::DuplicateColumn { column: column() });
             }
             check_models(declared)?;
+            if !declared.accept.is_empty() && !declared.is_released_as_declared() {
+                return Err(PlanError::AcceptWithoutUse { column: column() });
+            }
             let uses_hierarchy = declared.role == Role::QuasiIdentifier
                 || declared.models.iter().any(|model| model.needs_hierarchy());
             if declared.hierarchy.is_some() && !uses_hierarchy {

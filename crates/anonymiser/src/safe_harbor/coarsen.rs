@@ -40,7 +40,7 @@ pub(crate) fn coarsened(table: &Table, plan: &Plan) -> (Table, Vec<Coarsened>) {
         };
         let mut column = Arc::clone(column);
         for (rule, coarse) in means(&column) {
-            if declared.accept.contains(&rule) {
+            if declared.accepts(rule) {
                 continue;
             }
             if let Some((changed, rows)) = rewritten(&column, coarse) {

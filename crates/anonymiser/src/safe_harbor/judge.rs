@@ -42,7 +42,7 @@ impl Found {
             rule,
             what: what.to_owned(),
             rows: hits,
-            accepted: declared.is_some_and(|declared| declared.accept.contains(&rule)),
+            accepted: declared.is_some_and(|declared| declared.accepts(rule)),
         }
     }
 }

@@ -344,6 +344,21 @@ fn safe_harbor_judges_what_a_hierarchy_leaves() {
 }
 
 #[test]
+fn a_pseudonym_is_one_whatever_is_accepted() {
+    let table = table("mrn\n4711\n4712\n");
+    let mut plan = plan(&[("mrn", Role::Pseudonym)], false);
+    plan.columns[0].accept = SafeHarborRule::ALL.to_vec();
+    assert_eq!(
+        measure(&table, &plan).identifiers,
+        ["mrn: cells that are no pseudonym (2 hits)"]
+    );
+    assert_eq!(safe_harbor(&table, &plan).violations().count(), 1);
+    let error = anonymise(&table, &plan, &KEY).unwrap_err();
+    let column = "mrn".to_owned();
+    assert_eq!(error, PlanError::AcceptWithoutUse { column }.into());
+}
+
+#[test]
 fn the_same_is_asked_for_in_a_plan() {
     let json = r#"{"columns": [{"name": "x", "role": "plain", "accept": ["names", "other-unique-identifiers"]}], "privacy": {"safe_harbor": true}}"#;
     let plan: Plan = serde_json::from_str(json).unwrap();
