@@ -23,9 +23,12 @@
 //! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
-//! pseudonyms, `detector` recognises identifiers by name and shape.
+//! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand.
 //!
 //! # What a release is
+//!
+//! No column of it identifies by itself: what a detector finds in it stops it, unless the column accepts the rule. A plan may ask for
+//! all of HIPAA Safe Harbor besides ([`safe_harbor`](mod@safe_harbor)).
 //!
 //! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
 //! one level of their hierarchy each (full-domain generalisation) so that every combination

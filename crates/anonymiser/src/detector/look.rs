@@ -114,6 +114,9 @@ impl<'a> Look<'a> {
             if let Some(said) = self.said.short_name() {
                 self.note_if_most(said.rule, said.what, looks_like_name);
             }
+            if let Some(said) = self.said.reference() {
+                self.note_if_most(said.rule, said.what, looks_like_code);
+            }
             return;
         };
         match said.rule {
@@ -209,6 +212,12 @@ fn says_something(cell: &str) -> bool {
     ];
     let cell = cell.trim();
     !is_blank(cell) && !FLAGS.iter().any(|flag| cell.eq_ignore_ascii_case(flag))
+}
+
+/// One word, with a digit.
+fn looks_like_code(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.bytes().any(|byte| byte.is_ascii_digit()) && !cell.contains(char::is_whitespace)
 }
 
 /// A capital letter and small ones; numbers may follow, as in made-up records.

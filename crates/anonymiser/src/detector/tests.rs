@@ -109,6 +109,7 @@ fn realistic_columns_are_taken_for_nothing() {
         ),
         ("version", &["1.2.3", "v10.4", "4.0.1"]),
         ("first_visit", &["yes", "no"]),
+        ("encounter", &["inpatient", "ambulatory"]),
         ("last", &["1", "2", "3"]),
         ("image_type", &["CT", "MR", "XR"]),
         ("lat", &["left", "right", "both"]),
@@ -145,6 +146,11 @@ fn columns_are_found_by_what_most_of_their_cells_are() {
     let cards = ["4111111111111111", "5555555555554444"];
     assert_eq!(rules("x", &cards), [('J', "payment card number", 2)]);
     assert_eq!(rules("x", &["4111111111111111", "12", "13"]), []);
+    let references = ["Patient/17", "Patient/18", ""];
+    assert_eq!(
+        rules("subject", &references),
+        [('H', "record or account number", 2)]
+    );
     let compact = ["20200131", "20200229103000"];
     assert_eq!(rules("x", &compact), [('C', spans::DATE, 2)]);
     assert_eq!(rules("x", &["20200131", "12345678", "23456789"]), []);

@@ -3,7 +3,9 @@
 
 mod rules;
 
-use rules::{AGES, COORDINATES, DIRECT, KEYS, NameRule, PLACES, POSTCODES, SHORT_NAMES};
+use rules::{
+    AGES, COORDINATES, DIRECT, KEYS, NameRule, PLACES, POSTCODES, REFERENCES, SHORT_NAMES,
+};
 
 /// Beginnings of names whose cells say whether or how many, and not which.
 const COUNTING: [&str; 12] = [
@@ -102,6 +104,10 @@ impl Said {
 
     pub(super) fn short_name(&self) -> Option<&'static NameRule> {
         self.is(&SHORT_NAMES).then_some(&SHORT_NAMES)
+    }
+
+    pub(super) fn reference(&self) -> Option<&'static NameRule> {
+        self.is(&REFERENCES).then_some(&REFERENCES)
     }
 
     pub(super) fn place(&self) -> Option<&'static NameRule> {
@@ -210,7 +216,6 @@ mod tests {
                     "subject_id",
                     "hadm_id",
                     "visit_occurrence_id",
-                    "PATIENT",
                     "PatientID",
                 ],
             ),

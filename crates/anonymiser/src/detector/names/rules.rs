@@ -62,7 +62,7 @@ pub(super) static DIRECT: [NameRule; 19] = [
         MedicalRecordNumbers,
         "record or account number",
         "pat id, pt id, hadm id, icustay id, stay id, transfer id, csn, pat enc csn id, \
-         person source value, accession, study uid, subject, person, patient, encounter",
+         person source value, accession, study uid",
         "mrn, medical record number, medical record no, medical record, record number, record no, \
          patient id, patient nbr, patient number, patient no, patient num, patient key, patient uuid, \
          patient identifier, patient reference, subject reference, encounter reference, person id, \
@@ -75,7 +75,7 @@ pub(super) static DIRECT: [NameRule; 19] = [
     rule(
         HealthPlanNumbers,
         "health plan number",
-        "hicn, mbi, subscriber, beneficiary",
+        "hicn, mbi",
         "insurance number, insurance id, insurance no, health plan number, health plan id, member number, \
          member id, subscriber id, subscriber number, policy number, policy id, policy no, \
          beneficiary id, beneficiary number, medicare number, medicare id, medicaid number, medicaid id, \
@@ -210,6 +210,14 @@ pub(super) static KEYS: NameRule = rule(
     "number of a record",
     "id, key, ids, no, nr",
     "uuid, guid, record id, row id",
+);
+
+/// Names of columns that refer to a person or an encounter, where the cells are numbers or codes.
+pub(super) static REFERENCES: NameRule = rule(
+    MedicalRecordNumbers,
+    "record or account number",
+    "patient, subject, person, encounter, beneficiary, subscriber",
+    "",
 );
 
 /// First names of columns that hold names; such a word says so only where the cells look like names.
