@@ -17,12 +17,18 @@
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
+//! | [`safe_harbor`](mod@safe_harbor) | [`safe_harbor()`]: the eighteen identifiers of HIPAA, line by line |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
+//! | [`disclosure`] | [`Disclosure`]: l, t and the like, as measured, of each sensitive column |
+//! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
-//! pseudonyms, `detector` recognises identifiers by name and shape.
+//! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand.
 //!
 //! # What a release is
+//!
+//! No column of it identifies by itself: what a detector finds in it stops it, unless the column accepts the rule. A plan may ask for
+//! all of HIPAA Safe Harbor besides ([`safe_harbor`](mod@safe_harbor)).
 //!
 //! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
 //! one level of their hierarchy each (full-domain generalisation) so that every combination
@@ -69,7 +75,9 @@
 
 mod delimited;
 mod detector;
+pub mod disclosure;
 pub mod hierarchy;
+pub mod linkage;
 pub mod measure;
 pub mod metric;
 pub mod models;
@@ -79,11 +87,15 @@ mod pseudonym;
 pub mod ranking;
 pub mod release;
 pub mod risk;
+pub mod safe_harbor;
 mod search;
 pub mod table;
 
 pub use delimited::TextError;
+pub use detector::spans;
+pub use disclosure::Disclosure;
 pub use hierarchy::{Hierarchy, HierarchyError};
+pub use linkage::{Linkage, LinkageError, Linked, linkage};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
 pub use models::{Distance, Model};
@@ -92,4 +104,5 @@ pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
+pub use safe_harbor::{SafeHarbor, SafeHarborRule, safe_harbor};
 pub use table::{Table, TableBuilder, TableError};

@@ -160,8 +160,30 @@ impl Histogram {
         values.map(|value| (value, self.share(value)))
     }
 
+    /// Of the values that the class has, (share in the class − share in the table) ÷ share in the table, at most: how much more
+    /// likely a value gets.
+    pub(crate) fn gain(&self, table: &[u64], rows: u64) -> f64 {
+        let gain = |(value, share): (usize, f64)| share / (table[value] as f64 / rows as f64) - 1.0;
+        self.shares().map(gain).fold(0.0, f64::max)
+    }
+
+    /// Distinct values.
+    pub(crate) fn distinct(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Rows of the most frequent value, and of all others.
+    pub(crate) fn most_and_others(&self) -> (u64, u64) {
+        let counts = self
+            .present
+            .iter()
+            .map(|&value| self.counts[value as usize]);
+        let most = counts.max().map_or(0, u64::from);
+        (most, self.rows - most)
+    }
+
     /// Bits.
-    fn entropy(&self) -> f64 {
+    pub(crate) fn entropy(&self) -> f64 {
         self.shares().map(|(_, share)| -share * share.log2()).sum()
     }
 
@@ -289,10 +311,7 @@ impl Judge {
                 return Verdict::of_means(class.rows, self.distance(class) - t, 1.0 - t);
             }
             Model::DeltaDisclosure { delta } => {
-                class.present.len() == self.table.len()
-                    && class
-                        .shares()
-                        .all(|(value, share)| (share / self.table[value]).log2().abs() < delta)
+                class.present.len() == self.table.len() && self.disclosure(class) < delta
             }
         };
         Verdict {
@@ -301,8 +320,16 @@ impl Judge {
         }
     }
 
+    /// The most that |log₂(share in the class ÷ share in the table)| is, of values that the class has.
+    pub(crate) fn disclosure(&self, class: &Histogram) -> f64 {
+        let ratios = class
+            .shares()
+            .map(|(value, share)| share / self.table[value]);
+        ratios.map(|ratio| ratio.log2().abs()).fold(0.0, f64::max)
+    }
+
     /// How far the earth is moved from the table's distribution to the class's: 0 to 1.
-    fn distance(&self, class: &mut Histogram) -> f64 {
+    pub(crate) fn distance(&self, class: &mut Histogram) -> f64 {
         match &self.ground {
             // What the class has too much of is what it lacks elsewhere.
             Ground::Flat => class

@@ -6,6 +6,7 @@ use crate::hierarchy::Hierarchy;
 use crate::metric::Metric;
 use crate::models::Model;
 use crate::risk::RiskLimit;
+use crate::safe_harbor::SafeHarborRule;
 use crate::table::{Column, Table};
 
 /// The smallest k that hides anybody.
@@ -46,6 +47,10 @@ pub struct ColumnPlan {
     /// What each class must meet; of a sensitive column only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<Model>,
+    /// Rules of Safe Harbor that this column is released in spite of: what is found by them is none, as the custodian declares,
+    /// or may be released. Without it, a column in which an identifier is found stops the release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<SafeHarborRule>,
 }
 
 impl ColumnPlan {
@@ -56,6 +61,7 @@ impl ColumnPlan {
             role,
             hierarchy: None,
             models: Vec::new(),
+            accept: Vec::new(),
         }
     }
 
@@ -66,6 +72,18 @@ impl ColumnPlan {
             hierarchy: Some(hierarchy),
             ..self
         }
+    }
+}
+
+impl ColumnPlan {
+    /// Whether what a rule of Safe Harbor finds in this column may be released. What should be a pseudonym must be one.
+    pub(crate) fn accepts(&self, rule: SafeHarborRule) -> bool {
+        self.is_released_as_declared() && self.accept.contains(&rule)
+    }
+
+    /// Neither dropped nor replaced.
+    const fn is_released_as_declared(&self) -> bool {
+        !matches!(self.role, Role::Identifier | Role::Pseudonym)
     }
 }
 
@@ -84,6 +102,9 @@ pub struct Privacy {
     /// Limits of the risk that somebody is found again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskLimit>,
+    /// Whether the release has to keep HIPAA Safe Harbor besides: none of the eighteen identifiers is found in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub safe_harbor: bool,
 }
 
 impl Default for Privacy {
@@ -93,6 +114,7 @@ impl Default for Privacy {
             suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
             metric: Metric::default(),
             risks: Vec::new(),
+            safe_harbor: false,
         }
     }
 }
@@ -146,6 +168,14 @@ pub enum PlanError {
         "column `{column}` has a privacy model but is not sensitive; change its role or remove the model"
     )]
     ModelWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// What is dropped or replaced has nothing to accept.
+    #[error(
+        "column `{column}` accepts a rule of Safe Harbor but is an identifier or a pseudonym; change its role or accept nothing"
+    )]
+    AcceptWithoutUse {
         /// Name of the column.
         column: String,
     },
@@ -303,6 +333,9 @@ impl Plan {
                 return Err(PlanError::DuplicateColumn { column: column() });
             }
             check_models(declared)?;
+            if !declared.accept.is_empty() && !declared.is_released_as_declared() {
+                return Err(PlanError::AcceptWithoutUse { column: column() });
+            }
             let uses_hierarchy = declared.role == Role::QuasiIdentifier
                 || declared.models.iter().any(|model| model.needs_hierarchy());
             if declared.hierarchy.is_some() && !uses_hierarchy {
@@ -381,6 +414,7 @@ mod tests {
                 suppression_limit: 0.05,
                 metric: Metric::Loss,
                 risks: Vec::new(),
+                safe_harbor: false,
             }
         );
     }

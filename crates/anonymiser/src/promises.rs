@@ -99,14 +99,14 @@ impl Judged {
 }
 
 /// Row numbers class by class.
-struct Rows {
+pub(crate) struct Rows {
     rows: Vec<usize>,
     /// Where each class begins, and where the last one ends.
     begins: Vec<usize>,
 }
 
 impl Rows {
-    fn of(classes: &Classes, sizes: &[usize]) -> Self {
+    pub(crate) fn of(classes: &Classes, sizes: &[usize]) -> Self {
         let mut begins = vec![0];
         begins.extend(sizes.iter().scan(0, |end, size| {
             *end += size;
@@ -122,12 +122,17 @@ impl Rows {
         Self { rows, begins }
     }
 
+    /// The rows of a class.
+    pub(crate) fn of_class(&self, class: usize) -> &[usize] {
+        &self.rows[self.begins[class]..self.begins[class + 1]]
+    }
+
     /// Whether a class meets a model.
     fn meeting<'a>(&'a self, model: Model, column: &'a Column) -> impl FnMut(usize) -> bool + 'a {
         let judge = Judge::new(model, column, None);
         let mut histogram = Histogram::of(column.values().len());
         move |class| {
-            for &row in &self.rows[self.begins[class]..self.begins[class + 1]] {
+            for &row in self.of_class(class) {
                 histogram.add(column.codes()[row], 1);
             }
             histogram.settle();

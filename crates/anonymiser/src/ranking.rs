@@ -54,7 +54,7 @@ pub fn rank(table: &Table, plan: &Plan) -> Ranking {
             reasons.extend(findings(column, role).into_iter().map(|finding| {
                 format!(
                     "Column `{name}` looks like an identifier: {} in {} rows.",
-                    finding.rule, finding.hits
+                    finding.what, finding.hits
                 )
             }));
         }

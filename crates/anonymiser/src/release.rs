@@ -13,6 +13,7 @@ use crate::models::{Judge, Model};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
 use crate::risk::Risks;
+use crate::safe_harbor::{Coarsened, Found, coarsened, identifiers_left, undeclared};
 use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
 
@@ -58,6 +59,9 @@ pub struct Report {
     pub nodes_in_lattice: usize,
     /// Level combinations whose rows had to be grouped to prove the optimum.
     pub nodes_checked: usize,
+    /// What Safe Harbor had written coarser before anything else was done, where the plan asks for it. The loss does not count it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coarsened: Vec<Coarsened>,
 }
 
 /// Why a table cannot be anonymised.
@@ -84,6 +88,29 @@ pub enum AnonymiseError {
         /// Rows that may be suppressed.
         limit: usize,
     },
+    /// Identifiers are in columns that nobody declared, or would be in the release.
+    #[error(
+        "identifiers would be released: {}; declare such a column an identifier or a pseudonym, generalise it, or let it accept the rule", list(.found)
+    )]
+    IdentifiersLeft {
+        /// Column, rule and count of each.
+        found: Vec<Found>,
+    },
+}
+
+/// The most findings that an error spells out.
+const MAX_LISTED: usize = 20;
+
+fn list(found: &[Found]) -> String {
+    let listed: Vec<String> = found
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    match found.len() - listed.len() {
+        0 => listed.join("; "),
+        more => format!("{}; and {more} more", listed.join("; ")),
+    }
 }
 
 /// Anonymises `table` by `plan`: drops identifiers, replaces pseudonyms by keyed ones, and
@@ -93,7 +120,8 @@ pub enum AnonymiseError {
 ///
 /// # Errors
 ///
-/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, or the promises are out of reach.
+/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, the promises are out of reach, or the release would hold
+/// identifiers.
 pub fn anonymise(
     table: &Table,
     plan: &Plan,
@@ -114,10 +142,20 @@ pub fn anonymise_within(
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
-    plan.check(table)?;
+    plan.check(table).map_err(|error| match error {
+        PlanError::UndeclaredColumn { .. } => undeclared_columns(error, table, plan),
+        _ => error.into(),
+    })?;
     if let Some(population) = population {
         plan.check_population(population)?;
     }
+    let safe_harbor = plan.privacy.safe_harbor;
+    let coarse = safe_harbor.then(|| coarsened(table, plan));
+    let coarse_population = population
+        .filter(|_| safe_harbor)
+        .map(|population| coarsened(population, plan).0);
+    let table = coarse.as_ref().map_or(table, |(table, _)| table);
+    let population = coarse_population.as_ref().or(population);
     let parts: Vec<Part> = table
         .columns()
         .iter()
@@ -147,6 +185,10 @@ pub fn anonymise_within(
         rows.map(|(row, _)| row).collect()
     });
     let released = recode(table, &parts, &optimum, kept.as_deref(), pseudonym_key);
+    let found = identifiers_left(&released, plan);
+    if !found.is_empty() {
+        return Err(AnonymiseError::IdentifiersLeft { found });
+    }
     let levels = generalised.iter().zip(&optimum.levels);
     let report = Report {
         rows_in: table.rows(),
@@ -165,11 +207,22 @@ pub fn anonymise_within(
         risks: node.risks,
         nodes_in_lattice: lattice.nodes(),
         nodes_checked: optimum.nodes_checked,
+        coarsened: coarse
+            .as_ref()
+            .map_or_else(Vec::new, |(_, changes)| changes.clone()),
     };
     Ok(Anonymised {
         table: released,
         report,
     })
+}
+
+/// What is wrong with columns that nobody declared: identifiers, or only that.
+fn undeclared_columns(error: PlanError, table: &Table, plan: &Plan) -> AnonymiseError {
+    match undeclared(table, plan) {
+        found if found.is_empty() => error.into(),
+        found => AnonymiseError::IdentifiersLeft { found },
+    }
 }
 
 /// A column and what becomes of it.

@@ -42,6 +42,17 @@ impl Classes {
         }
     }
 
+    /// The first entry of each class.
+    pub(crate) fn representatives(&self) -> Vec<usize> {
+        let mut firsts = Vec::with_capacity(self.count);
+        for (entry, &class) in self.of.iter().enumerate() {
+            if class as usize == firsts.len() {
+                firsts.push(entry);
+            }
+        }
+        firsts
+    }
+
     /// The number of entries of each class.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let mut sizes = vec![0; self.count];

@@ -147,6 +147,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                         plan: Plan {
                             columns,
                             privacy: Privacy {
+                                safe_harbor: false,
                                 k,
                                 suppression_limit,
                                 metric,

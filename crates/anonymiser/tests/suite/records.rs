@@ -275,7 +275,7 @@ fn million(adult: &[u8]) -> Vec<u8> {
     million.into_bytes()
 }
 
-fn file(name: &str) -> Option<Vec<u8>> {
+pub fn file(name: &str) -> Option<Vec<u8>> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let data = std::env::var_os("MEDSHARE_DATA").map_or(beside, PathBuf::from);
     let bytes = std::fs::read(data.join(name)).ok();
