@@ -67,18 +67,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod coding;
+mod date;
 mod delimited;
 mod detector;
 pub mod hierarchy;
 pub mod measure;
 pub mod metric;
 pub mod models;
+pub mod number;
 pub mod plan;
 pub mod promises;
 mod pseudonym;
 pub mod ranking;
 pub mod release;
 pub mod risk;
+pub mod rule;
 mod search;
 pub mod table;
 
@@ -87,9 +91,11 @@ pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
 pub use models::{Distance, Model};
+pub use number::Number;
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
+pub use rule::{Rule, RuleError};
 pub use table::{Table, TableBuilder, TableError};
