@@ -67,7 +67,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod coding;
 mod date;
 mod delimited;
 mod detector;
@@ -85,6 +84,7 @@ pub mod risk;
 pub mod rule;
 mod search;
 pub mod table;
+pub mod transform;
 
 pub use delimited::TextError;
 pub use hierarchy::{Hierarchy, HierarchyError};
@@ -99,3 +99,4 @@ pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_withi
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
 pub use rule::{Rule, RuleError};
 pub use table::{Table, TableBuilder, TableError};
+pub use transform::{Aggregate, DateShift};

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detector::{Finding, findings};
-use crate::plan::{Plan, Role};
+use crate::plan::{ColumnPlan, Plan, Role};
 use crate::risk::{Risks, Size, risks};
 use crate::search::Classes;
-use crate::table::Table;
+use crate::table::{Column, Table};
+use crate::transform::is_clean;
 
 /// What was measured. Nothing in it quotes a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,14 +50,19 @@ pub fn measure(table: &Table, plan: &Plan) -> Measures {
 
 /// The classes over the quasi-identifiers that the table has.
 pub(crate) fn classes(table: &Table, plan: &Plan) -> Classes {
-    let is_quasi_identifier = |name: &str| {
-        plan.column(name)
-            .is_some_and(|column| column.role == Role::QuasiIdentifier)
-    };
+    classes_of(table, plan, |column| column.role == Role::QuasiIdentifier)
+}
+
+/// The classes over the columns that are declared so.
+pub(crate) fn classes_of(
+    table: &Table,
+    plan: &Plan,
+    is_wanted: impl Fn(&ColumnPlan) -> bool,
+) -> Classes {
     let columns = table
         .columns()
         .iter()
-        .filter(|column| is_quasi_identifier(column.name()));
+        .filter(|column| plan.column(column.name()).is_some_and(&is_wanted));
     Classes::of_columns(table.rows(), columns.map(|column| column.codes()))
 }
 
@@ -75,6 +81,9 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<Finding> {
         let whole_column = match role {
             Some(Role::Identifier) => Some("declared identifier"),
             None => Some("not declared in the plan"),
+            Some(Role::Text) if !is_scrubbed(plan, column.name()) => {
+                Some("free text that is to be dropped")
+            }
             Some(_) => None,
         };
         found.extend(whole_column.map(|rule| Finding {
@@ -83,8 +92,27 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<Finding> {
             hits: table.rows(),
         }));
         found.extend(findings(column, role));
+        if role == Some(Role::Text) {
+            found.extend(unclean(column));
+        }
     }
     found
+}
+
+fn is_scrubbed(plan: &Plan, name: &str) -> bool {
+    plan.column(name).is_some_and(|declared| declared.scrub)
+}
+
+/// Cells of free text in which something is found that scrubbing takes out.
+fn unclean(column: &Column) -> Option<Finding> {
+    let cells = column.values().iter().zip(column.counts());
+    let hits = cells.filter(|(cell, _)| !is_clean(cell));
+    let hits = hits.map(|(_, rows)| rows).sum();
+    (hits > 0).then(|| Finding {
+        column: column.name().to_string(),
+        rule: "free text that is not scrubbed",
+        hits,
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::pseudonym::pseudonymise;
 use crate::risk::Risks;
 use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
+use crate::transform::{self, Before};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
 pub const MAX_LATTICE_NODES: usize = 4_000_000;
@@ -56,6 +57,9 @@ pub struct Report {
     pub nodes_in_lattice: usize,
     /// Level combinations whose rows had to be grouped to prove the optimum.
     pub nodes_checked: usize,
+    /// For each column of the table, in its order: name, and what was done with it in plain words. Without values.
+    #[serde(default)]
+    pub transformations: Vec<(String, String)>,
 }
 
 /// Why a table cannot be anonymised.
@@ -81,6 +85,16 @@ pub enum AnonymiseError {
         k: usize,
         /// Rows that may be suppressed.
         limit: usize,
+    },
+    /// A shifted date leaves the calendar.
+    #[error(
+        "column `{column}`: the date in row {row} would be shifted out of the years 0001 to 9999; list what stands for a missing date under `missing`"
+    )]
+    DateBeyondYears {
+        /// Name of the column.
+        column: String,
+        /// Row of the table from 1, the header not counted.
+        row: usize,
     },
 }
 
@@ -116,6 +130,20 @@ pub fn anonymise_within(
     if let Some(population) = population {
         plan.check_population(population)?;
     }
+    let before = Before::new(table, population, plan, pseudonym_key)?;
+    let people = before.population.as_deref();
+    let mut made = generalised(&before.table, people, &before.plan, pseudonym_key)?;
+    transform::after(&mut made, table, plan)?;
+    Ok(made)
+}
+
+/// Of a table and a plan of which nothing is left to do but to generalise, to make pseudonyms and to drop.
+fn generalised(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
     let parts: Vec<Part> = table
         .columns()
         .iter()
@@ -163,6 +191,7 @@ pub fn anonymise_within(
         risks: node.risks,
         nodes_in_lattice: lattice.nodes(),
         nodes_checked: optimum.nodes_checked,
+        transformations: Vec::new(),
     };
     Ok(Anonymised {
         table: released,
@@ -253,7 +282,7 @@ fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) 
     let mut columns = Vec::with_capacity(parts.len());
     for part in parts {
         let column = match part.role {
-            Role::Identifier => continue,
+            Role::Identifier | Role::Text => continue,
             Role::Pseudonym => Arc::new(pseudonymise(part.column, key)),
             Role::Sensitive | Role::Plain => Arc::clone(part.column),
             Role::QuasiIdentifier => {

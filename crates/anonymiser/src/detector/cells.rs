@@ -19,12 +19,12 @@ pub(super) const CELL_RULES: [CellRule; 5] = [
     ("telephone number", &is_phone),
 ];
 
-fn words(cell: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(|character: char| character.is_whitespace() || "<>()[]{},;\"'|".contains(character))
         .map(|word| word.trim_end_matches(['.', ':', '!', '?']))
 }
 
-fn is_email(word: &str) -> bool {
+pub(super) fn is_email(word: &str) -> bool {
     let Some((local, domain)) = word.rsplit_once('@') else {
         return false;
     };
@@ -40,20 +40,20 @@ fn is_email(word: &str) -> bool {
         && ending.chars().all(char::is_alphabetic)
 }
 
-fn is_url(word: &str) -> bool {
+pub(super) fn is_url(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     ["http://", "https://", "ftp://", "www."]
         .iter()
         .any(|start| lower.len() > start.len() && lower.starts_with(start))
 }
 
-fn is_ip(word: &str) -> bool {
+pub(super) fn is_ip(word: &str) -> bool {
     let is_long_v6 =
         || word.matches(':').count() >= 2 && word.len() > 4 && word.parse::<Ipv6Addr>().is_ok();
     word.parse::<Ipv4Addr>().is_ok() || is_long_v6()
 }
 
-fn is_social_security_number(word: &str) -> bool {
+pub(super) fn is_social_security_number(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     parts.iter().map(|part| part.len()).eq([3, 2, 4]) && parts.iter().all(|part| digits(part))
@@ -61,7 +61,7 @@ fn is_social_security_number(word: &str) -> bool {
 
 /// A whole cell that is a telephone number: digits in groups, or after a plus. Ranges, dates and
 /// numbers with decimals, which generalised cells hold, are none.
-fn is_phone(cell: &str) -> bool {
+pub(super) fn is_phone(cell: &str) -> bool {
     let cell = cell.trim();
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
     let separators = cell.bytes().filter(|byte| b" -()./".contains(byte)).count();

@@ -6,6 +6,9 @@
 
 mod cells;
 mod names;
+mod spans;
+
+pub(crate) use spans::spans;
 
 use cells::{CELL_RULES, is_full_date};
 use names::rule_of_name;

@@ -1,7 +1,7 @@
 //! Intervals of numbers, each level's made of whole ones of the level below.
 
-use crate::coding::Coding;
 use crate::number::Number;
+use crate::transform::Coding;
 
 /// What is wrong with the parameters, if anything.
 pub(super) fn fault(widths: &[Number]) -> Option<&'static str> {

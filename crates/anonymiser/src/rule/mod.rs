@@ -15,9 +15,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::coding::Coding;
 use crate::hierarchy::{Hierarchy, HierarchyError, MAX_LEVELS};
 use crate::number::Number;
+use crate::transform::Coding;
 use intervals::Intervals;
 
 /// How the hierarchy of a column is made. Level 0 is always the value itself, and the last one is `*`; between them are the levels
