@@ -73,6 +73,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod date;
 mod delimited;
 mod detector;
 pub mod disclosure;
@@ -81,6 +82,7 @@ pub mod linkage;
 pub mod measure;
 pub mod metric;
 pub mod models;
+pub mod number;
 pub mod plan;
 pub mod promises;
 mod pseudonym;
@@ -88,8 +90,10 @@ pub mod ranking;
 pub mod release;
 pub mod risk;
 pub mod safe_harbor;
+pub mod rule;
 mod search;
 pub mod table;
+pub mod transform;
 
 pub use delimited::TextError;
 pub use detector::spans;
@@ -99,10 +103,13 @@ pub use linkage::{Linkage, LinkageError, Linked, linkage};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
 pub use models::{Distance, Model};
+pub use number::Number;
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
 pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
 pub use safe_harbor::{SafeHarbor, SafeHarborRule, safe_harbor};
+pub use rule::{Rule, RuleError};
 pub use table::{Table, TableBuilder, TableError};
+pub use transform::{Aggregate, DateShift};

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::detector::findings;
 use crate::disclosure::{Disclosure, disclosures};
 use crate::linkage::{Linkage, guessed};
-use crate::plan::{Plan, Role};
+use crate::plan::{ColumnPlan, Plan, Role};
 use crate::promises::Rows;
 use crate::risk::{Risks, Size, risks};
 use crate::safe_harbor::{SafeHarbor, safe_harbor};
 use crate::search::Classes;
-use crate::table::Table;
+use crate::table::{Column, Table};
+use crate::transform::is_clean;
 
 /// What was measured. Nothing in it quotes a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,14 +68,19 @@ pub fn measure(table: &Table, plan: &Plan) -> Measures {
 
 /// The classes over the quasi-identifiers that the table has.
 pub(crate) fn classes(table: &Table, plan: &Plan) -> Classes {
-    let is_quasi_identifier = |name: &str| {
-        plan.column(name)
-            .is_some_and(|column| column.role == Role::QuasiIdentifier)
-    };
+    classes_of(table, plan, |column| column.role == Role::QuasiIdentifier)
+}
+
+/// The classes over the columns that are declared so.
+pub(crate) fn classes_of(
+    table: &Table,
+    plan: &Plan,
+    is_wanted: impl Fn(&ColumnPlan) -> bool,
+) -> Classes {
     let columns = table
         .columns()
         .iter()
-        .filter(|column| is_quasi_identifier(column.name()));
+        .filter(|column| plan.column(column.name()).is_some_and(&is_wanted));
     Classes::of_columns(table.rows(), columns.map(|column| column.codes()))
 }
 
@@ -94,6 +100,9 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)>
         let whole_column = match role {
             Some(Role::Identifier) => Some("declared identifier"),
             None => Some("not declared in the plan"),
+            Some(Role::Text) if !is_scrubbed(plan, column.name()) => {
+                Some("free text that is to be dropped")
+            }
             Some(_) => None,
         };
         let name = || column.name().to_string();
@@ -102,8 +111,23 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)>
         let is_accepted = |rule| declared.is_some_and(|declared| declared.accepts(rule));
         let findings = findings.filter(|finding| !is_accepted(finding.rule));
         found.extend(findings.map(|finding| (finding.column, finding.what, finding.hits)));
+        if role == Some(Role::Text) {
+            found.extend(unclean(column).map(|hits| (name(), "free text that is not scrubbed", hits)));
+        }
     }
     found
+}
+
+fn is_scrubbed(plan: &Plan, name: &str) -> bool {
+    plan.column(name).is_some_and(|declared| declared.scrub)
+}
+
+/// Cells of free text in which something is found that scrubbing takes out.
+fn unclean(column: &Column) -> Option<usize> {
+    let cells = column.values().iter().zip(column.counts());
+    let hits = cells.filter(|(cell, _)| !is_clean(cell));
+    let hits = hits.map(|(_, rows)| rows).sum();
+    Some(hits).filter(|hits| *hits > 0)
 }
 
 #[cfg(test)]

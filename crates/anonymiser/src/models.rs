@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
 use crate::table::Column;
+use crate::transform::position;
 
 /// How far apart two values are, for t-closeness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -383,7 +384,7 @@ fn in_order(column: &Column) -> Vec<u32> {
     let numbers: Option<Vec<f64>> = column
         .values()
         .iter()
-        .map(|value| value.parse().ok().filter(|number: &f64| number.is_finite()))
+        .map(|value| position(value))
         .collect();
     let mut order: Vec<u32> = (0..column.values().len() as u32).collect();
     match numbers {

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::hierarchy::Hierarchy;
+use crate::hierarchy::{Hierarchy, HierarchyError};
 use crate::metric::Metric;
 use crate::models::Model;
+use crate::number::Number;
 use crate::risk::RiskLimit;
 use crate::safe_harbor::SafeHarborRule;
+use crate::rule::Rule;
 use crate::table::{Column, Table};
+use crate::transform::{self, Aggregate, DateShift};
 
 /// The smallest k that hides anybody.
 pub const MIN_K: usize = 2;
@@ -30,6 +33,8 @@ pub enum Role {
     Sensitive,
     /// Anything else; kept as it is.
     Plain,
+    /// Free text, in which names of persons cannot be found; dropped from the release, unless the plan says that it is scrubbed.
+    Text,
 }
 
 /// One declared column.
@@ -51,6 +56,28 @@ pub struct ColumnPlan {
     /// or may be released. Without it, a column in which an identifier is found stops the release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<SafeHarborRule>,
+    /// How the hierarchy is made, in the place of one that is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// Numbers below it are written `<18`, before anything else is done (bottom coding). Not of a column with a hierarchy, and of
+    /// the rules only with intervals, which take it for their lower end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottom: Option<Number>,
+    /// It and numbers above it are written `≥90` (top coding); otherwise as `bottom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<Number>,
+    /// Cells that stand for a missing value, as the empty one always does: no rule, coding, aggregate or shift asks what is in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Of a numeric quasi-identifier that is not generalised: what its numbers become within each class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<Aggregate>,
+    /// Of a sensitive or plain column of dates: by how much they are shifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<DateShift>,
+    /// Of free text: whether it is released, without what the detectors find in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scrub: bool,
 }
 
 impl ColumnPlan {
@@ -62,6 +89,13 @@ impl ColumnPlan {
             hierarchy: None,
             models: Vec::new(),
             accept: Vec::new(),
+            rule: None,
+            bottom: None,
+            top: None,
+            missing: Vec::new(),
+            aggregate: None,
+            shift: None,
+            scrub: false,
         }
     }
 
@@ -72,6 +106,11 @@ impl ColumnPlan {
             hierarchy: Some(hierarchy),
             ..self
         }
+    }
+
+    /// Whether a cell stands for a missing value.
+    pub(crate) fn is_missing(&self, cell: &str) -> bool {
+        cell.is_empty() || self.missing.iter().any(|missing| missing == cell)
     }
 }
 
@@ -157,7 +196,7 @@ pub enum PlanError {
     },
     /// Only quasi-identifiers are generalised, and only hierarchical t-closeness asks how near sensitive values are.
     #[error(
-        "column `{column}` has a hierarchy but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
+        "column `{column}` has a hierarchy or a rule but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
     )]
     HierarchyWithoutUse {
         /// Name of the column.
@@ -204,6 +243,38 @@ pub enum PlanError {
         column: String,
         /// How many distinct values have none.
         missing: usize,
+    },
+    /// What is to be done with a column means nothing, or does not go together.
+    #[error("column `{column}`: {fault}")]
+    Transformation {
+        /// Name of the column.
+        column: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// Cells are not what a rule, a coding, an aggregate or a shift is for.
+    #[error(
+        "column `{column}` of the {table}: {values} distinct values are no {expected}, the first in row {row}; correct them, or list what stands for a missing value under `missing`"
+    )]
+    Misfits {
+        /// Name of the column.
+        column: String,
+        /// `table` or `population`.
+        table: &'static str,
+        /// How many distinct values.
+        values: usize,
+        /// The first row with one, from 1, the header not counted.
+        row: usize,
+        /// What they should be.
+        expected: &'static str,
+    },
+    /// A rule makes too much of a column.
+    #[error("column `{column}`, by its rule: {fault}")]
+    RuleBeyondLimits {
+        /// Name of the column.
+        column: String,
+        /// What is wrong.
+        fault: HierarchyError,
     },
     /// A limit of a risk means nothing.
     #[error("{fault}")]
@@ -270,24 +341,28 @@ impl Plan {
                 });
             };
             check_values(declared, &table.columns()[position])?;
+            transform::check_values(declared, &table.columns()[position], "table")?;
         }
         Ok(())
     }
 
-    /// Checks that the risks of a release can be judged by this population.
+    /// Checks that the risks of a release can be judged by this population, which needs no column that is aggregated.
     ///
     /// # Errors
     ///
-    /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`].
+    /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`], [`PlanError::Misfits`].
     pub fn check_population(&self, population: &Table) -> Result<(), PlanError> {
-        let columns = self.columns.iter();
-        for declared in columns.filter(|column| column.role == Role::QuasiIdentifier) {
+        let is_searched = |column: &&ColumnPlan| {
+            column.role == Role::QuasiIdentifier && column.aggregate.is_none()
+        };
+        for declared in self.columns.iter().filter(is_searched) {
             let Some(position) = population.column_index(&declared.name) else {
                 return Err(PlanError::MissingInPopulation {
                     column: declared.name.clone(),
                 });
             };
             check_values(declared, &population.columns()[position])?;
+            transform::check_values(declared, &population.columns()[position], "population")?;
         }
         Ok(())
     }
@@ -336,9 +411,11 @@ impl Plan {
             if !declared.accept.is_empty() && !declared.is_released_as_declared() {
                 return Err(PlanError::AcceptWithoutUse { column: column() });
             }
+            transform::check_declared(declared, self)?;
             let uses_hierarchy = declared.role == Role::QuasiIdentifier
                 || declared.models.iter().any(|model| model.needs_hierarchy());
-            if declared.hierarchy.is_some() && !uses_hierarchy {
+            let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
+            if has_hierarchy && !uses_hierarchy {
                 return Err(PlanError::HierarchyWithoutUse { column: column() });
             }
         }
@@ -356,7 +433,8 @@ fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
             let column = column();
             return Err(PlanError::ModelOutOfRange { column, fault });
         }
-        if model.needs_hierarchy() && declared.hierarchy.is_none() {
+        let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
+        if model.needs_hierarchy() && !has_hierarchy {
             return Err(PlanError::ModelWithoutHierarchy { column: column() });
         }
     }

@@ -16,6 +16,7 @@ use crate::risk::Risks;
 use crate::safe_harbor::{Coarsened, Found, coarsened, identifiers_left, undeclared};
 use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
+use crate::transform::{self, Before};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
 pub const MAX_LATTICE_NODES: usize = 4_000_000;
@@ -62,6 +63,9 @@ pub struct Report {
     /// What Safe Harbor had written coarser before anything else was done, where the plan asks for it. The loss does not count it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coarsened: Vec<Coarsened>,
+    /// For each column of the table, in its order: name, and what was done with it in plain words. Without values.
+    #[serde(default)]
+    pub transformations: Vec<(String, String)>,
 }
 
 /// Why a table cannot be anonymised.
@@ -87,6 +91,16 @@ pub enum AnonymiseError {
         k: usize,
         /// Rows that may be suppressed.
         limit: usize,
+    },
+    /// A shifted date leaves the calendar.
+    #[error(
+        "column `{column}`: the date in row {row} would be shifted out of the years 0001 to 9999; list what stands for a missing date under `missing`"
+    )]
+    DateBeyondYears {
+        /// Name of the column.
+        column: String,
+        /// Row of the table from 1, the header not counted.
+        row: usize,
     },
     /// Identifiers are in columns that nobody declared, or would be in the release.
     #[error(
@@ -154,8 +168,27 @@ pub fn anonymise_within(
     let coarse_population = population
         .filter(|_| safe_harbor)
         .map(|population| coarsened(population, plan).0);
-    let table = coarse.as_ref().map_or(table, |(table, _)| table);
+    let (original, table) = (table, coarse.as_ref().map_or(table, |(table, _)| table));
     let population = coarse_population.as_ref().or(population);
+    let before = Before::new(table, population, plan, pseudonym_key)?;
+    let people = before.population.as_deref();
+    let mut made = generalised(&before.table, people, &before.plan, pseudonym_key)?;
+    transform::after(&mut made, original, plan)?;
+    let found = identifiers_left(&made.table, plan);
+    if !found.is_empty() {
+        return Err(AnonymiseError::IdentifiersLeft { found });
+    }
+    made.report.coarsened = coarse.map_or_else(Vec::new, |(_, changes)| changes);
+    Ok(made)
+}
+
+/// Of a table and a plan of which nothing is left to do but to generalise, to make pseudonyms and to drop.
+fn generalised(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
     let parts: Vec<Part> = table
         .columns()
         .iter()
@@ -185,10 +218,6 @@ pub fn anonymise_within(
         rows.map(|(row, _)| row).collect()
     });
     let released = recode(table, &parts, &optimum, kept.as_deref(), pseudonym_key);
-    let found = identifiers_left(&released, plan);
-    if !found.is_empty() {
-        return Err(AnonymiseError::IdentifiersLeft { found });
-    }
     let levels = generalised.iter().zip(&optimum.levels);
     let report = Report {
         rows_in: table.rows(),
@@ -207,9 +236,8 @@ pub fn anonymise_within(
         risks: node.risks,
         nodes_in_lattice: lattice.nodes(),
         nodes_checked: optimum.nodes_checked,
-        coarsened: coarse
-            .as_ref()
-            .map_or_else(Vec::new, |(_, changes)| changes.clone()),
+        coarsened: Vec::new(),
+        transformations: Vec::new(),
     };
     Ok(Anonymised {
         table: released,
@@ -322,7 +350,8 @@ fn recode(
     key: &[u8; 32],
 ) -> Table {
     let mut levels = optimum.levels.iter();
-    let released = parts.iter().filter(|part| part.role != Role::Identifier);
+    let is_dropped = |part: &&Part<'_>| matches!(part.role, Role::Identifier | Role::Text);
+    let released = parts.iter().filter(|part| !is_dropped(part));
     let released: Vec<(&Part<'_>, usize)> = released
         .map(|part| match part.role {
             Role::QuasiIdentifier => (

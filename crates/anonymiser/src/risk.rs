@@ -98,7 +98,12 @@ impl RiskLimit {
     }
 
     fn holds(self, totals: &Totals) -> bool {
-        self.risk(&totals.risks()) <= self.at_most
+        self.is_kept(&totals.risks())
+    }
+
+    /// Whether these risks are within the limit.
+    pub(crate) fn is_kept(self, risks: &Risks) -> bool {
+        self.risk(risks) <= self.at_most
     }
 
     fn risk(self, risks: &Risks) -> f64 {

@@ -27,8 +27,8 @@ pub struct Coarsened {
 
 /// The table with dates written as their years, ages over 89 as `90+`, and postcodes as three digits or `000`.
 ///
-/// Of columns that are released as they are, and of quasi-identifiers without a hierarchy. A column with a hierarchy is
-/// generalised by that alone, and judged afterwards; one that accepts a rule is left alone by it.
+/// Of columns that are released as they are, and of quasi-identifiers without a hierarchy. A column with a hierarchy, or with another
+/// transformation, is changed by that alone, and judged afterwards; one that accepts a rule is left alone by it.
 pub(crate) fn coarsened(table: &Table, plan: &Plan) -> (Table, Vec<Coarsened>) {
     let mut changes = Vec::new();
     let columns = table.columns().iter().map(|column| {
@@ -60,8 +60,17 @@ pub(crate) fn coarsened(table: &Table, plan: &Plan) -> (Table, Vec<Coarsened>) {
 }
 
 fn is_coarsened(declared: &ColumnPlan) -> bool {
-    let is_written = !matches!(declared.role, Role::Identifier | Role::Pseudonym);
-    is_written && declared.hierarchy.is_none()
+    let is_written = !matches!(
+        declared.role,
+        Role::Identifier | Role::Pseudonym | Role::Text
+    );
+    let is_transformed = declared.hierarchy.is_some()
+        || declared.rule.is_some()
+        || declared.aggregate.is_some()
+        || declared.shift.is_some()
+        || declared.top.is_some()
+        || declared.bottom.is_some();
+    is_written && !is_transformed
 }
 
 type Coarse = fn(&str) -> Cow<'_, str>;

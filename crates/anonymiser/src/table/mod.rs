@@ -57,6 +57,24 @@ impl Column {
         Self::recoded(Arc::clone(&self.name), codes, &self.values)
     }
 
+    /// As [`Column::recoded`], of texts that may be alike.
+    pub(crate) fn of_texts(name: Arc<str>, codes: &[u32], texts: &[Arc<str>]) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::with_capacity(texts.len());
+        let same: Vec<u32> = texts
+            .iter()
+            .zip(0..)
+            .map(|(text, code)| *known.entry(text).or_insert(code))
+            .collect();
+        Self::recoded(name, codes.iter().map(|&code| same[code as usize]), texts)
+    }
+
+    /// The column with other texts for its values, which may become alike.
+    pub(crate) fn rewritten(&self, rewrite: impl Fn(&str) -> Option<String>) -> Self {
+        let rewritten = |value: &Arc<str>| rewrite(value).map_or(Arc::clone(value), Arc::from);
+        let texts: Vec<Arc<str>> = self.values.iter().map(rewritten).collect();
+        Self::of_texts(Arc::clone(&self.name), &self.codes, &texts)
+    }
+
     /// The column with the rows of another one behind its own.
     pub(crate) fn followed_by(&self, other: &Self) -> Self {
         let mut values = self.values.clone();
