@@ -316,3 +316,39 @@ impl Draws {
         ((u128::from(draw) * count as u128) >> 64) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_candidate_is_picked_by_one_number() {
+        let codes = [0, 1, 2, 0, 1, 0];
+        let classes = Classes::of_columns(codes.len(), [&codes[..]]);
+        let sizes = classes.sizes();
+        let rows = Rows::of(&classes, &sizes);
+        let picked = |among: &[u32], place| pick(among, &rows, &sizes, |_| place);
+        let picks = |among: &[u32], count| -> Vec<Option<usize>> {
+            (0..count).map(|place| picked(among, place)).collect()
+        };
+        assert_eq!(picks(&[0, 1], 5), [0, 3, 5, 1, 4].map(Some));
+        assert_eq!(picks(&[0, 2], 4), [0, 3, 5, 2].map(Some));
+        assert_eq!(picked(&[], 0), None);
+    }
+
+    #[test]
+    fn draws_are_the_same_anywhere_and_spread() {
+        let draws = Draws { seed: [7; 32] };
+        let mut hits = [0; 4];
+        for attack in 0..4_000 {
+            hits[draws.below(attack, 4)] += 1;
+        }
+        assert!(
+            hits.iter().all(|hits| (900..1_100).contains(hits)),
+            "{hits:?}"
+        );
+        assert_eq!(draws.below(17, 1), 0);
+        let targets: Vec<usize> = (0..4).map(|attack| spread(attack, 4, 10)).collect();
+        assert_eq!(targets, [0, 2, 5, 7]);
+    }
+}

@@ -54,6 +54,8 @@ fn a_class_of_one_value_has_no_c_and_no_delta() {
     assert_eq!((found.distinct_l, found.entropy_l), (1, 1.0));
     assert_eq!((found.recursive_c, found.delta), (None, None));
     assert!(near(found.delta_present, 1.0));
+    // In the second class 2 is twice as likely as in the table; in the first 1 is by a third.
+    assert!(near(found.beta, 1.0));
     let nothing = Table::from_csv(b"age,code\n", b',').unwrap();
     let measures = measure(&nothing, &ages_and_codes());
     assert_eq!(measures.linkage.attacks, 0);
@@ -153,7 +155,7 @@ fn expected(found: &Disclosure) -> Vec<(Model, bool)> {
         (entropy(more(found.entropy_l)), false),
     ];
     models.extend(match found.recursive_c {
-        Some(c) => vec![(recursive(more(c)), true), (recursive(c), false)],
+        Some(c) => vec![(recursive(more(c)), true), (recursive(less(c)), false)],
         None => vec![(recursive(1e9), false)],
     });
     models.extend(match found.delta {
