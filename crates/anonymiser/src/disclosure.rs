@@ -8,6 +8,7 @@ use crate::models::{Distance, Histogram, Judge, Model};
 use crate::plan::{Plan, Role};
 use crate::promises::Rows;
 use crate::table::{Column, Table};
+use crate::transform::hierarchy_of;
 
 /// Classes times distinct values up to which ordered and hierarchical distances are measured: each class walks over all values.
 pub const MAX_STEPS: usize = 2_000_000_000;
@@ -58,7 +59,8 @@ pub(crate) fn disclosures(
     let columns = table.columns().iter().filter_map(|column| {
         let declared = plan.column(column.name())?;
         let is_sensitive = declared.role == Role::Sensitive;
-        is_sensitive.then(|| disclosure(column, declared.hierarchy.as_ref(), rows, classes))
+        let hierarchy = || hierarchy_of(declared, column);
+        is_sensitive.then(|| disclosure(column, hierarchy().as_deref(), rows, classes))
     });
     columns.collect()
 }

@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hierarchy::Hierarchy;
-use crate::plan::{Plan, Role};
+use crate::plan::{ColumnPlan, Plan, Role};
 use crate::promises::Rows;
 use crate::safe_harbor::coarsened;
 use crate::search::Classes;
 use crate::table::{Column, Table};
+use crate::transform::Before;
 
 /// The most attacks that are carried out.
 pub const MAX_ATTACKS: usize = 10_000;
@@ -62,6 +63,9 @@ pub enum LinkageError {
         /// Name of the column.
         column: String,
     },
+    /// The plan does not fit the original.
+    #[error("{0}")]
+    Unfit(String),
     /// The release has rows that no row of the original became.
     #[error(
         "{rows} rows of the release are no row of the original at some level of the hierarchies, in its order; give the table and the plan that it was made from"
@@ -94,7 +98,7 @@ pub(crate) fn guessed(table: &Table, classes: &Classes, rows: &Rows) -> Linkage 
 /// Attacks a release with the table that it was made from by the plan.
 ///
 /// A person may be in every class whose cells are the person's values at some level of their hierarchies, or `*` where there is
-/// none. Which record is whose follows from the order of the rows, which a release keeps.
+/// none; what aggregates tell of a person is not used. Which record is whose follows from the order of the rows, which a release keeps.
 ///
 /// # Errors
 ///
@@ -105,7 +109,12 @@ pub fn linkage(original: &Table, release: &Table, plan: &Plan) -> Result<Linked,
         .safe_harbor
         .then(|| coarsened(original, plan).0);
     let original = coarse.as_ref().unwrap_or(original);
-    let known = known_columns(original, release, plan)?;
+    let plan = of_quasi_identifiers(plan, original, release)?;
+    // Shifts depend on the key, and quasi-identifiers have none.
+    let before = Before::new(original, None, &plan, &[0; 32])
+        .map_err(|error| LinkageError::Unfit(error.to_string()))?;
+    let (original, plan) = (&*before.table, &*before.plan);
+    let known = known_columns(original, release, plan);
     let released = known.iter().map(|known| known.released.codes());
     let classes = Classes::of_columns(release.rows(), released);
     let sizes = classes.sizes();
@@ -146,6 +155,27 @@ pub fn linkage(original: &Table, release: &Table, plan: &Plan) -> Result<Linked,
     })
 }
 
+/// What is declared of the quasi-identifiers of a release, all of which the original has.
+fn of_quasi_identifiers(
+    plan: &Plan,
+    original: &Table,
+    release: &Table,
+) -> Result<Plan, LinkageError> {
+    let is_known = |column: &&ColumnPlan| {
+        column.role == Role::QuasiIdentifier && release.column_index(&column.name).is_some()
+    };
+    let columns: Vec<ColumnPlan> = plan.columns.iter().filter(is_known).cloned().collect();
+    let is_missing = |column: &&ColumnPlan| original.column_index(&column.name).is_none();
+    if let Some(missing) = columns.iter().find(is_missing) {
+        let column = missing.name.clone();
+        return Err(LinkageError::MissingColumn { column });
+    }
+    Ok(Plan {
+        columns,
+        privacy: plan.privacy.clone(),
+    })
+}
+
 /// A quasi-identifier of a release.
 struct Known<'a> {
     original: &'a Column,
@@ -153,30 +183,18 @@ struct Known<'a> {
     hierarchy: Option<&'a Hierarchy>,
 }
 
-fn known_columns<'a>(
-    original: &'a Table,
-    release: &'a Table,
-    plan: &'a Plan,
-) -> Result<Vec<Known<'a>>, LinkageError> {
-    let mut known = Vec::new();
-    for released in release.columns() {
-        let declared = plan.column(released.name());
-        let Some(declared) = declared.filter(|declared| declared.role == Role::QuasiIdentifier)
-        else {
-            continue;
-        };
-        let Some(position) = original.column_index(released.name()) else {
-            return Err(LinkageError::MissingColumn {
-                column: released.name().to_string(),
-            });
-        };
-        known.push(Known {
+fn known_columns<'a>(original: &'a Table, release: &'a Table, plan: &'a Plan) -> Vec<Known<'a>> {
+    let columns = release.columns().iter().filter_map(|released| {
+        let declared = plan.column(released.name())?;
+        let position = original.column_index(released.name())?;
+        // What is aggregated is no quasi-identifier any more.
+        (declared.role == Role::QuasiIdentifier).then(|| Known {
             original: &original.columns()[position],
             released,
             hierarchy: declared.hierarchy.as_ref(),
-        });
-    }
-    Ok(known)
+        })
+    });
+    columns.collect()
 }
 
 impl Known<'_> {

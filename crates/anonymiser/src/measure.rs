@@ -112,7 +112,9 @@ fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)>
         let findings = findings.filter(|finding| !is_accepted(finding.rule));
         found.extend(findings.map(|finding| (finding.column, finding.what, finding.hits)));
         if role == Some(Role::Text) {
-            found.extend(unclean(column).map(|hits| (name(), "free text that is not scrubbed", hits)));
+            found.extend(
+                unclean(column).map(|hits| (name(), "free text that is not scrubbed", hits)),
+            );
         }
     }
     found

@@ -7,8 +7,8 @@ use crate::metric::Metric;
 use crate::models::Model;
 use crate::number::Number;
 use crate::risk::RiskLimit;
-use crate::safe_harbor::SafeHarborRule;
 use crate::rule::Rule;
+use crate::safe_harbor::SafeHarborRule;
 use crate::table::{Column, Table};
 use crate::transform::{self, Aggregate, DateShift};
 

@@ -187,6 +187,16 @@ pub(super) fn coded<'a>(
     Ok(Cow::Owned(column.rewritten(code)))
 }
 
+/// The hierarchy of a column that stands as it is, whether given or made; none where its rule does not fit.
+pub(crate) fn hierarchy_of<'a>(
+    declared: &'a ColumnPlan,
+    column: &Column,
+) -> Option<Cow<'a, Hierarchy>> {
+    let given = declared.hierarchy.as_ref().map(Cow::Borrowed);
+    let made = || hierarchy(declared, column, "table").ok().flatten();
+    given.or_else(|| made().map(Cow::Owned))
+}
+
 /// The hierarchy that a column's rule makes, if it has one.
 pub(super) fn hierarchy(
     declared: &ColumnPlan,

@@ -66,14 +66,18 @@ fn check(table: &Table, expected: &[(char, &str, usize)]) {
 /// 35 people are 90 in the records of the census, where ages end there.
 #[test]
 fn the_census_tells_ages_of_90() {
-    let Some(table) = Records::Adult.table() else { return };
+    let Some(table) = Records::Adult.table() else {
+        return;
+    };
     check(&table, &[('C', "age", 35)]);
 }
 
 /// `[90-100)` says that somebody is under 100: no "single category of age 90 or older". Diagnoses are taken for nothing.
 #[test]
 fn hospital_encounters_have_two_numbers_and_old_people() {
-    let Some(table) = Records::Diabetes.table() else { return };
+    let Some(table) = Records::Diabetes.table() else {
+        return;
+    };
     let rows = 101_766;
     check(
         &table,
