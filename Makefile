@@ -6,7 +6,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent rust rust-coverage arrows fmt clean fuzz
+.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent pycanon rust rust-coverage arrows fmt clean fuzz
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -98,6 +98,12 @@ independent: node_modules/.package-lock.json .venv-independent/installed
 	MEDSHARE_INDEPENDENT="$(CURDIR)/.venv-independent/bin/python" \
 	  cargo $(CARGO_TEST) --locked --workspace -- the_session_of_the_readme evidence_needs_no_network
 
+# pyCANON measures the anonymiser's releases, and agrees with what it measured of them itself.
+pycanon: .venv-pycanon/installed
+	rm -rf out/pycanon
+	cargo run --locked --quiet -p medshare-anonymiser --example measured -- out/pycanon
+	MEDSHARE_MEASURED="$(CURDIR)/out/pycanon" .venv-pycanon/bin/python -m pytest -q crates/anonymiser/tests/pycanon
+
 # Outside the gate: LLVM's fuzzer on each decoder, ten minutes each. Starts from the corpora that `make test` replays; what it
 # finds goes to fuzz/found, what breaks a decoder to fuzz/artifacts. Memory is bounded, in one piece and as a whole; the
 # sanitizer's store of freed memory is kept small, so that it is the decoder's memory that counts.
@@ -136,6 +142,11 @@ rust-coverage: node_modules/.package-lock.json
 .venv-independent/installed: test/independent/requirements.txt
 	python3 -m venv .venv-independent
 	.venv-independent/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-pycanon/installed: crates/anonymiser/tests/pycanon/requirements.txt
+	python3 -m venv .venv-pycanon
+	.venv-pycanon/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # npm writes this file last: when it is older than the lock, the packages are stale.

@@ -1,6 +1,7 @@
 //! Reading delimited text (RFC 4180) record by record, for tables and hierarchies alike.
 
 use std::io::Read;
+use std::ops::Range;
 
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Read behind the input as a record of its own. Where a quote was left open it closes that
@@ -41,69 +42,117 @@ pub enum TextError {
     },
 }
 
-/// Calls `take` with the line and the cells of each record. LF and CRLF both end a line; a UTF-8
+/// Bytes that are handed to the parser at a time.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Where a record begins. Its line is counted only when somebody asks, which is when something is wrong.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    bytes: &'a [u8],
+    /// Of the end of the record before.
+    position: usize,
+}
+
+impl Place<'_> {
+    /// The line of the first cell, from 1.
+    pub(crate) fn line(self) -> u64 {
+        let ahead = self.bytes.get(self.position..).unwrap_or_default();
+        let breaks = ahead.iter().take_while(|byte| b"\r\n".contains(byte));
+        let begin = self.bytes.len().min(self.position + breaks.count());
+        let passed = self.bytes[..begin].iter();
+        1 + passed.filter(|&&byte| byte == b'\n').count() as u64
+    }
+}
+
+/// Text that is to be read: without a UTF-8 byte-order mark, and with a delimiter that can delimit.
+#[derive(Clone, Copy)]
+pub(crate) struct Delimited<'a> {
+    bytes: &'a [u8],
+    delimiter: u8,
+}
+
+/// Calls `take` with the place and the cells of each record. LF and CRLF both end a line; a UTF-8
 /// byte-order mark and empty lines are skipped.
 pub(crate) fn read<E: From<TextError>>(
     bytes: &[u8],
     delimiter: u8,
-    mut take: impl FnMut(u64, &[&str]) -> Result<(), E>,
+    take: impl FnMut(Place<'_>, &csv::StringRecord) -> Result<(), E>,
 ) -> Result<(), E> {
-    let clashes = matches!(delimiter, b'"' | b'\n' | b'\r') || !delimiter.is_ascii();
-    if clashes || delimiter.is_ascii_alphanumeric() {
-        return Err(TextError::BadDelimiter { delimiter }.into());
-    }
-    let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(bytes.chain(END));
-    let mut record = csv::ByteRecord::new();
-    let mut lines = Lines::new(bytes);
-    loop {
-        let begins = reader.position().byte() as usize;
-        let more = reader.read_byte_record(&mut record);
-        let line = lines.at(begins);
-        more.map_err(|error| TextError::Malformed {
-            line,
-            reason: error.to_string(),
-        })?;
-        if reader.position().byte() as usize > bytes.len() + 1 {
-            // A record that swallowed the end has its line break too, and so differs from it.
-            let is_end = record.iter().eq([b"end"]);
-            let open = TextError::OpenQuote { line };
-            return if is_end { Ok(()) } else { Err(open.into()) };
+    let text = Delimited::new(bytes, delimiter)?;
+    text.read(0..text.bytes.len(), take)
+}
+
+impl<'a> Delimited<'a> {
+    pub(crate) fn new(bytes: &'a [u8], delimiter: u8) -> Result<Self, TextError> {
+        let clashes = matches!(delimiter, b'"' | b'\n' | b'\r') || !delimiter.is_ascii();
+        if clashes || delimiter.is_ascii_alphanumeric() {
+            return Err(TextError::BadDelimiter { delimiter });
         }
-        let cells: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
-        take(line, &cells.map_err(|_| TextError::NotUtf8 { line })?)?;
+        let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
+        Ok(Self { bytes, delimiter })
+    }
+
+    /// Parts of about so many bytes that can be read by themselves: where no cell is quoted every line break ends a record.
+    /// Otherwise one part.
+    pub(crate) fn parts(self, bytes: usize) -> Vec<Range<usize>> {
+        let all = self.bytes.len();
+        if self.bytes.contains(&b'"') {
+            return std::iter::once(0..all).collect();
+        }
+        let mut parts = Vec::new();
+        let mut begin = 0;
+        while begin < all {
+            let wanted = all.min(begin + bytes);
+            let rest = self.bytes[wanted..].iter();
+            let end = rest.take_while(|byte| **byte != b'\n').count() + wanted + 1;
+            parts.push(begin..end.min(all));
+            begin = end;
+        }
+        parts
+    }
+
+    /// Reads one of the parts.
+    pub(crate) fn read<E: From<TextError>>(
+        self,
+        part: Range<usize>,
+        mut take: impl FnMut(Place<'_>, &csv::StringRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let bytes = &self.bytes[part.clone()];
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(bytes.chain(END));
+        let mut record = csv::StringRecord::new();
+        loop {
+            let place = Place {
+                bytes: self.bytes,
+                position: part.start + reader.position().byte() as usize,
+            };
+            let read = reader.read_record(&mut record);
+            if reader.position().byte() as usize > bytes.len() + 1 {
+                // A record that swallowed the end has its line break too, and so differs from it.
+                let is_end = read.is_ok() && record.iter().eq(["end"]);
+                let line = place.line();
+                let open = TextError::OpenQuote { line };
+                return if is_end { Ok(()) } else { Err(open.into()) };
+            }
+            read.map_err(|error| TextError::of(&error, place.line()))?;
+            take(place, &record)?;
+        }
     }
 }
 
-/// Counts lines along with the reader, whose own count stops before CRLF and empty lines.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    counted: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            counted: 0,
-            line: 1,
+impl TextError {
+    fn of(error: &csv::Error, line: u64) -> Self {
+        match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => Self::NotUtf8 { line },
+            _ => Self::Malformed {
+                line,
+                reason: error.to_string(),
+            },
         }
-    }
-
-    /// The line of the first cell at or behind `position`, which only grows.
-    fn at(&mut self, position: usize) -> u64 {
-        let ahead = self.bytes.get(position..).unwrap_or_default();
-        let breaks = ahead.iter().take_while(|byte| b"\r\n".contains(byte));
-        let begin = self.bytes.len().min(position + breaks.count());
-        let passed = &self.bytes[self.counted..begin];
-        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        self.counted = begin;
-        self.line
     }
 }
 
@@ -115,8 +164,9 @@ mod tests {
 
     fn records(text: &[u8]) -> Result<Vec<(u64, Vec<String>)>, TextError> {
         let mut records = Vec::new();
-        read(text, b',', |line, cells| {
-            records.push((line, cells.iter().map(|cell| (*cell).to_owned()).collect()));
+        read(text, b',', |place, cells| {
+            let line = place.line();
+            records.push((line, cells.iter().map(str::to_owned).collect()));
             Ok::<(), TextError>(())
         })?;
         Ok(records)
@@ -183,6 +233,22 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever the size of the parts.
+        #[test]
+        fn parts_are_read_as_the_whole(text in "[a,\n\r]{0,60}|[a,\"\n]{0,30}", bytes in 1_usize..20) {
+            let text = Delimited::new(text.as_bytes(), b',').unwrap();
+            let read = |part: Range<usize>| {
+                let mut records = Vec::new();
+                let done = text.read(part, |place, cells| {
+                    records.push((place.line(), cells.clone()));
+                    Ok::<(), TextError>(())
+                });
+                done.map(|()| records)
+            };
+            let parts = text.parts(bytes).into_iter().map(read).collect::<Result<Vec<_>, _>>();
+            prop_assert_eq!(parts.map(|parts| parts.concat()), read(0..text.bytes.len()));
+        }
+
         #[test]
         fn quoted_cells_come_back(rows in proptest::collection::vec("[a,\"\n\r]{1,4}", 0..6), end in "\n?") {
             let quoted: Vec<String> = rows.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();

@@ -1,6 +1,7 @@
 //! Generalisation hierarchies: for each value, what it becomes at each level.
 
 use std::collections::{HashMap, HashSet};
+use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +86,10 @@ impl Hierarchy {
     /// [`HierarchyError`], with the line where there is one.
     pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Self, HierarchyError> {
         let mut growing = Growing::default();
-        delimited::read(bytes, delimiter, |line, labels| growing.push(line, labels))?;
+        delimited::read(bytes, delimiter, |place, record| {
+            let labels: Vec<&str> = record.iter().collect();
+            growing.push(|| place.line(), &labels)
+        })?;
         growing.finish()
     }
 
@@ -113,6 +117,21 @@ impl Hierarchy {
         Self {
             levels: vec![bottom, top],
         }
+    }
+
+    /// The hierarchy of these distinct values, each with the labels between it and `*`: of so many levels with both.
+    pub(crate) fn of_lines(
+        levels: usize,
+        lines: &[(&str, Vec<String>)],
+    ) -> Result<Self, HierarchyError> {
+        let mut growing = Growing::default();
+        growing.start(levels)?;
+        for ((value, between), line) in lines.iter().zip(1..) {
+            let between = between.iter().map(String::as_str);
+            let labels: Vec<&str> = iter::once(*value).chain(between).chain(["*"]).collect();
+            growing.push(|| line, &labels)?;
+        }
+        growing.finish()
     }
 
     /// The number of levels, the value itself included: `value;*` has 2.
@@ -146,19 +165,19 @@ struct Growing {
 }
 
 impl Growing {
-    fn push(&mut self, line: u64, labels: &[&str]) -> Result<(), HierarchyError> {
+    fn push(&mut self, line: impl Fn() -> u64, labels: &[&str]) -> Result<(), HierarchyError> {
         if self.levels.is_empty() {
             self.start(labels.len())?;
         }
         if labels.len() != self.levels.len() {
             return Err(HierarchyError::Ragged {
-                line,
+                line: line(),
                 expected: self.levels.len(),
                 found: labels.len(),
             });
         }
         if self.known[0].contains_key(labels[0]) {
-            return Err(HierarchyError::DuplicateValue { line });
+            return Err(HierarchyError::DuplicateValue { line: line() });
         }
         if self.levels[0].labels.len() >= MAX_HIERARCHY_VALUES {
             return Err(HierarchyError::TooManyValues);
@@ -171,7 +190,12 @@ impl Growing {
                 match parents.get(below as usize) {
                     None => parents.push(group),
                     Some(&parent) if parent == group => {}
-                    Some(_) => return Err(HierarchyError::NotMonotonic { line, level }),
+                    Some(_) => {
+                        return Err(HierarchyError::NotMonotonic {
+                            line: line(),
+                            level,
+                        });
+                    }
                 }
             }
             below = Some(group);
@@ -227,12 +251,12 @@ impl TryFrom<Vec<Vec<String>>> for Hierarchy {
 
     fn try_from(lines: Vec<Vec<String>>) -> Result<Self, HierarchyError> {
         let mut growing = Growing::default();
-        for (labels, line) in lines.iter().zip(1..) {
+        for (labels, line) in lines.iter().zip(1_u64..) {
             let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
             if labels.is_empty() {
                 return Err(HierarchyError::Empty);
             }
-            growing.push(line, &labels)?;
+            growing.push(|| line, &labels)?;
         }
         growing.finish()
     }

@@ -11,22 +11,30 @@
 //! | [`table`] | [`Table`]: dictionary-encoded columns, CSV in and out |
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
+//! | [`metric`] | [`Metric`]: what a release costs, which is to be least |
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
+//! | [`risk`] | [`Risks`]: of prosecutor, journalist and marketer, and limits of them |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
 //! | [`ranking`] | [`rank`]: low or high sensitivity, with reasons |
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
+//! | [`safe_harbor`](mod@safe_harbor) | [`safe_harbor()`]: the eighteen identifiers of HIPAA, line by line |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
+//! | [`disclosure`] | [`Disclosure`]: l, t and the like, as measured, of each sensitive column |
+//! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
 //! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
-//! pseudonyms, `detector` recognises identifiers by name and shape.
+//! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand.
 //!
 //! # What a release is
+//!
+//! No column of it identifies by itself: what a detector finds in it stops it, unless the column accepts the rule. A plan may ask for
+//! all of HIPAA Safe Harbor besides ([`safe_harbor`](mod@safe_harbor)).
 //!
 //! Identifiers are dropped, pseudonyms replaced by keyed ones, and quasi-identifiers written at
 //! one level of their hierarchy each (full-domain generalisation) so that every combination
 //! occurs at least k times, and the sensitive values under it meet the models of their columns. Rows that stand in the way are dropped, up to the suppression limit.
-//! Of all ways to do so the one of least Loss is taken, and it is provably the least: the search
-//! ends only when no unchecked combination can have less (`search`).
+//! Of all ways to do so the one of least cost is taken, by Loss or another [`Metric`], and it is provably the least: the search
+//! ends only when no unchecked combination can cost less (`search`).
 //!
 //! # Example
 //!
@@ -65,25 +73,43 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod date;
 mod delimited;
 mod detector;
+pub mod disclosure;
 pub mod hierarchy;
+pub mod linkage;
 pub mod measure;
+pub mod metric;
 pub mod models;
+pub mod number;
 pub mod plan;
 pub mod promises;
 mod pseudonym;
 pub mod ranking;
 pub mod release;
+pub mod risk;
+pub mod rule;
+pub mod safe_harbor;
 mod search;
 pub mod table;
+pub mod transform;
 
 pub use delimited::TextError;
+pub use detector::spans;
+pub use disclosure::Disclosure;
 pub use hierarchy::{Hierarchy, HierarchyError};
+pub use linkage::{Linkage, LinkageError, Linked, linkage};
 pub use measure::{Measures, measure};
+pub use metric::Metric;
 pub use models::{Distance, Model};
+pub use number::Number;
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
-pub use release::{AnonymiseError, Anonymised, Report, anonymise};
+pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
+pub use risk::{Attacker, Figure, RiskLimit, Risks};
+pub use rule::{Rule, RuleError};
+pub use safe_harbor::{SafeHarbor, SafeHarborRule, safe_harbor};
 pub use table::{Table, TableBuilder, TableError};
+pub use transform::{Aggregate, DateShift};

@@ -3,10 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Finding, findings};
-use crate::plan::{Plan, Role};
+use crate::detector::findings;
+use crate::disclosure::{Disclosure, disclosures};
+use crate::linkage::{Linkage, guessed};
+use crate::plan::{ColumnPlan, Plan, Role};
+use crate::promises::Rows;
+use crate::risk::{Risks, Size, risks};
+use crate::safe_harbor::{SafeHarbor, safe_harbor};
 use crate::search::Classes;
-use crate::table::Table;
+use crate::table::{Column, Table};
+use crate::transform::is_clean;
 
 /// What was measured. Nothing in it quotes a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,38 +27,60 @@ pub struct Measures {
     pub classes: usize,
     /// The share of the rows that are alone in their class, 0 to 1.
     pub unique_share: f64,
+    /// The risks that somebody is found again, where no population is known.
+    pub risks: Risks,
     /// Identifiers that are left, as `column: what (n hits)`: declared identifier columns still
-    /// present, columns that the plan does not declare, and hits of the detectors.
+    /// present, columns that the plan does not declare, and hits of the detectors that the column does not accept.
     pub identifiers: Vec<String>,
+    /// What is learned of each sensitive column that the table has.
+    #[serde(default)]
+    pub sensitive: Vec<Disclosure>,
+    /// How often a record is picked by whoever knows its quasi-identifiers.
+    #[serde(default)]
+    pub linkage: Linkage,
+    /// HIPAA Safe Harbor, line by line, whether or not the plan asks for it.
+    #[serde(default)]
+    pub safe_harbor: SafeHarbor,
 }
 
 /// Measures a table, which may be a projection: columns of the plan that it lacks are skipped,
 /// columns that the plan lacks are reported.
 pub fn measure(table: &Table, plan: &Plan) -> Measures {
-    let sizes = classes(table, plan).sizes();
+    let classes = classes(table, plan);
+    let sizes = classes.sizes();
+    let rows = Rows::of(&classes, &sizes);
     let identifiers = identifiers(table, plan)
         .into_iter()
-        .map(|Finding { column, rule, hits }| format!("{column}: {rule} ({hits} hits)"))
+        .map(|(column, what, hits)| format!("{column}: {what} ({hits} hits)"))
         .collect();
     Measures {
         rows: table.rows(),
         k: sizes.iter().copied().min().unwrap_or(0),
         classes: sizes.len(),
         unique_share: unique_share(&sizes, table.rows()),
+        risks: risks(sizes.iter().map(|&rows| Size::alone(rows))),
         identifiers,
+        sensitive: disclosures(table, plan, &rows, sizes.len()),
+        linkage: guessed(table, &classes, &rows),
+        safe_harbor: safe_harbor(table, plan),
     }
 }
 
 /// The classes over the quasi-identifiers that the table has.
 pub(crate) fn classes(table: &Table, plan: &Plan) -> Classes {
-    let is_quasi_identifier = |name: &str| {
-        plan.column(name)
-            .is_some_and(|column| column.role == Role::QuasiIdentifier)
-    };
+    classes_of(table, plan, |column| column.role == Role::QuasiIdentifier)
+}
+
+/// The classes over the columns that are declared so.
+pub(crate) fn classes_of(
+    table: &Table,
+    plan: &Plan,
+    is_wanted: impl Fn(&ColumnPlan) -> bool,
+) -> Classes {
     let columns = table
         .columns()
         .iter()
-        .filter(|column| is_quasi_identifier(column.name()));
+        .filter(|column| plan.column(column.name()).is_some_and(&is_wanted));
     Classes::of_columns(table.rows(), columns.map(|column| column.codes()))
 }
 
@@ -64,23 +92,44 @@ pub(crate) fn unique_share(sizes: &[usize], rows: usize) -> f64 {
 }
 
 /// All identifiers that are left, column by column.
-fn identifiers(table: &Table, plan: &Plan) -> Vec<Finding> {
+fn identifiers(table: &Table, plan: &Plan) -> Vec<(String, &'static str, usize)> {
     let mut found = Vec::new();
     for column in table.columns() {
-        let role = plan.column(column.name()).map(|column| column.role);
+        let declared = plan.column(column.name());
+        let role = declared.map(|declared| declared.role);
         let whole_column = match role {
             Some(Role::Identifier) => Some("declared identifier"),
             None => Some("not declared in the plan"),
+            Some(Role::Text) if !is_scrubbed(plan, column.name()) => {
+                Some("free text that is to be dropped")
+            }
             Some(_) => None,
         };
-        found.extend(whole_column.map(|rule| Finding {
-            column: column.name().to_string(),
-            rule,
-            hits: table.rows(),
-        }));
-        found.extend(findings(column, role));
+        let name = || column.name().to_string();
+        found.extend(whole_column.map(|what| (name(), what, table.rows())));
+        let findings = findings(column, role).into_iter();
+        let is_accepted = |rule| declared.is_some_and(|declared| declared.accepts(rule));
+        let findings = findings.filter(|finding| !is_accepted(finding.rule));
+        found.extend(findings.map(|finding| (finding.column, finding.what, finding.hits)));
+        if role == Some(Role::Text) {
+            found.extend(
+                unclean(column).map(|hits| (name(), "free text that is not scrubbed", hits)),
+            );
+        }
     }
     found
+}
+
+fn is_scrubbed(plan: &Plan, name: &str) -> bool {
+    plan.column(name).is_some_and(|declared| declared.scrub)
+}
+
+/// Cells of free text in which something is found that scrubbing takes out.
+fn unclean(column: &Column) -> Option<usize> {
+    let cells = column.values().iter().zip(column.counts());
+    let hits = cells.filter(|(cell, _)| !is_clean(cell));
+    let hits = hits.map(|(_, rows)| rows).sum();
+    Some(hits).filter(|hits| *hits > 0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
 use crate::table::Column;
+use crate::transform::position;
 
 /// How far apart two values are, for t-closeness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +119,7 @@ pub(crate) struct Histogram {
     rows: u64,
     scratch: Vec<u32>,
     extra: Vec<f64>,
+    sides: Vec<[f64; 2]>,
 }
 
 impl Histogram {
@@ -159,8 +161,30 @@ impl Histogram {
         values.map(|value| (value, self.share(value)))
     }
 
+    /// Of the values that the class has, (share in the class − share in the table) ÷ share in the table, at most: how much more
+    /// likely a value gets.
+    pub(crate) fn gain(&self, table: &[u64], rows: u64) -> f64 {
+        let gain = |(value, share): (usize, f64)| share / (table[value] as f64 / rows as f64) - 1.0;
+        self.shares().map(gain).fold(0.0, f64::max)
+    }
+
+    /// Distinct values.
+    pub(crate) fn distinct(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Rows of the most frequent value, and of all others.
+    pub(crate) fn most_and_others(&self) -> (u64, u64) {
+        let counts = self
+            .present
+            .iter()
+            .map(|&value| self.counts[value as usize]);
+        let most = counts.max().map_or(0, u64::from);
+        (most, self.rows - most)
+    }
+
     /// Bits.
-    fn entropy(&self) -> f64 {
+    pub(crate) fn entropy(&self) -> f64 {
         self.shares().map(|(_, share)| -share * share.log2()).sum()
     }
 
@@ -174,6 +198,36 @@ impl Histogram {
         self.scratch.extend(counts);
         self.scratch.sort_unstable_by(|one, other| other.cmp(one));
         &self.scratch
+    }
+}
+
+/// What a model says of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) accepts: bool,
+    /// However the class is divided into parts, those that are not accepted have at least so many rows.
+    pub(crate) rejected_of_parts: u64,
+}
+
+/// More than floating point is off, in shares.
+const ROUNDING: f64 = 1e-9;
+
+impl Verdict {
+    /// Of a class of so many rows, by a measure of which a class has no more than the mean of its parts, each weighed by its rows: a
+    /// distance is convex, and an entropy concave. `excess` is by how much the class is beyond what is accepted, and `most` by how much
+    /// a part can be. With `r` rows in parts that are not accepted, `rows · excess ≤ r · most`.
+    fn of_means(rows: u64, excess: f64, most: f64) -> Self {
+        let accepts = excess <= 0.0;
+        let share = if excess > ROUNDING && most > ROUNDING {
+            (excess - ROUNDING) / most
+        } else {
+            0.0
+        };
+        let least = (rows as f64 * (share - ROUNDING)).ceil().max(0.0);
+        Self {
+            accepts,
+            rejected_of_parts: rows.min(least as u64),
+        }
     }
 }
 
@@ -226,29 +280,57 @@ impl Judge {
         self.model.survives_any_merge()
     }
 
+    /// Whether a verdict on a class says something of its parts.
+    pub(crate) const fn tells_of_parts(&self) -> bool {
+        matches!(
+            self.model,
+            Model::TCloseness { .. } | Model::EntropyLDiversity { .. }
+        )
+    }
+
     /// Whether a class with these values, one row at least, meets the model.
     pub(crate) fn accepts(&self, class: &mut Histogram) -> bool {
-        match self.model {
+        self.verdict(class).accepts
+    }
+
+    /// Judges a class with these values, one row at least.
+    pub(crate) fn verdict(&self, class: &mut Histogram) -> Verdict {
+        let accepts = match self.model {
             Model::DistinctLDiversity { l } => class.present.len() >= l,
-            Model::EntropyLDiversity { l } => class.entropy() >= l.log2(),
+            Model::EntropyLDiversity { l } => {
+                let (entropy, least) = (class.entropy(), l.log2());
+                // Where entropy is all alike 0, what is missing of the least is missing of the parts.
+                return Verdict::of_means(class.rows, least - entropy, least);
+            }
             Model::RecursiveLDiversity { c, l } => {
                 let ranked = class.ranked();
                 let tail = ranked.get(l - 1..).unwrap_or_default();
                 let tail: u64 = tail.iter().map(|&count| u64::from(count)).sum();
                 f64::from(ranked[0]) < c * tail as f64
             }
-            Model::TCloseness { t, .. } => self.distance(class) <= t,
-            Model::DeltaDisclosure { delta } => {
-                class.present.len() == self.table.len()
-                    && class
-                        .shares()
-                        .all(|(value, share)| (share / self.table[value]).log2().abs() < delta)
+            Model::TCloseness { t, .. } => {
+                return Verdict::of_means(class.rows, self.distance(class) - t, 1.0 - t);
             }
+            Model::DeltaDisclosure { delta } => {
+                class.present.len() == self.table.len() && self.disclosure(class) < delta
+            }
+        };
+        Verdict {
+            accepts,
+            rejected_of_parts: 0,
         }
     }
 
+    /// The most that |log₂(share in the class ÷ share in the table)| is, of values that the class has.
+    pub(crate) fn disclosure(&self, class: &Histogram) -> f64 {
+        let ratios = class
+            .shares()
+            .map(|(value, share)| share / self.table[value]);
+        ratios.map(|ratio| ratio.log2().abs()).fold(0.0, f64::max)
+    }
+
     /// How far the earth is moved from the table's distribution to the class's: 0 to 1.
-    fn distance(&self, class: &mut Histogram) -> f64 {
+    pub(crate) fn distance(&self, class: &mut Histogram) -> f64 {
         match &self.ground {
             // What the class has too much of is what it lacks elsewhere.
             Ground::Flat => class
@@ -270,7 +352,7 @@ impl Judge {
                 extra.extend(
                     (0..self.table.len()).map(|value| class.share(value) - self.table[value]),
                 );
-                let moved = climb(&mut extra, levels);
+                let moved = climb(&mut extra, &mut class.sides, levels);
                 class.extra = extra;
                 moved
             }
@@ -280,11 +362,12 @@ impl Judge {
 
 /// Moves what it can within each group, level by level, and carries the rest up (Li et al., 2007, §4.2): moving within a
 /// group of level h costs h of H for each share moved.
-fn climb(extra: &mut Vec<f64>, levels: &[(Vec<u32>, usize)]) -> f64 {
+fn climb(extra: &mut Vec<f64>, sides: &mut Vec<[f64; 2]>, levels: &[(Vec<u32>, usize)]) -> f64 {
     let height = levels.len() as f64;
     let mut moved = 0.0;
     for (level, (groups, count)) in (1..).zip(levels) {
-        let mut sides = vec![[0.0_f64; 2]; *count];
+        sides.clear();
+        sides.resize(*count, [0.0; 2]);
         for (&group, &extra) in groups.iter().zip(extra.iter()) {
             sides[group as usize][usize::from(extra < 0.0)] += extra.abs();
         }
@@ -301,7 +384,7 @@ fn in_order(column: &Column) -> Vec<u32> {
     let numbers: Option<Vec<f64>> = column
         .values()
         .iter()
-        .map(|value| value.parse().ok().filter(|number: &f64| number.is_finite()))
+        .map(|value| position(value))
         .collect();
     let mut order: Vec<u32> = (0..column.values().len() as u32).collect();
     match numbers {

@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::hierarchy::Hierarchy;
+use crate::hierarchy::{Hierarchy, HierarchyError};
+use crate::metric::Metric;
 use crate::models::Model;
+use crate::number::Number;
+use crate::risk::RiskLimit;
+use crate::rule::Rule;
+use crate::safe_harbor::SafeHarborRule;
 use crate::table::{Column, Table};
+use crate::transform::{self, Aggregate, DateShift};
 
 /// The smallest k that hides anybody.
 pub const MIN_K: usize = 2;
@@ -27,6 +33,8 @@ pub enum Role {
     Sensitive,
     /// Anything else; kept as it is.
     Plain,
+    /// Free text, in which names of persons cannot be found; dropped from the release, unless the plan says that it is scrubbed.
+    Text,
 }
 
 /// One declared column.
@@ -44,6 +52,32 @@ pub struct ColumnPlan {
     /// What each class must meet; of a sensitive column only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<Model>,
+    /// Rules of Safe Harbor that this column is released in spite of: what is found by them is none, as the custodian declares,
+    /// or may be released. Without it, a column in which an identifier is found stops the release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<SafeHarborRule>,
+    /// How the hierarchy is made, in the place of one that is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// Numbers below it are written `<18`, before anything else is done (bottom coding). Not of a column with a hierarchy, and of
+    /// the rules only with intervals, which take it for their lower end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottom: Option<Number>,
+    /// It and numbers above it are written `≥90` (top coding); otherwise as `bottom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<Number>,
+    /// Cells that stand for a missing value, as the empty one always does: no rule, coding, aggregate or shift asks what is in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Of a numeric quasi-identifier that is not generalised: what its numbers become within each class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<Aggregate>,
+    /// Of a sensitive or plain column of dates: by how much they are shifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<DateShift>,
+    /// Of free text: whether it is released, without what the detectors find in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scrub: bool,
 }
 
 impl ColumnPlan {
@@ -54,6 +88,14 @@ impl ColumnPlan {
             role,
             hierarchy: None,
             models: Vec::new(),
+            accept: Vec::new(),
+            rule: None,
+            bottom: None,
+            top: None,
+            missing: Vec::new(),
+            aggregate: None,
+            shift: None,
+            scrub: false,
         }
     }
 
@@ -65,16 +107,43 @@ impl ColumnPlan {
             ..self
         }
     }
+
+    /// Whether a cell stands for a missing value.
+    pub(crate) fn is_missing(&self, cell: &str) -> bool {
+        cell.is_empty() || self.missing.iter().any(|missing| missing == cell)
+    }
 }
 
-/// The privacy model: k-anonymity with a suppression limit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+impl ColumnPlan {
+    /// Whether what a rule of Safe Harbor finds in this column may be released. What should be a pseudonym must be one.
+    pub(crate) fn accepts(&self, rule: SafeHarborRule) -> bool {
+        self.is_released_as_declared() && self.accept.contains(&rule)
+    }
+
+    /// Neither dropped nor replaced.
+    const fn is_released_as_declared(&self) -> bool {
+        !matches!(self.role, Role::Identifier | Role::Pseudonym)
+    }
+}
+
+/// The privacy model: k-anonymity with a suppression limit; and by what the releases that keep it are compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Privacy {
-    /// Each combination of quasi-identifiers that is released occurs at least this often; ≥ 2.
+    /// Each combination of quasi-identifiers that is released occurs at least this often; ≥ 2, or 1 when risks or models say what is
+    /// wanted.
     pub k: usize,
     /// The share of the rows that may be dropped to reach it, 0 to 1.
     pub suppression_limit: f64,
+    /// Of which the release has the least.
+    #[serde(skip_serializing_if = "Metric::is_default")]
+    pub metric: Metric,
+    /// Limits of the risk that somebody is found again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<RiskLimit>,
+    /// Whether the release has to keep HIPAA Safe Harbor besides: none of the eighteen identifiers is found in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub safe_harbor: bool,
 }
 
 impl Default for Privacy {
@@ -82,6 +151,9 @@ impl Default for Privacy {
         Self {
             k: DEFAULT_K,
             suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+            metric: Metric::default(),
+            risks: Vec::new(),
+            safe_harbor: false,
         }
     }
 }
@@ -124,7 +196,7 @@ pub enum PlanError {
     },
     /// Only quasi-identifiers are generalised, and only hierarchical t-closeness asks how near sensitive values are.
     #[error(
-        "column `{column}` has a hierarchy but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
+        "column `{column}` has a hierarchy or a rule but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
     )]
     HierarchyWithoutUse {
         /// Name of the column.
@@ -135,6 +207,14 @@ pub enum PlanError {
         "column `{column}` has a privacy model but is not sensitive; change its role or remove the model"
     )]
     ModelWithoutUse {
+        /// Name of the column.
+        column: String,
+    },
+    /// What is dropped or replaced has nothing to accept.
+    #[error(
+        "column `{column}` accepts a rule of Safe Harbor but is an identifier or a pseudonym; change its role or accept nothing"
+    )]
+    AcceptWithoutUse {
         /// Name of the column.
         column: String,
     },
@@ -164,8 +244,54 @@ pub enum PlanError {
         /// How many distinct values have none.
         missing: usize,
     },
+    /// What is to be done with a column means nothing, or does not go together.
+    #[error("column `{column}`: {fault}")]
+    Transformation {
+        /// Name of the column.
+        column: String,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// Cells are not what a rule, a coding, an aggregate or a shift is for.
+    #[error(
+        "column `{column}` of the {table}: {values} distinct values are no {expected}, the first in row {row}; correct them, or list what stands for a missing value under `missing`"
+    )]
+    Misfits {
+        /// Name of the column.
+        column: String,
+        /// `table` or `population`.
+        table: &'static str,
+        /// How many distinct values.
+        values: usize,
+        /// The first row with one, from 1, the header not counted.
+        row: usize,
+        /// What they should be.
+        expected: &'static str,
+    },
+    /// A rule makes too much of a column.
+    #[error("column `{column}`, by its rule: {fault}")]
+    RuleBeyondLimits {
+        /// Name of the column.
+        column: String,
+        /// What is wrong.
+        fault: HierarchyError,
+    },
+    /// A limit of a risk means nothing.
+    #[error("{fault}")]
+    RiskOutOfRange {
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// The population lacks a quasi-identifier.
+    #[error("column `{column}` is a quasi-identifier, and the population does not have it")]
+    MissingInPopulation {
+        /// Name of the column.
+        column: String,
+    },
     /// k is too small.
-    #[error("k is {k}, and {MIN_K} is the least that hides anybody")]
+    #[error(
+        "k is {k}, and {MIN_K} is the least that hides anybody; 1 is taken beside other models"
+    )]
     KTooSmall {
         /// The k given.
         k: usize,
@@ -215,6 +341,28 @@ impl Plan {
                 });
             };
             check_values(declared, &table.columns()[position])?;
+            transform::check_values(declared, &table.columns()[position], "table")?;
+        }
+        Ok(())
+    }
+
+    /// Checks that the risks of a release can be judged by this population, which needs no column that is aggregated.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`], [`PlanError::Misfits`].
+    pub fn check_population(&self, population: &Table) -> Result<(), PlanError> {
+        let is_searched = |column: &&ColumnPlan| {
+            column.role == Role::QuasiIdentifier && column.aggregate.is_none()
+        };
+        for declared in self.columns.iter().filter(is_searched) {
+            let Some(position) = population.column_index(&declared.name) else {
+                return Err(PlanError::MissingInPopulation {
+                    column: declared.name.clone(),
+                });
+            };
+            check_values(declared, &population.columns()[position])?;
+            transform::check_values(declared, &population.columns()[position], "population")?;
         }
         Ok(())
     }
@@ -223,9 +371,17 @@ impl Plan {
         let Privacy {
             k,
             suppression_limit,
+            ..
         } = self.privacy;
-        if k < MIN_K {
+        let is_alone = self.privacy.risks.is_empty()
+            && self.columns.iter().all(|column| column.models.is_empty());
+        if k == 0 || (k < MIN_K && is_alone) {
             return Err(PlanError::KTooSmall { k });
+        }
+        for limit in &self.privacy.risks {
+            if let Some(fault) = limit.fault() {
+                return Err(PlanError::RiskOutOfRange { fault });
+            }
         }
         if !(0.0..=1.0).contains(&suppression_limit) {
             return Err(PlanError::SuppressionLimitOutOfRange {
@@ -252,9 +408,14 @@ impl Plan {
                 return Err(PlanError::DuplicateColumn { column: column() });
             }
             check_models(declared)?;
+            if !declared.accept.is_empty() && !declared.is_released_as_declared() {
+                return Err(PlanError::AcceptWithoutUse { column: column() });
+            }
+            transform::check_declared(declared, self)?;
             let uses_hierarchy = declared.role == Role::QuasiIdentifier
                 || declared.models.iter().any(|model| model.needs_hierarchy());
-            if declared.hierarchy.is_some() && !uses_hierarchy {
+            let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
+            if has_hierarchy && !uses_hierarchy {
                 return Err(PlanError::HierarchyWithoutUse { column: column() });
             }
         }
@@ -272,7 +433,8 @@ fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
             let column = column();
             return Err(PlanError::ModelOutOfRange { column, fault });
         }
-        if model.needs_hierarchy() && declared.hierarchy.is_none() {
+        let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
+        if model.needs_hierarchy() && !has_hierarchy {
             return Err(PlanError::ModelWithoutHierarchy { column: column() });
         }
     }
@@ -327,7 +489,10 @@ mod tests {
             bare.privacy,
             Privacy {
                 k: 5,
-                suppression_limit: 0.05
+                suppression_limit: 0.05,
+                metric: Metric::Loss,
+                risks: Vec::new(),
+                safe_harbor: false,
             }
         );
     }

@@ -3,6 +3,7 @@
 use crate::measure::classes;
 use crate::models::{Histogram, Judge, Model};
 use crate::plan::Plan;
+use crate::risk;
 use crate::search::Classes;
 use crate::table::{Column, Table};
 
@@ -25,7 +26,8 @@ impl Promises {
 
 /// Judges each class over the quasi-identifiers that the table has: it has k rows, and meets each model of each sensitive
 /// column that the table has. Its values are compared with those of this very table, not of the one that it was made
-/// from: nobody else has that. A model that asks for a hierarchy which the plan lacks is broken.
+/// from: nobody else has that. A model that asks for a hierarchy which the plan lacks is broken. Risks are those of a release of which
+/// no population is known, which are never lower.
 #[must_use]
 pub fn promises(table: &Table, plan: &Plan) -> Promises {
     let classes = classes(table, plan);
@@ -49,6 +51,20 @@ pub fn promises(table: &Table, plan: &Plan) -> Promises {
                 judged.note(rows.meeting(*model, column), &what);
             }
         }
+    }
+    for limit in &plan.privacy.risks {
+        let size = |class: usize| risk::Size::alone(sizes[class]);
+        if limit.is_of_classes() {
+            judged.note(|class| limit.allows(size(class)), &limit.to_string());
+            continue;
+        }
+        let left = (0..classes.count).filter(|&class| !judged.fails[class]);
+        let left = left.map(|class| (size(class), class)).collect();
+        let mut is_beyond = vec![false; classes.count];
+        for class in risk::beyond(&[*limit], left) {
+            is_beyond[class] = true;
+        }
+        judged.note(|class| !is_beyond[class], &limit.to_string());
     }
     Promises {
         kept: classes
@@ -83,14 +99,14 @@ impl Judged {
 }
 
 /// Row numbers class by class.
-struct Rows {
+pub(crate) struct Rows {
     rows: Vec<usize>,
     /// Where each class begins, and where the last one ends.
     begins: Vec<usize>,
 }
 
 impl Rows {
-    fn of(classes: &Classes, sizes: &[usize]) -> Self {
+    pub(crate) fn of(classes: &Classes, sizes: &[usize]) -> Self {
         let mut begins = vec![0];
         begins.extend(sizes.iter().scan(0, |end, size| {
             *end += size;
@@ -106,12 +122,17 @@ impl Rows {
         Self { rows, begins }
     }
 
+    /// The rows of a class.
+    pub(crate) fn of_class(&self, class: usize) -> &[usize] {
+        &self.rows[self.begins[class]..self.begins[class + 1]]
+    }
+
     /// Whether a class meets a model.
     fn meeting<'a>(&'a self, model: Model, column: &'a Column) -> impl FnMut(usize) -> bool + 'a {
         let judge = Judge::new(model, column, None);
         let mut histogram = Histogram::of(column.values().len());
         move |class| {
-            for &row in &self.rows[self.begins[class]..self.begins[class + 1]] {
+            for &row in self.of_class(class) {
                 histogram.add(column.codes()[row], 1);
             }
             histogram.settle();
@@ -128,6 +149,7 @@ mod tests {
     use super::*;
     use crate::models::Distance;
     use crate::plan::{ColumnPlan, Role};
+    use crate::risk::{Attacker, Figure, RiskLimit};
     use proptest::prelude::*;
 
     fn plan(k: usize, models: &[Model]) -> Plan {
@@ -180,6 +202,33 @@ mod tests {
             unknown.broken,
             ["1 class breaks 1-closeness by hierarchical distance of column `code`"]
         );
+    }
+
+    #[test]
+    fn risks_are_judged_over_all_classes() {
+        let mut plan = plan(1, &[]);
+        let csv = b"age,code\n1,A\n1,A\n1,A\n2,A\n2,A\n3,A\n";
+        let table = Table::from_csv(csv, b',').unwrap();
+        let limit = |figure, at_most| RiskLimit {
+            attacker: Attacker::Marketer,
+            figure,
+            at_most,
+        };
+        plan.privacy.risks = vec![limit(Figure::Average, 0.5)];
+        assert!(promises(&table, &plan).hold());
+        plan.privacy.risks = vec![limit(Figure::Average, 0.4)];
+        let judged = promises(&table, &plan);
+        assert_eq!(judged.kept, [true, true, true, true, true, false]);
+        assert_eq!(
+            judged.broken,
+            ["1 class breaks the marketer's average risk of 0.4"]
+        );
+        plan.privacy.risks = vec![RiskLimit {
+            attacker: Attacker::Prosecutor,
+            ..limit(Figure::Highest, 0.4)
+        }];
+        let judged = promises(&table, &plan);
+        assert_eq!(judged.kept, [true, true, true, false, false, false]);
     }
 
     proptest! {

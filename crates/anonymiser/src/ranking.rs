@@ -48,13 +48,16 @@ pub fn rank(table: &Table, plan: &Plan) -> Ranking {
                 "Column `{name}` is a pseudonym: it links the rows of one person."
             )),
             Some(Role::Sensitive) => Some(format!("Column `{name}` is declared sensitive.")),
+            Some(Role::Text) => Some(format!(
+                "Column `{name}` is free text, in which names cannot be found."
+            )),
             Some(Role::QuasiIdentifier | Role::Plain) => None,
         });
         if role != Some(Role::Pseudonym) {
             reasons.extend(findings(column, role).into_iter().map(|finding| {
                 format!(
                     "Column `{name}` looks like an identifier: {} in {} rows.",
-                    finding.rule, finding.hits
+                    finding.what, finding.hits
                 )
             }));
         }
@@ -119,6 +122,10 @@ mod tests {
                 "Column `x` is a pseudonym: it links the rows of one person.",
             ),
             ("sensitive", "Column `x` is declared sensitive."),
+            (
+                "text",
+                "Column `x` is free text, in which names cannot be found.",
+            ),
         ] {
             let ranking = ranked(role, "x,age\na,1\nb,1\n");
             assert_eq!(ranking.sensitivity, Sensitivity::High);

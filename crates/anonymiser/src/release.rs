@@ -1,16 +1,22 @@
 //! From a table and a plan to a release and its report.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::{Hierarchy, Level};
+use crate::metric::Metric;
 use crate::models::{Judge, Model};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
-use crate::search::{self, Lattice, Optimum, Problem, QuasiIdentifier, Sensitive};
+use crate::risk::Risks;
+use crate::safe_harbor::{Coarsened, Found, coarsened, identifiers_left, undeclared};
+use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
 use crate::table::{Column, Table};
+use crate::transform::{self, Before};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
 pub const MAX_LATTICE_NODES: usize = 4_000_000;
@@ -39,15 +45,27 @@ pub struct Report {
     pub levels: Vec<(String, usize, usize)>,
     /// Loss by the geometric mean, 0 (nothing lost) to 1 (everything).
     pub loss: f64,
+    /// The metric that is least.
+    pub metric: Metric,
+    /// What it is; with [`Metric::Loss`] the same as `loss`.
+    pub score: f64,
     /// Rows of the smallest class released; 0 when nothing is. Without quasi-identifiers all
     /// rows are one class.
     pub k_reached: usize,
     /// Classes released.
     pub classes: usize,
+    /// The risks that somebody is found again, within the population where one is known.
+    pub risks: Risks,
     /// Level combinations there are.
     pub nodes_in_lattice: usize,
     /// Level combinations whose rows had to be grouped to prove the optimum.
     pub nodes_checked: usize,
+    /// What Safe Harbor had written coarser before anything else was done, where the plan asks for it. The loss does not count it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coarsened: Vec<Coarsened>,
+    /// For each column of the table, in its order: name, and what was done with it in plain words. Without values.
+    #[serde(default)]
+    pub transformations: Vec<(String, String)>,
 }
 
 /// Why a table cannot be anonymised.
@@ -74,150 +92,134 @@ pub enum AnonymiseError {
         /// Rows that may be suppressed.
         limit: usize,
     },
+    /// A shifted date leaves the calendar.
+    #[error(
+        "column `{column}`: the date in row {row} would be shifted out of the years 0001 to 9999; list what stands for a missing date under `missing`"
+    )]
+    DateBeyondYears {
+        /// Name of the column.
+        column: String,
+        /// Row of the table from 1, the header not counted.
+        row: usize,
+    },
+    /// Identifiers are in columns that nobody declared, or would be in the release.
+    #[error(
+        "identifiers would be released: {}; declare such a column an identifier or a pseudonym, generalise it, or let it accept the rule", list(.found)
+    )]
+    IdentifiersLeft {
+        /// Column, rule and count of each.
+        found: Vec<Found>,
+    },
+}
+
+/// The most findings that an error spells out.
+const MAX_LISTED: usize = 20;
+
+fn list(found: &[Found]) -> String {
+    let listed: Vec<String> = found
+        .iter()
+        .take(MAX_LISTED)
+        .map(ToString::to_string)
+        .collect();
+    match found.len() - listed.len() {
+        0 => listed.join("; "),
+        more => format!("{}; and {more} more", listed.join("; ")),
+    }
 }
 
 /// Anonymises `table` by `plan`: drops identifiers, replaces pseudonyms by keyed ones, and
-/// generalises the quasi-identifiers to the full-domain recoding of least Loss that is k-anonymous, meets the models of the
-/// sensitive columns, and suppresses no more rows than allowed. The same input always gives the same output.
+/// generalises the quasi-identifiers to the full-domain recoding of least cost that is k-anonymous, meets the models of the
+/// sensitive columns and the limits of risks, and suppresses no more rows than allowed. The same input always gives the same
+/// output.
 ///
 /// # Errors
 ///
-/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, or k is out of reach.
+/// [`AnonymiseError`]: the plan does not fit, the lattice is too large, the promises are out of reach, or the release would hold
+/// identifiers.
 pub fn anonymise(
     table: &Table,
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
-    plan.check(table)?;
+    anonymise_within(table, None, plan, pseudonym_key)
+}
+
+/// As [`anonymise`], of a table of which a population is known, those of the table included: it has the quasi-identifiers, perhaps others,
+/// and the journalist and the marketer look there.
+///
+/// # Errors
+///
+/// As [`anonymise`], and when the population does not fit the plan.
+pub fn anonymise_within(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
+    plan.check(table).map_err(|error| match error {
+        PlanError::UndeclaredColumn { .. } => undeclared_columns(error, table, plan),
+        _ => error.into(),
+    })?;
+    if let Some(population) = population {
+        plan.check_population(population)?;
+    }
+    let safe_harbor = plan.privacy.safe_harbor;
+    let coarse = safe_harbor.then(|| coarsened(table, plan));
+    let coarse_population = population
+        .filter(|_| safe_harbor)
+        .map(|population| coarsened(population, plan).0);
+    let (original, table) = (table, coarse.as_ref().map_or(table, |(table, _)| table));
+    let population = coarse_population.as_ref().or(population);
+    let before = Before::new(table, population, plan, pseudonym_key)?;
+    let people = before.population.as_deref();
+    let mut made = generalised(&before.table, people, &before.plan, pseudonym_key)?;
+    transform::after(&mut made, original, plan)?;
+    let found = identifiers_left(&made.table, plan);
+    if !found.is_empty() {
+        return Err(AnonymiseError::IdentifiersLeft { found });
+    }
+    made.report.coarsened = coarse.map_or_else(Vec::new, |(_, changes)| changes);
+    Ok(made)
+}
+
+/// Of a table and a plan of which nothing is left to do but to generalise, to make pseudonyms and to drop.
+fn generalised(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+) -> Result<Anonymised, AnonymiseError> {
     let parts: Vec<Part> = table
         .columns()
         .iter()
-        .map(|column| Part::new(column, plan))
+        .map(|column| Part::new(column, population, plan))
         .collect();
-    let hierarchies: Vec<(&Column, &Hierarchy)> =
+    let generalised: Vec<(&Column, &Hierarchy)> =
         parts.iter().filter_map(Part::generalised).collect();
-
-    let sizes = hierarchies.iter().map(|(_, hierarchy)| hierarchy.levels());
+    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
     let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
         .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
-    let problem = problem(table, plan, &hierarchies);
+
+    let metric = plan.privacy.metric;
+    let problem = problem(table, plan, &generalised);
     let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
         k: plan.privacy.k,
-        limit: problem.limit(),
+        limit: problem.goal().limit,
     })?;
-
-    let released = recode(table, &parts, &optimum, pseudonym_key);
-    let kept = problem.kept(&optimum.levels);
-    let released = match optimum.suppressed {
-        0 => released,
-        _ => released.filter_rows(|row| kept[row]),
-    };
-    let report = report(table, &released, &hierarchies, &lattice, optimum);
-    Ok(Anonymised {
-        table: released,
-        report,
-    })
-}
-
-/// A column and what becomes of it.
-struct Part<'a> {
-    column: &'a Arc<Column>,
-    role: Role,
-    /// Of a quasi-identifier: the declared hierarchy, or the one of a column without a file.
-    hierarchy: Option<Cow<'a, Hierarchy>>,
-}
-
-impl<'a> Part<'a> {
-    fn new(column: &'a Arc<Column>, plan: &'a Plan) -> Self {
-        let ColumnPlan {
-            role, hierarchy, ..
-        } = plan
-            .column(column.name())
-            .expect("the check found every column declared");
-        let hierarchy = (*role == Role::QuasiIdentifier).then(|| match hierarchy {
-            Some(hierarchy) => Cow::Borrowed(hierarchy),
-            None => Cow::Owned(Hierarchy::identity(column.values())),
-        });
-        Self {
-            column,
-            role: *role,
-            hierarchy,
+    let node = match metric {
+        Metric::Loss => Node::new(&problem, problem.columns(), &optimum.levels),
+        _ => {
+            let by_loss = quasi_identifiers(&generalised, table.rows(), Metric::Loss);
+            Node::new(&problem, &by_loss, &optimum.levels)
         }
-    }
-
-    fn generalised(&self) -> Option<(&Column, &Hierarchy)> {
-        let hierarchy = self.hierarchy.as_deref()?;
-        Some((self.column, hierarchy))
-    }
-}
-
-fn problem(table: &Table, plan: &Plan, hierarchies: &[(&Column, &Hierarchy)]) -> Problem {
-    let rows = table.rows();
-    // As ARX does: the share is of the rows, and a part of a row is none.
-    let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
-    let columns = hierarchies.iter().map(|(column, hierarchy)| {
-        QuasiIdentifier::new(column, hierarchy).expect("the check found an entry for every value")
-    });
-    // Without quasi-identifiers nothing tells two rows apart, and k has no meaning.
-    let k = if hierarchies.is_empty() {
-        1
-    } else {
-        plan.privacy.k
     };
-    let sensitives = table.columns().iter().filter_map(|column| {
-        let declared = plan.column(column.name())?;
-        let judge = |model: &Model| Judge::new(*model, column, declared.hierarchy.as_ref());
-        let judges: Vec<Judge> = declared.models.iter().map(judge).collect();
-        (!judges.is_empty()).then(|| Sensitive::new(column, judges))
+    let kept: Option<Vec<u32>> = (optimum.suppressed > 0).then(|| {
+        let rows = (0..).zip(&node.kept).filter(|(_, kept)| **kept);
+        rows.map(|(row, _)| row).collect()
     });
-    Problem::new(columns.collect(), sensitives.collect(), rows, k, limit)
-}
-
-fn recode(table: &Table, parts: &[Part<'_>], optimum: &Optimum, key: &[u8; 32]) -> Table {
-    let mut levels = optimum.levels.iter();
-    let mut columns = Vec::with_capacity(parts.len());
-    for part in parts {
-        let column = match part.role {
-            Role::Identifier => continue,
-            Role::Pseudonym => Arc::new(pseudonymise(part.column, key)),
-            Role::Sensitive | Role::Plain => Arc::clone(part.column),
-            Role::QuasiIdentifier => {
-                let (_, hierarchy) = part.generalised().expect("quasi-identifiers have one");
-                let level = *levels.next().expect("a level for each quasi-identifier");
-                Arc::new(generalise(part.column, hierarchy, level))
-            }
-        };
-        columns.push(column);
-    }
-    Table::from_columns(columns, table.rows())
-}
-
-/// Writes a column at one level of its hierarchy.
-fn generalise(column: &Column, hierarchy: &Hierarchy, level: usize) -> Column {
-    let positions = hierarchy.positions();
-    let Level { groups, labels, .. } = hierarchy.level(level);
-    let group_of_code: Vec<u32> = column
-        .values()
-        .iter()
-        .map(|value| groups[positions[&**value] as usize])
-        .collect();
-    let labels: Vec<Arc<str>> = labels.iter().map(|label| label.as_str().into()).collect();
-    let codes = column
-        .codes()
-        .iter()
-        .map(|&code| group_of_code[code as usize]);
-    Column::recoded(Arc::clone(column.name()), codes, &labels)
-}
-
-fn report(
-    table: &Table,
-    released: &Table,
-    hierarchies: &[(&Column, &Hierarchy)],
-    lattice: &Lattice,
-    optimum: Optimum,
-) -> Report {
-    let levels = hierarchies.iter().zip(&optimum.levels);
-    Report {
+    let released = recode(table, &parts, &optimum, kept.as_deref(), pseudonym_key);
+    let levels = generalised.iter().zip(&optimum.levels);
+    let report = Report {
         rows_in: table.rows(),
         rows_out: released.rows(),
         suppressed: optimum.suppressed,
@@ -226,10 +228,192 @@ fn report(
                 (column.name().to_string(), level, hierarchy.levels())
             })
             .collect(),
-        loss: optimum.score,
+        loss: node.loss,
+        metric,
+        score: optimum.score,
         k_reached: optimum.smallest_class,
         classes: optimum.classes,
+        risks: node.risks,
         nodes_in_lattice: lattice.nodes(),
         nodes_checked: optimum.nodes_checked,
+        coarsened: Vec::new(),
+        transformations: Vec::new(),
+    };
+    Ok(Anonymised {
+        table: released,
+        report,
+    })
+}
+
+/// What is wrong with columns that nobody declared: identifiers, or only that.
+fn undeclared_columns(error: PlanError, table: &Table, plan: &Plan) -> AnonymiseError {
+    match undeclared(table, plan) {
+        found if found.is_empty() => error.into(),
+        found => AnonymiseError::IdentifiersLeft { found },
+    }
+}
+
+/// A column and what becomes of it.
+struct Part<'a> {
+    column: &'a Arc<Column>,
+    role: Role,
+    /// Of a quasi-identifier: the column, with the population's behind it, and the declared hierarchy, or the one of a column
+    /// without a file.
+    generalised: Option<(Cow<'a, Column>, Cow<'a, Hierarchy>)>,
+}
+
+impl<'a> Part<'a> {
+    fn new(column: &'a Arc<Column>, population: Option<&Table>, plan: &'a Plan) -> Self {
+        let ColumnPlan {
+            role, hierarchy, ..
+        } = plan
+            .column(column.name())
+            .expect("the check found every column declared");
+        let generalised = (*role == Role::QuasiIdentifier).then(|| {
+            let people = population.and_then(|people| {
+                let position = people.column_index(column.name())?;
+                Some(&people.columns()[position])
+            });
+            let column: Cow<'a, Column> = match people {
+                Some(people) => Cow::Owned(column.followed_by(people)),
+                None => Cow::Borrowed(column),
+            };
+            let hierarchy = match hierarchy {
+                Some(hierarchy) => Cow::Borrowed(hierarchy),
+                None => Cow::Owned(Hierarchy::identity(column.values())),
+            };
+            (column, hierarchy)
+        });
+        Self {
+            column,
+            role: *role,
+            generalised,
+        }
+    }
+
+    fn generalised(&self) -> Option<(&Column, &Hierarchy)> {
+        let (column, hierarchy) = self.generalised.as_ref()?;
+        Some((column, hierarchy))
+    }
+}
+
+fn quasi_identifiers<'a>(
+    hierarchies: &[(&'a Column, &'a Hierarchy)],
+    rows: usize,
+    metric: Metric,
+) -> Vec<QuasiIdentifier<'a>> {
+    let columns = hierarchies.iter().map(|(column, hierarchy)| {
+        QuasiIdentifier::new(column, rows, hierarchy, metric)
+            .expect("the check found an entry for every value")
+    });
+    columns.collect()
+}
+
+fn problem<'a>(
+    table: &'a Table,
+    plan: &Plan,
+    hierarchies: &[(&'a Column, &'a Hierarchy)],
+) -> Problem<'a> {
+    let rows = table.rows();
+    let metric = plan.privacy.metric;
+    // As ARX does: the share is of the rows, and a part of a row is none.
+    let limit = (plan.privacy.suppression_limit * rows as f64).floor() as usize;
+    // Without quasi-identifiers nothing tells two rows apart, and neither k nor risks have a meaning.
+    let (k, risks) = if hierarchies.is_empty() {
+        (1, Vec::new())
+    } else {
+        (plan.privacy.k, plan.privacy.risks.clone())
+    };
+    let sensitives = table.columns().iter().filter_map(|column| {
+        let column: &Column = column;
+        let declared = plan.column(column.name())?;
+        let judge = |model: &Model| Judge::new(*model, column, declared.hierarchy.as_ref());
+        let judges: Vec<Judge> = declared.models.iter().map(judge).collect();
+        (!judges.is_empty()).then(|| Sensitive::new(column, judges))
+    });
+    let goal = Goal {
+        k,
+        limit,
+        metric,
+        risks,
+    };
+    let columns = quasi_identifiers(hierarchies, rows, metric);
+    Problem::new(columns, sensitives.collect(), rows, goal)
+}
+
+/// The release; of these rows, where some are suppressed.
+fn recode(
+    table: &Table,
+    parts: &[Part<'_>],
+    optimum: &Optimum,
+    kept: Option<&[u32]>,
+    key: &[u8; 32],
+) -> Table {
+    let mut levels = optimum.levels.iter();
+    let is_dropped = |part: &&Part<'_>| matches!(part.role, Role::Identifier | Role::Text);
+    let released = parts.iter().filter(|part| !is_dropped(part));
+    let released: Vec<(&Part<'_>, usize)> = released
+        .map(|part| match part.role {
+            Role::QuasiIdentifier => (
+                part,
+                *levels.next().expect("a level for each quasi-identifier"),
+            ),
+            _ => (part, 0),
+        })
+        .collect();
+    let columns = released
+        .into_par_iter()
+        .map(|(part, level)| part.released(level, kept, key));
+    let rows = kept.map_or(table.rows(), <[u32]>::len);
+    Table::from_columns(columns.collect(), rows)
+}
+
+impl Part<'_> {
+    fn released(&self, level: usize, kept: Option<&[u32]>, key: &[u8; 32]) -> Arc<Column> {
+        let column = match self.role {
+            Role::Pseudonym => Arc::new(pseudonymise(self.column, key)),
+            // At the bottom a value is what it was.
+            Role::QuasiIdentifier if level > 0 => {
+                let (_, hierarchy) = self.generalised().expect("quasi-identifiers have one");
+                return Arc::new(generalise(
+                    self.column,
+                    hierarchy.level(level),
+                    kept,
+                    &hierarchy.positions(),
+                ));
+            }
+            _ => Arc::clone(self.column),
+        };
+        match kept {
+            Some(kept) => Arc::new(column.of_rows(kept)),
+            None => column,
+        }
+    }
+}
+
+/// Writes a column at one level of its hierarchy.
+fn generalise(
+    column: &Column,
+    Level { groups, labels, .. }: &Level,
+    kept: Option<&[u32]>,
+    positions: &HashMap<&str, u32>,
+) -> Column {
+    let group_of_code: Vec<u32> = column
+        .values()
+        .iter()
+        .map(|value| groups[positions[&**value] as usize])
+        .collect();
+    let labels: Vec<Arc<str>> = labels.iter().map(|label| label.as_str().into()).collect();
+    let name = Arc::clone(column.name());
+    let group = |code: u32| group_of_code[code as usize];
+    match kept {
+        Some(kept) => {
+            let codes = kept.iter().map(|&row| group(column.codes()[row as usize]));
+            Column::recoded(name, codes, &labels)
+        }
+        None => {
+            let codes = column.codes().iter().map(|&code| group(code));
+            Column::recoded(name, codes, &labels)
+        }
     }
 }

@@ -228,6 +228,7 @@ pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
         privacy: Privacy {
             k: usize::try_from(descriptor.k).ok()?,
             suppression_limit: descriptor.suppression_limit,
+            ..Privacy::default()
         },
     })
 }

@@ -1,5 +1,7 @@
 //! Numbering the distinct keys of a list, which is all that grouping needs.
 
+use super::keys::Layout;
+
 /// The classes of a list: a number for each entry, from 0 in the order of first appearance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Classes {
@@ -23,16 +25,21 @@ impl Classes {
         entries: usize,
         columns: impl IntoIterator<Item = &'a [u32]>,
     ) -> Self {
-        let mut classes = Self::single(entries);
-        let mut numbering = Numbering::default();
-        let mut keys = Vec::with_capacity(entries);
-        for codes in columns {
-            keys.clear();
-            let pairs = classes.of.iter().zip(codes);
-            keys.extend(pairs.map(|(&class, &code)| u64::from(class) << 32 | u64::from(code)));
-            classes.count = numbering.number(&keys, &mut classes.of);
+        let columns: Vec<&[u32]> = columns.into_iter().collect();
+        let counts = columns
+            .iter()
+            .map(|codes| codes.iter().max().map_or(0, |&code| code as usize + 1));
+        let layout = Layout::of(counts);
+        if layout.words() == 0 {
+            return Self::single(entries);
         }
-        classes
+        let mut grouping = Grouping::default();
+        let mut of = Vec::with_capacity(entries);
+        layout.pack(&columns, |words| grouping.extend(words, &mut of));
+        Self {
+            of,
+            count: grouping.count(),
+        }
     }
 
     /// The first entry of each class.
@@ -56,6 +63,58 @@ impl Classes {
     }
 }
 
+/// Numbers entries by all the words of their keys.
+#[derive(Default)]
+pub(crate) struct Grouping {
+    words: Vec<Numbering>,
+    /// Behind the first word: the number so far, with that of the next word.
+    joined: Vec<Numbering>,
+    numbers: Vec<u32>,
+    keys: Vec<u64>,
+}
+
+impl Grouping {
+    pub(crate) fn clear(&mut self) {
+        let all = self.words.iter_mut().chain(&mut self.joined);
+        all.for_each(Numbering::clear);
+    }
+
+    /// Appends the numbers of further entries to `classes`, the words of which are one list each; all calls must have as many
+    /// words. Without words all entries are alike.
+    pub(crate) fn extend<W: AsRef<[u64]>>(&mut self, words: &[W], classes: &mut Vec<u32>) {
+        let Some((first, more)) = words.split_first() else {
+            return;
+        };
+        self.words.resize_with(words.len(), Numbering::default);
+        self.joined.resize_with(more.len(), Numbering::default);
+        let begin = classes.len();
+        self.words[0].extend(first.as_ref(), classes);
+        for (word, (numbering, joined)) in more
+            .iter()
+            .zip(self.words[1..].iter_mut().zip(&mut self.joined))
+        {
+            self.numbers.clear();
+            numbering.extend(word.as_ref(), &mut self.numbers);
+            self.keys.clear();
+            let pairs = classes[begin..].iter().zip(&self.numbers);
+            self.keys
+                .extend(pairs.map(|(&one, &other)| u64::from(one) << 32 | u64::from(other)));
+            classes.truncate(begin);
+            joined.extend(&self.keys, classes);
+        }
+    }
+
+    /// For each class the first of its entries.
+    pub(crate) fn firsts(&self) -> &[u32] {
+        let last = self.joined.last().or(self.words.first());
+        last.map_or(&[], |numbering| &numbering.firsts)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.firsts().len()
+    }
+}
+
 const EMPTY: u32 = u32::MAX;
 const FIRST_SLOT_BITS: u32 = 10;
 /// 2^64 divided by the golden ratio: spreads packed keys over the upper bits (Knuth 6.4).
@@ -64,17 +123,35 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// An open-addressing table from keys to numbers that keeps its memory between uses. It starts
 /// small, so that lists with few classes stay in the processor's cache.
 pub(crate) struct Numbering {
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
     slot_bits: u32,
-    keys: Vec<u64>,
+    /// Memory of the table that was outgrown last.
+    spare: Vec<Slot>,
+    /// For each key the place in the list where it came first.
+    firsts: Vec<u32>,
+    /// Keys so far, those that came again included.
+    seen: u32,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: u64,
+    number: u32,
+}
+
+const FREE: Slot = Slot {
+    key: 0,
+    number: EMPTY,
+};
 
 impl Default for Numbering {
     fn default() -> Self {
         Self {
-            slots: vec![EMPTY; 1 << FIRST_SLOT_BITS],
+            slots: vec![FREE; 1 << FIRST_SLOT_BITS],
             slot_bits: FIRST_SLOT_BITS,
-            keys: Vec::new(),
+            spare: Vec::new(),
+            firsts: Vec::new(),
+            seen: 0,
         }
     }
 }
@@ -84,55 +161,75 @@ impl Numbering {
     pub(crate) fn number(&mut self, keys: &[u64], numbers: &mut Vec<u32>) -> usize {
         self.clear();
         numbers.clear();
+        self.extend(keys, numbers);
+        self.firsts.len()
+    }
+
+    /// Appends the numbers of further keys.
+    fn extend(&mut self, keys: &[u64], numbers: &mut Vec<u32>) {
         numbers.extend(keys.iter().map(|&key| self.insert(key)));
-        self.keys.len()
     }
 
     fn clear(&mut self) {
-        self.keys.clear();
+        self.firsts.clear();
+        self.seen = 0;
         self.slot_bits = FIRST_SLOT_BITS;
         self.slots.clear();
-        self.slots.resize(1 << FIRST_SLOT_BITS, EMPTY);
+        self.slots.resize(1 << FIRST_SLOT_BITS, FREE);
     }
 
+    /// For each key of the last list the place where it came first.
+    pub(crate) fn firsts(&self) -> &[u32] {
+        &self.firsts
+    }
+
+    #[inline]
     fn insert(&mut self, key: u64) -> u32 {
+        let place = self.seen;
+        self.seen += 1;
         let mask = self.slots.len() - 1;
-        let mut slot = self.home(key);
+        let mut slot = home(key, self.slot_bits);
         loop {
-            let number = self.slots[slot];
-            if number == EMPTY {
-                let number = self.keys.len() as u32;
-                self.slots[slot] = number;
-                self.keys.push(key);
-                if self.keys.len() * 2 > self.slots.len() {
-                    self.grow();
-                }
-                return number;
+            let found = self.slots[slot & mask];
+            if found.number == EMPTY {
+                return self.add(slot & mask, key, place);
             }
-            if self.keys[number as usize] == key {
-                return number;
+            if found.key == key {
+                return found.number;
             }
-            slot = (slot + 1) & mask;
+            slot += 1;
         }
     }
 
-    fn home(&self, key: u64) -> usize {
-        ((key ^ key >> 32).wrapping_mul(SPREAD) >> (64 - self.slot_bits)) as usize
+    fn add(&mut self, slot: usize, key: u64, place: u32) -> u32 {
+        let number = self.firsts.len() as u32;
+        self.slots[slot] = Slot { key, number };
+        self.firsts.push(place);
+        if self.firsts.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        number
     }
 
+    #[cold]
     fn grow(&mut self) {
         self.slot_bits += 2;
+        std::mem::swap(&mut self.slots, &mut self.spare);
         self.slots.clear();
-        self.slots.resize(1 << self.slot_bits, EMPTY);
+        self.slots.resize(1 << self.slot_bits, FREE);
         let mask = self.slots.len() - 1;
-        for number in 0..self.keys.len() {
-            let mut slot = self.home(self.keys[number]);
-            while self.slots[slot] != EMPTY {
-                slot = (slot + 1) & mask;
+        for taken in self.spare.iter().filter(|slot| slot.number != EMPTY) {
+            let mut slot = home(taken.key, self.slot_bits);
+            while self.slots[slot & mask].number != EMPTY {
+                slot += 1;
             }
-            self.slots[slot] = number as u32;
+            self.slots[slot & mask] = *taken;
         }
     }
+}
+
+fn home(key: u64, slot_bits: u32) -> usize {
+    ((key ^ key >> 32).wrapping_mul(SPREAD) >> (u64::BITS - slot_bits)) as usize
 }
 
 #[cfg(test)]
@@ -160,7 +257,12 @@ mod tests {
         let classes = Classes::of_columns(4, columns);
         assert_eq!(classes.of, [0, 1, 0, 2]);
         assert_eq!(classes.sizes(), [2, 1, 1]);
-        assert_eq!(classes.representatives(), [0, 1, 3]);
+        let mut grouping = Grouping::default();
+        let mut of = Vec::new();
+        for entry in 0..4 {
+            grouping.extend(&columns.map(|column| [u64::from(column[entry])]), &mut of);
+        }
+        assert_eq!((of, grouping.firsts()), (classes.of, &[0, 1, 3][..]));
     }
 
     proptest! {

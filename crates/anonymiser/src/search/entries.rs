@@ -11,10 +11,12 @@ pub(crate) struct Cell {
 /// The distinct rows of a table, or the classes of a node, which are all that a node above needs of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {
-    /// By quasi-identifier: the code of each entry; of a class, that of its first entry.
-    pub(crate) codes: Vec<Vec<u32>>,
+    /// By word of the layout: the groups of each entry at the level of the node.
+    pub(crate) words: Vec<Vec<u64>>,
     /// Rows of the table that each entry stands for.
     pub(crate) rows: Vec<u32>,
+    /// People of the population that each entry stands for; empty where none is known.
+    pub(crate) people: Vec<u32>,
     /// By sensitive column: the values behind each entry, in the order of entries.
     pub(crate) cells: Vec<Vec<Cell>>,
 }
@@ -24,47 +26,64 @@ impl Entries {
         self.rows.len()
     }
 
-    /// One entry for each of `count` classes, which are numbered in the order of their first entries.
-    pub(crate) fn merged(&self, classes: &[u32], count: usize) -> Self {
-        let mut rows = vec![0; count];
-        let mut firsts = Vec::with_capacity(count);
-        for (entry, (&class, &more)) in classes.iter().zip(&self.rows).enumerate() {
-            if class as usize == firsts.len() {
-                firsts.push(entry);
-            }
-            rows[class as usize] += more;
-        }
-        let codes = self.codes.iter();
+    /// By sensitive column, which have so many values, the cells of `count` classes of these entries.
+    pub(crate) fn merged_cells(
+        &self,
+        values: impl Iterator<Item = usize>,
+        classes: &[u32],
+        count: usize,
+    ) -> Vec<Vec<Cell>> {
         let every = vec![true; count];
         let mut sorted = ByClass::default();
-        Self {
-            codes: codes
-                .map(|codes| firsts.iter().map(|&first| codes[first]).collect())
-                .collect(),
-            rows,
-            cells: self
-                .cells
-                .iter()
-                .map(|cells| {
-                    sorted.sort(cells, classes, &every);
-                    (0..count).flat_map(|class| sorted.merged(class)).collect()
-                })
-                .collect(),
-        }
+        let columns = self.cells.iter().zip(values).map(|(cells, values)| {
+            sorted.sort(cells, classes, &every, values);
+            let mut merged = Vec::with_capacity(cells.len());
+            for class in 0..count {
+                sorted.merge_into(class, &mut merged);
+            }
+            merged.shrink_to_fit();
+            merged
+        });
+        columns.collect()
     }
 }
 
-/// The cells of a sensitive column by class, those of classes that are wanted.
+/// How often each value of a sensitive column stands in each class.
 #[derive(Default)]
 pub(crate) struct ByClass {
-    /// Where the cells of each class begin, and behind the last where they end.
+    values: usize,
+    /// By class and value, where that is not many more numbers than there are cells.
+    counts: Option<Vec<u32>>,
+    /// Otherwise where the cells of each class begin, and behind the last where they end.
     starts: Vec<usize>,
     /// Value and rows of the table.
     cells: Vec<(u32, u32)>,
 }
 
+/// Counts there are at most for each cell, and in all.
+const COUNTS_PER_CELL: usize = 8;
+const COUNTS: usize = 16_384;
+
 impl ByClass {
-    pub(crate) fn sort(&mut self, cells: &[Cell], classes: &[u32], wanted: &[bool]) {
+    /// Of the cells of entries that are of these classes; those of classes that are not wanted may be left out.
+    pub(crate) fn sort(&mut self, cells: &[Cell], classes: &[u32], wanted: &[bool], values: usize) {
+        self.values = values;
+        let counts = wanted.len().saturating_mul(values);
+        if counts <= COUNTS.max(COUNTS_PER_CELL * cells.len()) {
+            let all = self.counts.get_or_insert_default();
+            all.clear();
+            all.resize(counts, 0);
+            for cell in cells {
+                let class = classes[cell.entry as usize] as usize;
+                all[class * values + cell.value as usize] += cell.rows;
+            }
+        } else {
+            self.counts = None;
+            self.place(cells, classes, wanted);
+        }
+    }
+
+    fn place(&mut self, cells: &[Cell], classes: &[u32], wanted: &[bool]) {
         let placed = || {
             let cells = cells
                 .iter()
@@ -90,22 +109,35 @@ impl ByClass {
         }
     }
 
-    pub(crate) fn of(&self, class: usize) -> &[(u32, u32)] {
-        &self.cells[self.starts[class]..self.starts[class + 1]]
+    /// Tells the values of a class and how many of its rows have them; a value may come again.
+    pub(crate) fn each(&self, class: usize, mut take: impl FnMut(u32, u32)) {
+        if let Some(counts) = &self.counts {
+            let counts = &counts[class * self.values..][..self.values];
+            let found = (0..).zip(counts).filter(|(_, rows)| **rows > 0);
+            found.for_each(|(value, &rows)| take(value, rows));
+        } else {
+            let cells = &self.cells[self.starts[class]..self.starts[class + 1]];
+            cells.iter().for_each(|&(value, rows)| take(value, rows));
+        }
     }
 
-    /// The cells of a class, one for each value, in the order of values.
-    fn merged(&mut self, class: usize) -> Vec<Cell> {
+    /// Appends the cells of a class, one for each value, in the order of values.
+    fn merge_into(&mut self, class: usize, merged: &mut Vec<Cell>) {
+        let entry = class as u32;
+        if self.counts.is_some() {
+            self.each(class, |value, rows| {
+                merged.push(Cell { entry, value, rows })
+            });
+            return;
+        }
         let cells = &mut self.cells[self.starts[class]..self.starts[class + 1]];
         cells.sort_unstable();
         let alike = cells.chunk_by(|(one, _), (other, _)| one == other);
-        alike
-            .map(|cells| Cell {
-                entry: class as u32,
-                value: cells[0].0,
-                rows: cells.iter().map(|(_, rows)| rows).sum(),
-            })
-            .collect()
+        merged.extend(alike.map(|cells| Cell {
+            entry,
+            value: cells[0].0,
+            rows: cells.iter().map(|(_, rows)| rows).sum(),
+        }));
     }
 }
 
@@ -118,10 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_class_become_one() {
+    fn cells_of_a_class_become_one_for_each_value() {
         let entries = Entries {
-            codes: vec![vec![5, 6, 7, 8], vec![0, 0, 1, 1]],
-            rows: vec![3, 1, 2, 1],
             cells: vec![vec![
                 cell(0, 1, 2),
                 cell(0, 4, 1),
@@ -129,18 +159,20 @@ mod tests {
                 cell(2, 1, 2),
                 cell(3, 9, 1),
             ]],
+            ..Entries::default()
         };
-        let merged = Entries {
-            codes: vec![vec![5, 6], vec![0, 0]],
-            rows: vec![5, 2],
-            cells: vec![vec![
-                cell(0, 1, 4),
-                cell(0, 4, 1),
-                cell(1, 0, 1),
-                cell(1, 9, 1),
-            ]],
-        };
-        assert_eq!(entries.merged(&[0, 1, 0, 1], 2), merged);
-        assert_eq!(entries.merged(&[0, 1, 2, 3], 4), entries);
+        let merged = vec![cell(0, 1, 4), cell(0, 4, 1), cell(1, 0, 1), cell(1, 9, 1)];
+        // Counted, and sorted where there would be too many counts.
+        for values in [10, 100_000] {
+            let values = || std::iter::once(values);
+            assert_eq!(
+                entries.merged_cells(values(), &[0, 1, 0, 1], 2),
+                [&merged[..]]
+            );
+            assert_eq!(
+                entries.merged_cells(values(), &[0, 1, 2, 3], 4),
+                entries.cells
+            );
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! A node is its levels read as a mixed-radix number, the first column most significant, so the
 //! order of the numbers is the lexicographic order of the levels.
 
+use super::bound::{Bounds, Partial};
+
 /// All combinations of one level for each column.
 pub(crate) struct Lattice {
     /// Levels of each column.
@@ -61,6 +63,47 @@ impl Lattice {
         (0..self.dimensions())
             .map(|column| self.level(node, column))
             .sum()
+    }
+
+    /// Calls `take` with the number of each node that may suppress no more rows than `limit`, and with what it costs at least.
+    pub(crate) fn within(
+        &self,
+        bounds: &Bounds<'_>,
+        limit: usize,
+        mut take: impl FnMut(usize, f64),
+    ) {
+        let mut known = vec![Partial::default(); self.dimensions() + 1];
+        let mut levels = Vec::with_capacity(self.dimensions());
+        self.descend(bounds, limit, 0, &mut levels, &mut known, &mut take);
+    }
+
+    /// The same for the nodes that begin with these levels; `known` is what is known of each beginning, from none on.
+    fn descend(
+        &self,
+        bounds: &Bounds<'_>,
+        limit: usize,
+        node: usize,
+        levels: &mut Vec<usize>,
+        known: &mut [Partial],
+        take: &mut impl FnMut(usize, f64),
+    ) {
+        let column = levels.len();
+        if column == self.dimensions() {
+            take(node, bounds.cost(levels, &known[0]));
+            return;
+        }
+        for level in 0..self.sizes[column] {
+            levels.push(level);
+            let [before, next, ..] = &mut *known else {
+                unreachable!("there is one for each column, and one for none")
+            };
+            bounds.extended(before, levels, next);
+            if next.suppressed() <= limit {
+                let node = node + level * self.strides[column];
+                self.descend(bounds, limit, node, levels, &mut known[1..], take);
+            }
+            levels.pop();
+        }
     }
 
     /// The nodes one level up in one column.

@@ -5,26 +5,39 @@
 //! suppressed. Going up merges classes. k and distinct l-diversity survive any merge, so under
 //! them being within the limit is monotone, and one node found beyond it excludes everything below.
 //! The other models survive the merge of classes that are both accepted, and not always of others: under them a node
-//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. Loss is *not* monotone under suppression, but a lower bound of
-//! it follows from pairs of columns alone ([`bound`]). Nodes are taken in the order of their
+//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. What a node
+//! costs ([`cost`]) is *not* monotone under suppression, but a lower bound of
+//! it follows from pairs of columns alone ([`bound`]), and for metrics that count classes from each node below that was
+//! checked. Nodes are taken in the order of their
 //! bound; the search ends when the next bound is no better than the best node checked, which is
 //! then optimal.
 
 mod bound;
 mod checker;
 mod classes;
+mod cost;
 mod entries;
+mod kept;
+mod keys;
 mod lattice;
-mod loss;
+mod pairs;
 mod problem;
+mod raising;
 
 pub(crate) use classes::Classes;
 pub(crate) use lattice::Lattice;
-pub(crate) use problem::{Problem, QuasiIdentifier, Sensitive};
+pub(crate) use problem::{Goal, Problem, QuasiIdentifier, Sensitive};
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use bound::Bounds;
 use checker::{Checker, Outcome};
-use loss::Rank;
+use cost::Rank;
+use kept::PackedLevels;
+
+use crate::metric::Metric;
+use crate::risk::Risks;
 
 /// The optimum, and what finding it took.
 pub(crate) struct Optimum {
@@ -37,20 +50,76 @@ pub(crate) struct Optimum {
     pub(crate) nodes_checked: usize,
 }
 
-/// Finds the node of least Loss among those within the suppression limit; of equal Loss the
+/// Finds the node that costs least of those within the suppression limit; of equal cost the
 /// lower level sum wins, then the lexicographically smaller levels. `None` when no node is
 /// within the limit.
-pub(crate) fn optimum(problem: &Problem, lattice: &Lattice) -> Option<Optimum> {
+pub(crate) fn optimum(problem: &Problem<'_>, lattice: &Lattice) -> Option<Optimum> {
     let mut search = Search::new(problem, lattice);
-    for node in search.order() {
-        if search.is_beaten(node) {
+    let mut open = search.open();
+    while let Some(Reverse(next)) = open.pop() {
+        if search.is_beaten(next) {
             break;
         }
-        if search.state[node] == State::Unknown {
-            search.visit(node);
+        if search.state[next.node] != State::Unknown {
+            continue;
+        }
+        // Another node that was checked meanwhile may tell more of this one.
+        if search.raise(next.node) {
+            open.push(Reverse(search.bound_rank(next.node)));
+        } else {
+            search.visit(next.node);
         }
     }
     search.finish()
+}
+
+/// A node by itself, whether or not it is within the limit.
+pub(crate) struct Node {
+    /// By [`Metric::Loss`], whatever the metric of the search.
+    pub(crate) loss: f64,
+    pub(crate) risks: Risks,
+    /// For each row of the table, whether it is released.
+    pub(crate) kept: Vec<bool>,
+}
+
+impl Node {
+    /// Of columns that are made for [`Metric::Loss`].
+    pub(crate) fn new(
+        problem: &Problem<'_>,
+        by_loss: &[QuasiIdentifier<'_>],
+        levels: &[usize],
+    ) -> Self {
+        let mut checker = Checker::new(problem);
+        let outcome = checker.check(levels);
+        let cost = checker.weighed(by_loss, Metric::Loss, levels, &outcome);
+        Self {
+            loss: Metric::Loss.score(cost, levels.len()),
+            kept: problem.rows_of(checker.kept()),
+            risks: checker.risks(),
+        }
+    }
+}
+
+/// Levels of nodes that were checked, and what all above each of them cost at least; the highest first.
+#[derive(Default)]
+struct Floors(Vec<(f64, PackedLevels)>);
+
+impl Floors {
+    fn add(&mut self, levels: &[usize], cost: f64) {
+        let place = self.0.partition_point(|(other, _)| *other >= cost);
+        self.0.insert(place, (cost, PackedLevels::new(levels)));
+    }
+
+    /// What a node costs at least, when that is more than `bound`.
+    fn above(&self, bound: f64, levels: impl FnOnce() -> Vec<usize>) -> Option<f64> {
+        if self.0.first().is_none_or(|(cost, _)| *cost <= bound) {
+            return None;
+        }
+        let levels = PackedLevels::new(&levels());
+        let higher = self.0.iter().take_while(|(cost, _)| *cost > bound);
+        let mut below = higher.filter(|(_, floor)| floor.is_below(&levels));
+        below.next().map(|(cost, _)| *cost)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,34 +141,31 @@ struct Best {
 }
 
 struct Search<'a> {
-    problem: &'a Problem,
+    problem: &'a Problem<'a>,
     lattice: &'a Lattice,
     checker: Checker<'a>,
     bounds: Vec<f64>,
+    floors: Floors,
     state: Vec<State>,
     best: Option<Best>,
     checked: usize,
 }
 
 impl<'a> Search<'a> {
-    fn new(problem: &'a Problem, lattice: &'a Lattice) -> Self {
+    fn new(problem: &'a Problem<'a>, lattice: &'a Lattice) -> Self {
         let pairs = Bounds::new(problem);
-        let mut bounds = Vec::with_capacity(lattice.nodes());
-        let mut state = vec![State::Unknown; lattice.nodes()];
-        let mut levels = vec![0; lattice.dimensions()];
-        for (node, state) in state.iter_mut().enumerate() {
-            lattice.levels_into(node, &mut levels);
-            let bound = pairs.of(&levels);
-            if bound.suppressed > problem.limit() {
-                *state = State::Beyond;
-            }
-            bounds.push(bound.product);
-        }
+        let mut bounds = vec![f64::INFINITY; lattice.nodes()];
+        let mut state = vec![State::Beyond; lattice.nodes()];
+        lattice.within(&pairs, problem.goal().limit, |node, cost| {
+            state[node] = State::Unknown;
+            bounds[node] = cost;
+        });
         Self {
             problem,
             lattice,
             checker: Checker::new(problem),
             bounds,
+            floors: Floors::default(),
             state,
             best: None,
             checked: 0,
@@ -107,27 +173,34 @@ impl<'a> Search<'a> {
     }
 
     /// All nodes that may be within the limit, the best bound first.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.lattice.nodes())
-            .filter(|&node| self.state[node] == State::Unknown)
-            .collect();
-        order.sort_unstable_by_key(|&node| self.bound_rank(node));
-        order
+    fn open(&self) -> BinaryHeap<Reverse<Rank>> {
+        let nodes = (0..self.lattice.nodes()).filter(|&node| self.state[node] == State::Unknown);
+        let ranks = nodes.map(|node| Reverse(self.bound_rank(node)));
+        ranks.collect::<Vec<_>>().into()
     }
 
     fn bound_rank(&self, node: usize) -> Rank {
         Rank::new(self.bounds[node], self.lattice.level_sum(node), node)
     }
 
-    /// Whether the best node checked ranks before anything that `node` could turn out to be.
-    fn is_beaten(&self, node: usize) -> bool {
-        self.best
-            .as_ref()
-            .is_some_and(|best| best.rank < self.bound_rank(node))
+    /// Whether the best node checked ranks before anything that a node with this bound could turn out to be.
+    fn is_beaten(&self, bound: Rank) -> bool {
+        self.best.as_ref().is_some_and(|best| best.rank < bound)
+    }
+
+    /// Raises the bound of a node by what is known of nodes below it; whether that was more than was known before.
+    fn raise(&mut self, node: usize) -> bool {
+        let bound = self.bounds[node];
+        let floor = self.floors.above(bound, || self.lattice.levels(node));
+        let bound = &mut self.bounds[node];
+        if let Some(floor) = floor {
+            *bound = floor;
+        }
+        floor.is_some()
     }
 
     fn visit(&mut self, node: usize) {
-        if self.problem.is_monotone() {
+        if self.problem.is_monotone() || self.problem.tells_of_below() {
             self.follow_path(node);
         } else {
             self.check(node);
@@ -135,7 +208,8 @@ impl<'a> Search<'a> {
     }
 
     /// Checks `start` and, while nodes turn out to be beyond the limit, the path above it, by
-    /// halves: a node beyond the limit excludes all below it, also off the path.
+    /// halves: a node beyond the limit excludes all below it, also off the path. Where that is not monotone, what is asked of
+    /// the nodes of the path is whether they exclude all below, which is.
     fn follow_path(&mut self, start: usize) {
         let path = self.path(start);
         // Invariant: everything before `low` is beyond the limit, everything from `high` on is
@@ -145,7 +219,8 @@ impl<'a> Search<'a> {
             let middle = low + (high - low) / 2;
             let node = path[middle];
             let within = match self.state[node] {
-                State::Beyond | State::Refused => false,
+                State::Beyond => false,
+                State::Refused => !self.problem.is_monotone(),
                 State::Checked => true,
                 State::Unknown => self.check(node),
             };
@@ -172,30 +247,34 @@ impl<'a> Search<'a> {
         path
     }
 
-    /// Checks one node against the data; whether it is within the limit.
+    /// Checks one node against the data; whether it is within the limit, or anything below it may be.
     fn check(&mut self, node: usize) -> bool {
         self.checked += 1;
         let levels = self.lattice.levels(node);
         let outcome = self.checker.check(&levels);
         let is_within = self.judge(node, &levels, &outcome);
+        let floor = self.checker.least_above(&outcome);
+        if floor > 0.0 {
+            self.floors.add(&levels, floor);
+        }
         self.checker.keep(&levels);
         is_within
     }
 
     fn judge(&mut self, node: usize, levels: &[usize], outcome: &Outcome) -> bool {
-        let limit = self.problem.limit();
+        let limit = self.problem.goal().limit;
         if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
             self.exclude(node);
             return false;
         }
         if outcome.suppressed > limit {
             self.state[node] = State::Refused;
-            return false;
+            return !self.problem.is_monotone();
         }
         self.state[node] = State::Checked;
-        let product = self.checker.loss_product(levels);
-        debug_assert!(self.bounds[node] <= product, "the bound is a lower bound");
-        let rank = Rank::new(product, self.lattice.level_sum(node), node);
+        let cost = self.checker.cost(levels, outcome);
+        debug_assert!(self.bounds[node] <= cost, "the bound is a lower bound");
+        let rank = Rank::new(cost, self.lattice.level_sum(node), node);
         if self.best.as_ref().is_none_or(|best| rank < best.rank) {
             self.best = Some(Best {
                 rank,
@@ -226,7 +305,11 @@ impl<'a> Search<'a> {
         let best = self.best?;
         Some(Optimum {
             levels: self.lattice.levels(best.node),
-            score: loss::score(best.rank.product(), self.problem.columns().len()),
+            score: self
+                .problem
+                .goal()
+                .metric
+                .score(best.rank.cost(), self.problem.columns().len()),
             suppressed: best.suppressed,
             classes: best.classes,
             smallest_class: best.smallest_class,

@@ -1,35 +1,46 @@
 //! The data of a search: distinct rows with their multiplicity, and what they look like at each level.
 
-use crate::hierarchy::Hierarchy;
+use crate::hierarchy::{Hierarchy, Level};
+use crate::metric::Metric;
 use crate::models::Judge;
+use crate::risk::RiskLimit;
 use crate::table::Column;
 
-use super::checker::Checker;
-use super::classes::{Classes, Numbering};
+use super::classes::{Grouping, Numbering};
+use super::cost::{Range, entropy_weight};
 use super::entries::{Cell, Entries};
+use super::keys::Layout;
 
-/// A quasi-identifier as the search sees it. Groups are renumbered to those the data has.
-pub(crate) struct QuasiIdentifier {
-    /// Code of each row of the table; none once the rows are merged.
-    codes: Vec<u32>,
+/// A quasi-identifier as the search sees it. Groups are renumbered to those the data has; at level 0 a group is a code.
+pub(crate) struct QuasiIdentifier<'a> {
+    /// Code of each row of the table, and behind them of the population.
+    codes: &'a [u32],
     levels: Vec<CodedLevel>,
-    /// Values of the hierarchy, whether or not they occur.
-    values: usize,
+    /// Weight of a suppressed row.
+    suppressed: u64,
+    /// What the weights of all rows come to.
+    range: Range,
 }
 
 /// One level of one quasi-identifier, for the codes of the data.
 pub(crate) struct CodedLevel {
     /// Group of each code.
     pub(crate) groups: Vec<u32>,
-    /// Hierarchy values under the group of each code.
+    /// Of a released row, by its group; all 0 under a metric that weighs nothing.
     pub(crate) weights: Vec<u64>,
-    /// Number of groups.
-    pub(crate) count: usize,
+    /// The first code of each group.
+    pub(crate) firsts: Vec<u32>,
 }
 
-impl QuasiIdentifier {
-    /// Translates a column by its hierarchy; `None` when a value has no entry.
-    pub(crate) fn new(column: &Column, hierarchy: &Hierarchy) -> Option<Self> {
+impl<'a> QuasiIdentifier<'a> {
+    /// Translates a column by its hierarchy; `None` when a value has no entry. Behind the first `rows` the column is of the
+    /// population.
+    pub(crate) fn new(
+        column: &'a Column,
+        rows: usize,
+        hierarchy: &Hierarchy,
+        metric: Metric,
+    ) -> Option<Self> {
         let positions = hierarchy.positions();
         let values: Option<Vec<usize>> = column
             .values()
@@ -37,29 +48,30 @@ impl QuasiIdentifier {
             .map(|value| positions.get(&**value).map(|&position| position as usize))
             .collect();
         let values = values?;
+        let mut counts = vec![0_u64; values.len()];
+        if metric == Metric::NonUniformEntropy {
+            for &code in &column.codes()[..rows] {
+                counts[code as usize] += 1;
+            }
+        }
+        let rows = rows as u64;
         let levels = (0..hierarchy.levels())
-            .map(|level| {
-                let level = hierarchy.level(level);
-                let keys: Vec<u64> = values
-                    .iter()
-                    .map(|&value| u64::from(level.groups[value]))
-                    .collect();
-                let mut groups = Vec::new();
-                let count = Numbering::default().number(&keys, &mut groups);
-                let weights = keys
-                    .iter()
-                    .map(|&group| u64::from(level.leaves[group as usize]));
-                CodedLevel {
-                    weights: weights.collect(),
-                    groups,
-                    count,
-                }
-            })
-            .collect();
+            .map(|level| CodedLevel::new(&values, &counts, hierarchy.level(level), metric));
+        let (suppressed, least) = match metric {
+            Metric::Loss => (hierarchy.values() as u64, rows),
+            Metric::NonUniformEntropy => {
+                let each = counts.iter().map(|&count| count * entropy_weight(count));
+                (entropy_weight(rows), each.sum())
+            }
+            _ => (0, 0),
+        };
+        let greatest = suppressed * rows;
+        let range = Range { least, greatest };
         Some(Self {
-            codes: column.codes().to_vec(),
-            levels,
-            values: hierarchy.values(),
+            codes: column.codes(),
+            levels: levels.collect(),
+            suppressed,
+            range,
         })
     }
 
@@ -67,25 +79,73 @@ impl QuasiIdentifier {
         &self.levels
     }
 
+    /// How many codes the data has.
+    fn count(&self) -> usize {
+        self.levels[0].count()
+    }
+
     /// The weight of a suppressed row.
-    pub(crate) fn values(&self) -> usize {
-        self.values
+    pub(crate) fn suppressed(&self) -> u64 {
+        self.suppressed
+    }
+
+    /// What the weights of all rows come to.
+    pub(crate) fn range(&self) -> Range {
+        self.range
+    }
+}
+
+impl CodedLevel {
+    /// For the values behind the codes, each of which stands in the table so often.
+    fn new(values: &[usize], counts: &[u64], level: &Level, metric: Metric) -> Self {
+        let keys: Vec<u64> = values
+            .iter()
+            .map(|&value| u64::from(level.groups[value]))
+            .collect();
+        let mut groups = Vec::new();
+        let mut numbering = Numbering::default();
+        let count = numbering.number(&keys, &mut groups);
+        let firsts = numbering.firsts().to_vec();
+        let weights = match metric {
+            Metric::Loss => {
+                let leaves = |&first: &u32| level.leaves[keys[first as usize] as usize].into();
+                firsts.iter().map(leaves).collect()
+            }
+            Metric::NonUniformEntropy => {
+                let mut of_group = vec![0; count];
+                for (&group, own) in groups.iter().zip(counts) {
+                    of_group[group as usize] += own;
+                }
+                of_group.into_iter().map(entropy_weight).collect()
+            }
+            _ => vec![0; count],
+        };
+        Self {
+            groups,
+            weights,
+            firsts,
+        }
+    }
+
+    /// Number of groups.
+    pub(crate) fn count(&self) -> usize {
+        self.firsts.len()
     }
 }
 
 /// A sensitive column as the search sees it.
-pub(crate) struct Sensitive {
-    /// Value of each row of the table; none once the rows are merged.
-    codes: Vec<u32>,
+pub(crate) struct Sensitive<'a> {
+    /// Value of each row of the table.
+    codes: &'a [u32],
     values: usize,
     judges: Vec<Judge>,
 }
 
-impl Sensitive {
+impl<'a> Sensitive<'a> {
     /// With models that are made for this column.
-    pub(crate) fn new(column: &Column, judges: Vec<Judge>) -> Self {
+    pub(crate) fn new(column: &'a Column, judges: Vec<Judge>) -> Self {
         Self {
-            codes: column.codes().to_vec(),
+            codes: column.codes(),
             values: column.values().len(),
             judges,
         }
@@ -99,77 +159,176 @@ impl Sensitive {
     pub(crate) fn judges(&self) -> &[Judge] {
         &self.judges
     }
+}
 
-    /// How often each value stands behind each distinct row.
-    fn cells(&mut self, distinct_of_row: &[u32]) -> Vec<Cell> {
-        let values = std::mem::take(&mut self.codes);
-        let mut rows: Vec<(u32, u32)> = distinct_of_row.iter().copied().zip(values).collect();
+/// What is to be solved.
+pub(crate) struct Problem<'a> {
+    columns: Vec<QuasiIdentifier<'a>>,
+    sensitives: Vec<Sensitive<'a>>,
+    layout: Layout,
+    /// The distinct rows.
+    entries: Entries,
+    /// Combination of each row of the table, and the distinct row of each combination.
+    combination_of_row: Vec<u32>,
+    distinct_of_combination: Vec<u32>,
+    rows: usize,
+    goal: Goal,
+}
+
+/// What is wanted of a node.
+#[derive(Debug, Clone)]
+pub(crate) struct Goal {
+    /// Rows of each class that is released, at least.
+    pub(crate) k: usize,
+    /// Rows that may be suppressed.
+    pub(crate) limit: usize,
+    /// Which the columns are made for.
+    pub(crate) metric: Metric,
+    /// Limits of the risk that somebody is found again.
+    pub(crate) risks: Vec<RiskLimit>,
+}
+
+/// Rows that are alike in all columns, merged.
+struct Combinations {
+    of_row: Vec<u32>,
+    rows: Vec<u32>,
+    /// The first row of each.
+    firsts: Vec<u32>,
+}
+
+impl Combinations {
+    fn new(columns: &[&[u32]], counts: impl Iterator<Item = usize>, rows: usize) -> Self {
+        let layout = Layout::of(counts);
+        let mut grouping = Grouping::default();
+        let mut of_row = Vec::with_capacity(rows);
+        let mut sizes = Vec::new();
+        layout.pack(columns, |words| {
+            let begin = of_row.len();
+            grouping.extend(words, &mut of_row);
+            sizes.resize(grouping.count(), 0);
+            for &combination in &of_row[begin..] {
+                sizes[combination as usize] += 1;
+            }
+        });
+        if columns.is_empty() {
+            of_row.resize(rows, 0);
+            sizes.extend((rows > 0).then_some(rows as u32));
+        }
+        let firsts = match columns {
+            [] => (0..sizes.len() as u32).collect(),
+            _ => grouping.firsts().to_vec(),
+        };
+        Self {
+            of_row,
+            rows: sizes,
+            firsts,
+        }
+    }
+
+    /// Of a column the code of each combination.
+    fn codes(&self, column: &[u32]) -> Vec<u32> {
+        let firsts = self.firsts.iter();
+        firsts.map(|&row| column[row as usize]).collect()
+    }
+
+    /// How often each value of a column stands behind each of the entries that these combinations are of.
+    fn cells(&self, column: &[u32], entry_of: &[u32]) -> Vec<Cell> {
+        let mut rows: Vec<(u32, u32, u32)> = entry_of
+            .iter()
+            .zip(self.codes(column))
+            .zip(&self.rows)
+            .map(|((&entry, value), &rows)| (entry, value, rows))
+            .collect();
         rows.sort_unstable();
-        let cells = rows.chunk_by(|one, other| one == other);
+        let cells = rows.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
         cells
             .map(|alike| Cell {
                 entry: alike[0].0,
                 value: alike[0].1,
-                rows: alike.len() as u32,
+                rows: alike.iter().map(|(_, _, rows)| rows).sum(),
             })
             .collect()
     }
 }
 
-/// What is to be solved.
-pub(crate) struct Problem {
-    columns: Vec<QuasiIdentifier>,
-    sensitives: Vec<Sensitive>,
-    /// The distinct rows.
-    entries: Entries,
-    /// Distinct row of each row of the table.
-    distinct_of_row: Vec<u32>,
-    rows: usize,
-    k: usize,
-    limit: usize,
-}
-
-impl Problem {
-    /// Merges equal rows. At most `limit` rows may be suppressed.
+impl<'a> Problem<'a> {
+    /// Merges equal rows. The columns may have more than `rows`: those are of the population.
     pub(crate) fn new(
-        mut columns: Vec<QuasiIdentifier>,
-        mut sensitives: Vec<Sensitive>,
+        columns: Vec<QuasiIdentifier<'a>>,
+        sensitives: Vec<Sensitive<'a>>,
         rows: usize,
-        k: usize,
-        limit: usize,
+        goal: Goal,
     ) -> Self {
-        let classes = Classes::of_columns(rows, columns.iter().map(|column| &*column.codes));
-        let firsts = classes.representatives();
-        let sizes = classes.sizes().into_iter();
-        let codes = columns.iter_mut().map(|column| {
-            let codes = std::mem::take(&mut column.codes);
-            firsts.iter().map(|&row| codes[row]).collect()
+        // Rows that are alike in what is judged as well are merged first: they are many fewer than rows.
+        let table: Vec<&[u32]> = (columns.iter().map(|column| &column.codes[..rows]))
+            .chain(sensitives.iter().map(|sensitive| sensitive.codes))
+            .collect();
+        let counts = columns.iter().map(QuasiIdentifier::count);
+        let values = sensitives.iter().map(Sensitive::values);
+        let combinations = Combinations::new(&table, counts.clone().chain(values), rows);
+
+        let layout = Layout::of(counts);
+        let mut merging = Merging::new(&layout);
+        let codes = columns
+            .iter()
+            .map(|column| combinations.codes(&column.codes[..rows]));
+        let distinct_of_combination =
+            merging.add(&codes.collect::<Vec<_>>(), combinations.rows.len());
+        let all = columns.first().map_or(rows, |column| column.codes.len());
+        let people = (all > rows).then(|| {
+            let codes = columns.iter().map(|column| column.codes[rows..].to_vec());
+            merging.add(&codes.collect::<Vec<_>>(), all - rows)
         });
+        let count = merging.count;
+        let mut of_entries = vec![0; count];
+        for (&entry, rows) in distinct_of_combination.iter().zip(&combinations.rows) {
+            of_entries[entry as usize] += rows;
+        }
         let entries = Entries {
-            codes: codes.collect(),
-            rows: sizes.map(|size| size as u32).collect(),
+            words: merging.words,
+            rows: of_entries,
+            people: people.map_or(Vec::new(), |people| {
+                let mut counts = vec![0; count];
+                for entry in people {
+                    counts[entry as usize] += 1;
+                }
+                counts
+            }),
             cells: sensitives
-                .iter_mut()
-                .map(|sensitive| sensitive.cells(&classes.of))
+                .iter()
+                .map(|sensitive| combinations.cells(sensitive.codes, &distinct_of_combination))
                 .collect(),
         };
         Self {
             columns,
             sensitives,
+            layout,
             entries,
-            distinct_of_row: classes.of,
+            combination_of_row: combinations.of_row,
+            distinct_of_combination,
             rows,
-            k,
-            limit,
+            goal,
         }
     }
 
-    pub(crate) fn columns(&self) -> &[QuasiIdentifier] {
+    pub(crate) fn columns(&self) -> &[QuasiIdentifier<'a>] {
         &self.columns
     }
 
-    pub(crate) fn sensitives(&self) -> &[Sensitive] {
+    pub(crate) fn sensitives(&self) -> &[Sensitive<'a>] {
         &self.sensitives
+    }
+
+    /// Where each quasi-identifier lies in the words of an entry.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The code of each distinct row in one column.
+    pub(crate) fn codes(&self, column: usize) -> Vec<u32> {
+        let field = self.layout.fields()[column];
+        let words = self.entries.words[field.word].iter();
+        words.map(|&word| field.get(word)).collect()
     }
 
     /// The distinct rows.
@@ -181,13 +340,13 @@ impl Problem {
         self.rows
     }
 
-    pub(crate) fn k(&self) -> usize {
-        self.k
+    pub(crate) fn goal(&self) -> &Goal {
+        &self.goal
     }
 
-    /// The rows that may be suppressed.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
+    /// Whether people besides those of the table are known.
+    pub(crate) fn has_population(&self) -> bool {
+        !self.entries.people.is_empty()
     }
 
     /// Whether a node beyond the limit excludes all nodes below it: whether a class that is kept stays so, whatever
@@ -197,15 +356,76 @@ impl Problem {
             .sensitives
             .iter()
             .flat_map(|sensitive| &sensitive.judges);
-        self.limit == 0 || judges.all(Judge::survives_any_merge)
+        self.goal.limit == 0
+            || (judges.all(Judge::survives_any_merge) && self.averages_survive_any_merge())
     }
 
-    /// For each row of the table, whether it is kept at these levels.
-    pub(crate) fn kept(&self, levels: &[usize]) -> Vec<bool> {
-        let mut checker = Checker::new(self);
-        checker.check(levels);
-        let kept = checker.kept();
-        let rows = self.distinct_of_row.iter();
-        rows.map(|&distinct| kept(distinct)).collect()
+    /// Whether what is suppressed for the sake of average risks is never more at a node above: the largest classes are kept, and merged they
+    /// are fewer with as many rows. With a population the largest need not be those with most rows.
+    pub(crate) fn averages_survive_any_merge(&self) -> bool {
+        !self.has_population() || self.goal.risks.iter().all(|limit| limit.is_of_classes())
+    }
+
+    /// Whether a class that is not kept tells how many of its rows no node below can keep.
+    pub(crate) fn tells_of_below(&self) -> bool {
+        let mut judges = self
+            .sensitives
+            .iter()
+            .flat_map(|sensitive| &sensitive.judges);
+        judges.any(Judge::tells_of_parts)
+    }
+
+    /// For each row of the table what is said of its distinct row.
+    pub(crate) fn rows_of(&self, said: impl Fn(u32) -> bool) -> Vec<bool> {
+        let combinations = self.distinct_of_combination.iter();
+        let said: Vec<bool> = combinations.map(|&distinct| said(distinct)).collect();
+        let rows = self.combination_of_row.iter();
+        rows.map(|&combination| said[combination as usize])
+            .collect()
+    }
+}
+
+/// Distinct rows, which are added list by list.
+struct Merging<'a> {
+    layout: &'a Layout,
+    grouping: Grouping,
+    /// The words of each distinct row.
+    words: Vec<Vec<u64>>,
+    added: usize,
+    count: usize,
+}
+
+impl<'a> Merging<'a> {
+    fn new(layout: &'a Layout) -> Self {
+        Self {
+            layout,
+            grouping: Grouping::default(),
+            words: vec![Vec::new(); layout.words()],
+            added: 0,
+            count: 0,
+        }
+    }
+
+    /// The distinct row of each of so many entries with these codes.
+    fn add(&mut self, codes: &[Vec<u32>], entries: usize) -> Vec<u32> {
+        let codes: Vec<&[u32]> = codes.iter().map(Vec::as_slice).collect();
+        let mut of = Vec::with_capacity(entries);
+        self.layout.pack(&codes, |words| {
+            self.grouping.extend(words, &mut of);
+            let firsts = self.grouping.firsts();
+            for &first in &firsts[self.count..] {
+                let place = first as usize - self.added;
+                for (all, words) in self.words.iter_mut().zip(words) {
+                    all.push(words[place]);
+                }
+            }
+            self.count = firsts.len();
+            self.added += words[0].len();
+        });
+        if codes.is_empty() {
+            of.resize(entries, 0);
+            self.count = self.count.max(entries.min(1));
+        }
+        of
     }
 }

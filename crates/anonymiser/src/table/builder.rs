@@ -1,7 +1,12 @@
 //! Building a table row by row.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rayon::prelude::*;
 
 use super::text::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROWS, MAX_VALUE_BYTES};
 use super::{Column, Table, TableError};
@@ -16,20 +21,44 @@ struct Growing {
     name: Arc<str>,
     codes: Vec<u32>,
     values: Vec<Arc<str>>,
-    known: HashMap<Arc<str>, u32>,
+    known: Dictionary,
+}
+
+/// The code of each value.
+#[derive(Default)]
+struct Dictionary {
+    codes: HashTable<u32>,
+    /// Seeded by the process, so that nobody can write a file whose values collide.
+    hasher: RandomState,
+}
+
+impl Dictionary {
+    /// The code of a value, which is put behind all others if it is new.
+    fn code(&mut self, value: &str, values: &mut Vec<Arc<str>>) -> u32 {
+        let hash = |value: &str| self.hasher.hash_one(value.as_bytes());
+        let entry = self.codes.entry(
+            hash(value),
+            |&code| *values[code as usize] == *value,
+            |&code| hash(&values[code as usize]),
+        );
+        match entry {
+            Entry::Occupied(code) => *code.get(),
+            Entry::Vacant(place) => {
+                let code = values.len() as u32;
+                place.insert(code);
+                values.push(value.into());
+                code
+            }
+        }
+    }
 }
 
 impl Growing {
     fn push(&mut self, value: &str) {
-        let code = match self.known.get(value) {
-            Some(&code) => code,
-            None => {
-                let code = self.values.len() as u32;
-                let value: Arc<str> = value.into();
-                self.values.push(Arc::clone(&value));
-                self.known.insert(value, code);
-                code
-            }
+        let code = match self.codes.last() {
+            // Neighbours are often alike.
+            Some(&last) if *self.values[last as usize] == *value => last,
+            _ => self.known.code(value, &mut self.values),
         };
         self.codes.push(code);
     }
@@ -67,7 +96,7 @@ impl Table {
                 name: name.into(),
                 codes: Vec::new(),
                 values: Vec::new(),
-                known: HashMap::new(),
+                known: Dictionary::default(),
             });
         }
         Ok(TableBuilder {
@@ -89,41 +118,70 @@ impl TableBuilder {
         cells: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<(), TableError> {
         let line = self.rows as u64 + 2;
-        self.push_line(line, cells)
-    }
-
-    pub(super) fn push_line(
-        &mut self,
-        line: u64,
-        cells: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<(), TableError> {
         // Taken in before anything is stored, so that a bad row leaves no trace; one more than
         // the columns is enough to know that there are too many.
         let cells: Vec<_> = cells.into_iter().take(self.columns.len() + 1).collect();
-        if cells.len() != self.columns.len() {
+        self.push(|| line, cells.len(), || cells.iter().map(AsRef::as_ref))
+    }
+
+    pub(super) fn push_record(
+        &mut self,
+        line: impl Fn() -> u64,
+        record: &csv::StringRecord,
+    ) -> Result<(), TableError> {
+        let found = record.len().min(self.columns.len() + 1);
+        self.push(line, found, || record.iter())
+    }
+
+    fn push<'c, I: Iterator<Item = &'c str>>(
+        &mut self,
+        line: impl Fn() -> u64,
+        found: usize,
+        cells: impl Fn() -> I,
+    ) -> Result<(), TableError> {
+        if found != self.columns.len() {
             return Err(TableError::RaggedRow {
-                line,
+                line: line(),
                 expected: self.columns.len(),
-                found: cells.len(),
+                found,
             });
         }
         if self.rows >= MAX_ROWS {
-            return Err(TableError::TooManyRows { line });
+            return Err(TableError::TooManyRows { line: line() });
         }
-        for (column, cell) in self.columns.iter().zip(&cells) {
-            if cell.as_ref().len() > MAX_VALUE_BYTES {
-                return Err(TableError::ValueTooLong {
-                    line,
-                    column: column.name.to_string(),
-                    bytes: cell.as_ref().len(),
-                });
-            }
+        if let Some(at) = cells().position(|cell| cell.len() > MAX_VALUE_BYTES) {
+            return Err(TableError::ValueTooLong {
+                line: line(),
+                column: self.columns[at].name.to_string(),
+                bytes: cells().nth(at).map_or(0, str::len),
+            });
         }
-        for (column, cell) in self.columns.iter_mut().zip(&cells) {
-            column.push(cell.as_ref());
+        for (column, cell) in self.columns.iter_mut().zip(cells()) {
+            column.push(cell);
         }
         self.rows += 1;
         Ok(())
+    }
+
+    /// The rows of several builders with the same columns, one behind the other.
+    pub(super) fn joined(mut builders: Vec<Self>) -> Result<Table, TableError> {
+        if builders.len() == 1 {
+            return Ok(builders.remove(0).finish());
+        }
+        let rows = builders.iter().map(|builder| builder.rows).sum();
+        if rows > MAX_ROWS {
+            let line = MAX_ROWS as u64 + 2;
+            return Err(TableError::TooManyRows { line });
+        }
+        let columns = builders[0].columns.len();
+        let mut parts: Vec<Vec<Growing>> = (0..columns).map(|_| Vec::new()).collect();
+        for builder in builders {
+            for (parts, column) in parts.iter_mut().zip(builder.columns) {
+                parts.push(column);
+            }
+        }
+        let columns = parts.into_par_iter().map(|parts| joined(parts, rows));
+        Ok(Table::from_columns(columns.collect(), rows))
     }
 
     /// The rows taken so far.
@@ -144,6 +202,25 @@ impl TableBuilder {
         });
         Table::from_columns(columns.collect(), self.rows)
     }
+}
+
+/// One column of its parts.
+fn joined(parts: Vec<Growing>, rows: usize) -> Arc<Column> {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().expect("there is a first part");
+    all.codes.reserve_exact(rows - all.codes.len());
+    for part in parts {
+        let values = part.values.iter();
+        let codes = values.map(|value| all.known.code(value, &mut all.values));
+        let codes: Vec<u32> = codes.collect();
+        let part = part.codes.into_iter().map(|code| codes[code as usize]);
+        all.codes.extend(part);
+    }
+    Arc::new(Column {
+        name: all.name,
+        codes: all.codes,
+        values: all.values,
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod text;
 pub use builder::TableBuilder;
 pub use text::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROWS, MAX_VALUE_BYTES, TableError};
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,6 +48,53 @@ impl Column {
             name,
             codes,
             values: kept,
+        }
+    }
+
+    /// The cells of these rows.
+    pub(crate) fn of_rows(&self, rows: &[u32]) -> Self {
+        let codes = rows.iter().map(|&row| self.codes[row as usize]);
+        Self::recoded(Arc::clone(&self.name), codes, &self.values)
+    }
+
+    /// As [`Column::recoded`], of texts that may be alike.
+    pub(crate) fn of_texts(name: Arc<str>, codes: &[u32], texts: &[Arc<str>]) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::with_capacity(texts.len());
+        let same: Vec<u32> = texts
+            .iter()
+            .zip(0..)
+            .map(|(text, code)| *known.entry(text).or_insert(code))
+            .collect();
+        Self::recoded(name, codes.iter().map(|&code| same[code as usize]), texts)
+    }
+
+    /// The column with other texts for its values, which may become alike.
+    pub(crate) fn rewritten(&self, rewrite: impl Fn(&str) -> Option<String>) -> Self {
+        let rewritten = |value: &Arc<str>| rewrite(value).map_or(Arc::clone(value), Arc::from);
+        let texts: Vec<Arc<str>> = self.values.iter().map(rewritten).collect();
+        Self::of_texts(Arc::clone(&self.name), &self.codes, &texts)
+    }
+
+    /// The column with the rows of another one behind its own.
+    pub(crate) fn followed_by(&self, other: &Self) -> Self {
+        let mut values = self.values.clone();
+        let mut known: HashMap<Arc<str>, u32> = values.iter().cloned().zip(0..).collect();
+        let renumbered: Vec<u32> = other
+            .values
+            .iter()
+            .map(|value| {
+                *known.entry(Arc::clone(value)).or_insert_with(|| {
+                    values.push(Arc::clone(value));
+                    values.len() as u32 - 1
+                })
+            })
+            .collect();
+        let mut codes = self.codes.clone();
+        codes.extend(other.codes.iter().map(|&code| renumbered[code as usize]));
+        Self {
+            name: Arc::clone(&self.name),
+            codes,
+            values,
         }
     }
 
@@ -133,18 +181,12 @@ impl Table {
 
     /// The rows for which `keep` holds, in their order. `keep` is asked once for each row.
     pub fn filter_rows(&self, keep: impl Fn(usize) -> bool) -> Table {
-        let kept: Vec<usize> = (0..self.rows).filter(|&row| keep(row)).collect();
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| {
-                let codes = kept.iter().map(|&row| column.codes[row]);
-                Arc::new(Column::recoded(
-                    Arc::clone(&column.name),
-                    codes,
-                    &column.values,
-                ))
-            })
+        // A table has no more than `MAX_ROWS`, which is far below what 32 bits count.
+        let rows = (0..self.rows).filter(|&row| keep(row));
+        let kept: Vec<u32> = rows.map(|row| row as u32).collect();
+        let columns = self.columns.iter();
+        let columns = columns
+            .map(|column| Arc::new(column.of_rows(&kept)))
             .collect();
         Table::from_columns(columns, kept.len())
     }

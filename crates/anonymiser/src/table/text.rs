@@ -1,7 +1,9 @@
 //! CSV in and out, and the limits of a table.
 
+use rayon::prelude::*;
+
 use super::{Table, TableBuilder};
-use crate::delimited::{self, TextError};
+use crate::delimited::{Delimited, TextError};
 
 /// The most columns a table may have.
 pub const MAX_COLUMNS: usize = 1_024;
@@ -11,6 +13,10 @@ pub const MAX_ROWS: usize = 20_000_000;
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The longest column name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 256;
+
+/// Bytes that are read, and rows that are written, by one thread at a time. What comes out does not depend on them.
+const PART_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
+const BLOCK_ROWS: usize = if cfg!(test) { 4 } else { 1 << 16 };
 
 /// Why something is not a table. Lines count from 1, the header included. No cell is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,18 +93,35 @@ impl Table {
     ///
     /// [`TableError`], with the line where there is one.
     pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Table, TableError> {
-        let mut builder: Option<TableBuilder> = None;
-        delimited::read(bytes, delimiter, |line, cells| match &mut builder {
-            Some(builder) => builder.push_line(line, cells),
-            None => {
-                let header = cells.iter().map(|&name| name.to_owned());
-                builder = Some(Table::builder(header.collect())?);
-                Ok(())
-            }
-        })?;
-        builder
-            .map(TableBuilder::finish)
-            .ok_or(TableError::NoHeader)
+        let text = Delimited::new(bytes, delimiter)?;
+        let mut parts = text.parts(PART_BYTES).into_iter();
+        let mut first: Option<(TableBuilder, Vec<String>)> = None;
+        // The header is the first line that is not empty.
+        while first.is_none() {
+            let part = parts.next().ok_or(TableError::NoHeader)?;
+            text.read(part, |place, cells| match &mut first {
+                Some((builder, _)) => builder.push_record(|| place.line(), cells),
+                None => {
+                    let names: Vec<String> = cells.iter().map(str::to_owned).collect();
+                    first = Some((Table::builder(names.clone())?, names));
+                    Ok(())
+                }
+            })?;
+        }
+        let (builder, names) = first.expect("the loop ends with it");
+        let more = parts.as_slice().par_iter().map(|part| {
+            let mut builder = Table::builder(names.clone())?;
+            text.read(part.clone(), |place, cells| {
+                builder.push_record(|| place.line(), cells)
+            })?;
+            Ok(builder)
+        });
+        // Of errors the first counts, as if the text had been read from top to bottom.
+        let mut builders = vec![builder];
+        for builder in more.collect::<Vec<Result<TableBuilder, TableError>>>() {
+            builders.push(builder?);
+        }
+        TableBuilder::joined(builders)
     }
 
     /// Writes RFC 4180 text: comma, LF, the header first, quotes only where needed. The same
@@ -107,16 +130,53 @@ impl Table {
         if self.columns().is_empty() {
             return Vec::new();
         }
+        let columns = self.columns().iter();
+        let columns: Vec<(&[u32], Vec<Vec<u8>>)> = columns
+            .map(|column| {
+                let cells = column.values().iter();
+                (
+                    column.codes(),
+                    cells.map(|cell| self.quoted(cell)).collect(),
+                )
+            })
+            .collect();
+        let blocks = (0..self.rows()).into_par_iter().step_by(BLOCK_ROWS);
+        let blocks = blocks.map(|begin| {
+            let mut block = Vec::new();
+            for row in begin..self.rows().min(begin + BLOCK_ROWS) {
+                for (codes, cells) in &columns {
+                    block.extend_from_slice(&cells[codes[row] as usize]);
+                    block.push(b',');
+                }
+                *block.last_mut().expect("there are columns") = b'\n';
+            }
+            block
+        });
+        let blocks: Vec<Vec<u8>> = blocks.collect();
+        let names: Vec<Vec<u8>> = self.column_names().map(|name| self.quoted(name)).collect();
+        let mut text = names.join(&b',');
+        text.push(b'\n');
+        text.reserve_exact(blocks.iter().map(Vec::len).sum());
+        for block in blocks {
+            text.extend_from_slice(&block);
+        }
+        text
+    }
+
+    /// A cell as it is written. Of an empty one nothing is seen, unless it is alone in its line.
+    fn quoted(&self, cell: &str) -> Vec<u8> {
+        if cell.is_empty() && self.columns().len() > 1 {
+            return Vec::new();
+        }
+        let in_memory = "writing to memory does not fail";
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::Any(b'\n'))
+            .buffer_capacity(2 * cell.len() + 3)
             .from_writer(Vec::new());
-        let in_memory = "writing to memory does not fail and all rows have the header's width";
-        writer.write_record(self.column_names()).expect(in_memory);
-        for row in 0..self.rows() {
-            let cells = (0..self.columns().len()).map(|column| self.value(row, column));
-            writer.write_record(cells).expect(in_memory);
-        }
-        writer.into_inner().expect(in_memory)
+        writer.write_record([cell]).expect(in_memory);
+        let mut quoted = writer.into_inner().expect(in_memory);
+        quoted.pop();
+        quoted
     }
 }
 
@@ -166,6 +226,24 @@ mod tests {
             if let Ok(table) = Table::from_csv(&bytes, delimiter) {
                 prop_assert!(table.column_names().count() > 0);
             }
+        }
+
+        /// Without quotes the text is read in parts.
+        #[test]
+        fn parts_make_one_table(rows in proptest::collection::vec("[a-c]{1,3},[x-z]?,[0-9]{1,9}", 0..60), end in "\n|\r\n", gaps in 0_usize..90) {
+            let lines: Vec<&str> = std::iter::once("a,b,c").chain(rows.iter().map(String::as_str)).collect();
+            let text = end.repeat(gaps) + &lines.join(&end);
+            let table = Table::from_csv(text.as_bytes(), b',').unwrap();
+            let mut builder = Table::builder(vec!["a".into(), "b".into(), "c".into()]).unwrap();
+            for row in &rows {
+                builder.push_row(row.split(',')).unwrap();
+            }
+            prop_assert_eq!(&table, &builder.finish());
+            prop_assert_eq!(table.to_csv(), (lines.join("\n") + "\n").into_bytes());
+            let ragged = text + &end + "1,2" + &end + "3";
+            let error = Table::from_csv(ragged.as_bytes(), b',').unwrap_err();
+            let line = (gaps + lines.len() + 1) as u64;
+            prop_assert_eq!(error, TableError::RaggedRow { line, expected: 3, found: 2 });
         }
 
         #[test]

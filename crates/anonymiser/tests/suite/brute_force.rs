@@ -1,15 +1,17 @@
 //! The optimum by enumeration, written from the definition and sharing nothing with the search.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use medshare_anonymiser::{
-    AnonymiseError, ColumnPlan, Distance, Hierarchy, Model, Plan, Role, Table, anonymise,
+    AnonymiseError, Attacker, ColumnPlan, Distance, Figure, Hierarchy, Metric, Model, Plan,
+    RiskLimit, Role, Table, anonymise_within,
 };
 use proptest::prelude::*;
 
 use crate::properties::{Case, case};
 
-/// The best node: product of (L + 1), level sum, levels, suppressed rows, classes.
+/// A node: cost, level sum, levels, suppressed rows, classes.
 type Node = (f64, usize, Vec<usize>, usize, usize);
 
 fn lines(hierarchy: &Hierarchy) -> HashMap<String, Vec<String>> {
@@ -31,55 +33,134 @@ fn all_levels(sizes: &[usize]) -> Vec<Vec<usize>> {
 }
 
 fn evaluate(
-    table: &Table,
-    hierarchies: &[(usize, HashMap<String, Vec<String>>)],
+    Case {
+        table,
+        population,
+        plan,
+    }: &Case,
+    hierarchies: &[(String, HashMap<String, Vec<String>>)],
     levels: &[usize],
-    plan: &Plan,
 ) -> Node {
-    let rows: Vec<Vec<&str>> = (0..table.rows())
-        .map(|row| {
+    let recoded = |table: &Table| -> Vec<Vec<String>> {
+        let row = |row: usize| {
             let columns = hierarchies.iter().zip(levels);
-            columns
-                .map(|((column, lines), &level)| lines[table.value(row, *column)][level].as_str())
-                .collect()
-        })
-        .collect();
-    let mut classes: HashMap<&[&str], Vec<usize>> = HashMap::new();
+            let cells = columns.map(|((name, lines), &level)| {
+                let column = table.column_index(name).unwrap();
+                lines[table.value(row, column)][level].clone()
+            });
+            cells.collect()
+        };
+        (0..table.rows()).map(row).collect()
+    };
+    let rows = recoded(table);
+    let people = population.as_ref().map(recoded);
+    let mut classes: BTreeMap<&[String], Vec<usize>> = BTreeMap::new();
     for (number, row) in rows.iter().enumerate() {
         classes.entry(row).or_default().push(number);
     }
-    classes.retain(|_, rows| rows.len() >= plan.privacy.k && meets(table, plan, rows));
-    let is_kept = |row: &Vec<&str>| classes.contains_key(&row[..]);
-    let suppressed = rows.iter().filter(|row| !is_kept(row)).count();
-    let mut product = 1.0;
-    for (position, ((_, lines), &level)) in hierarchies.iter().zip(levels).enumerate() {
-        let leaves = |label: &str| lines.values().filter(|line| line[level] == label).count();
-        let weight: usize = rows
-            .iter()
-            .map(|row| {
-                if is_kept(row) {
-                    leaves(row[position])
-                } else {
-                    lines.len()
-                }
-            })
-            .sum();
-        let least = rows.len();
-        let most = rows.len() * lines.len();
-        let loss = if most == least {
-            0.0
-        } else {
-            (weight - least) as f64 / (most - least) as f64
+    let count = |class: &[String], rows: usize| match &people {
+        Some(people) => people.iter().filter(|row| row[..] == *class).count(),
+        None => rows,
+    };
+    classes.retain(|class, rows| {
+        let people = count(class, rows.len());
+        let low = |limit: &RiskLimit| {
+            let of = match limit.attacker {
+                Attacker::Prosecutor => rows.len(),
+                _ => people,
+            };
+            limit.figure == Figure::Average || 1.0 / of as f64 <= limit.at_most
         };
-        product *= (loss * 1e10).floor() / 1e10 + 1.0;
+        rows.len() >= plan.privacy.k
+            && plan.privacy.risks.iter().all(low)
+            && meets(table, plan, rows)
+    });
+    // The least people first, then the least rows, then whoever comes last in the table.
+    let mut order: Vec<(usize, usize, Reverse<usize>, &[String])> = classes
+        .iter()
+        .map(|(class, rows)| {
+            (
+                count(class, rows.len()),
+                rows.len(),
+                Reverse(rows[0]),
+                *class,
+            )
+        })
+        .collect();
+    order.sort();
+    while let Some((_, _, _, smallest)) = order.first() {
+        let rows: f64 = order.iter().map(|class| class.1 as f64).sum();
+        let people: f64 = order.iter().map(|class| class.0 as f64).sum();
+        let found: f64 = order
+            .iter()
+            .map(|class| class.1 as f64 / class.0 as f64)
+            .sum();
+        let low = |limit: &RiskLimit| {
+            let marketer = found / rows;
+            let risk = match limit.attacker {
+                Attacker::Prosecutor => order.len() as f64 / rows,
+                Attacker::Journalist => marketer.max(order.len() as f64 / people),
+                Attacker::Marketer => marketer,
+            };
+            limit.figure == Figure::Highest || risk <= limit.at_most + 1e-12
+        };
+        if plan.privacy.risks.iter().all(low) {
+            break;
+        }
+        classes.remove(smallest);
+        order.remove(0);
     }
-    (
-        product,
-        levels.iter().sum(),
-        levels.to_vec(),
-        suppressed,
-        classes.len(),
-    )
+    let is_kept = |row: &Vec<String>| classes.contains_key(&row[..]);
+    let suppressed = rows.iter().filter(|row| !is_kept(row)).count();
+    let squares: usize = classes.values().map(|rows| rows.len().pow(2)).sum();
+    let levels_sum: usize = levels.iter().sum();
+    let columns = || hierarchies.iter().zip(levels).enumerate();
+    let loss = |position: usize, lines: &HashMap<String, Vec<String>>, level: usize| {
+        let leaves = |label: &str| lines.values().filter(|line| line[level] == label).count();
+        let weight = |row: &Vec<String>| match is_kept(row) {
+            true => leaves(&row[position]),
+            false => lines.len(),
+        };
+        let weight: usize = rows.iter().map(weight).sum();
+        let (least, most) = (rows.len(), rows.len() * lines.len());
+        let loss = (weight - least) as f64 / (most - least).max(1) as f64;
+        (loss * 1e10).floor() / 1e10 + 1.0
+    };
+    let entropy = |position: usize, name: &str| {
+        let column = table.column_index(name).unwrap();
+        let whole = |row: usize| table.value(row, column);
+        let times =
+            |of: &dyn Fn(usize) -> bool| (0..rows.len()).filter(|&row| of(row)).count() as f64;
+        let (mut lost, mut all) = (0.0, 0.0);
+        for (number, row) in rows.iter().enumerate() {
+            let own = times(&|other| whole(other) == whole(number));
+            let group = times(&|other| rows[other][position] == row[position]);
+            let every = (rows.len() as f64 / own).log2();
+            all += every;
+            lost += if is_kept(row) {
+                (group / own).log2()
+            } else {
+                every
+            };
+        }
+        if all == 0.0 { 0.0 } else { lost / all }
+    };
+    let cost = match plan.privacy.metric {
+        Metric::Loss => columns()
+            .map(|(position, ((_, lines), &level))| loss(position, lines, level))
+            .product(),
+        Metric::NonUniformEntropy => {
+            let each = columns().map(|(position, ((name, _), _))| entropy(position, name));
+            each.sum::<f64>() / levels.len() as f64
+        }
+        Metric::Discernibility => (squares + suppressed * rows.len()) as f64,
+        Metric::AverageClassSize => {
+            let classes = classes.len() + usize::from(suppressed > 0);
+            rows.len() as f64 / classes as f64
+        }
+        Metric::Height => levels_sum as f64,
+    };
+    (cost, levels_sum, levels.to_vec(), suppressed, classes.len())
 }
 
 /// Whether these rows meet every model of every column, by the models' definitions.
@@ -165,28 +246,25 @@ fn meets_model(
     }
 }
 
-fn best(table: &Table, plan: &Plan) -> Option<Node> {
-    let hierarchies: Vec<_> = plan
-        .columns
-        .iter()
-        .filter(|column| column.role == Role::QuasiIdentifier)
-        .map(|column| {
-            let lines = lines(column.hierarchy.as_ref().unwrap());
-            (table.column_index(&column.name).unwrap(), lines)
-        })
-        .collect();
-    let sizes: Vec<usize> = plan
-        .columns
-        .iter()
-        .filter(|column| column.role == Role::QuasiIdentifier)
-        .filter_map(|column| column.hierarchy.as_ref())
-        .map(Hierarchy::levels)
-        .collect();
-    let limit = (plan.privacy.suppression_limit * table.rows() as f64).floor() as usize;
+type Hierarchies = Vec<(String, HashMap<String, Vec<String>>)>;
+
+fn hierarchies(plan: &Plan) -> (Hierarchies, Vec<usize>) {
+    let columns = plan.columns.iter();
+    let columns = columns.filter(|column| column.role == Role::QuasiIdentifier);
+    let columns = columns.map(|column| {
+        let hierarchy = column.hierarchy.as_ref().unwrap();
+        ((column.name.clone(), lines(hierarchy)), hierarchy.levels())
+    });
+    columns.unzip()
+}
+
+fn best(case: &Case) -> Option<Node> {
+    let (hierarchies, sizes) = hierarchies(&case.plan);
+    let limit = case.plan.privacy.suppression_limit * case.table.rows() as f64;
     all_levels(&sizes)
         .iter()
-        .map(|levels| evaluate(table, &hierarchies, levels, plan))
-        .filter(|node| node.3 <= limit)
+        .map(|levels| evaluate(case, &hierarchies, levels))
+        .filter(|node| node.3 <= limit.floor() as usize)
         .min_by(|one, other| one.partial_cmp(other).unwrap())
 }
 
@@ -195,15 +273,31 @@ proptest! {
 
     #[test]
     fn the_search_finds_what_enumeration_finds(case in case()) {
-        let Case { table, plan } = &case;
-        match (best(table, plan), anonymise(table, plan, &[1; 32])) {
-            (Some((product, _, levels, suppressed, classes)), Ok(release)) => {
-                let report = release.report;
+        let Case { table, population, plan } = &case;
+        let release = anonymise_within(table, population.as_ref(), plan, &[1; 32]);
+        let (hierarchies, _) = hierarchies(plan);
+        match (best(&case), release) {
+            (Some(best), Ok(release)) => {
+                let (report, metric) = (release.report, plan.privacy.metric);
                 let chosen: Vec<usize> = report.levels.iter().map(|(_, level, _)| *level).collect();
-                prop_assert_eq!(chosen, levels.clone());
-                prop_assert_eq!((report.suppressed, report.classes), (suppressed, classes));
-                let score = product.powf(1.0 / levels.len() as f64) - 1.0;
-                prop_assert!((report.loss - score).abs() < 1e-12);
+                let found = evaluate(&case, &hierarchies, &chosen);
+                prop_assert_eq!((report.suppressed, report.classes), (found.3, found.4));
+                if metric == Metric::NonUniformEntropy {
+                    // In units of 2^-20 bits: nodes that differ by less are the same.
+                    prop_assert!((found.0 - best.0).abs() < 1e-5, "{found:?} {best:?}");
+                    prop_assert!((report.score - found.0).abs() < 1e-5);
+                } else {
+                    prop_assert_eq!(&found, &best);
+                    let score = match metric {
+                        Metric::Loss => best.0.powf(1.0 / chosen.len() as f64) - 1.0,
+                        _ => best.0,
+                    };
+                    prop_assert!((report.score - score).abs() < 1e-12);
+                }
+                let mut as_loss = case.clone();
+                as_loss.plan.privacy.metric = Metric::Loss;
+                let loss = evaluate(&as_loss, &hierarchies, &chosen).0;
+                prop_assert!((report.loss - (loss.powf(1.0 / chosen.len() as f64) - 1.0)).abs() < 1e-12);
                 prop_assert!(report.nodes_checked <= report.nodes_in_lattice);
             }
             (None, Err(AnonymiseError::OutOfReach { .. })) => {}

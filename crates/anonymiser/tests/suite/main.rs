@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod brute_force;
+mod certificate;
 mod properties;
+mod records;
 mod reference;
+mod safe_harbor;
 mod size;

@@ -65,6 +65,7 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
     let mut privacy = Privacy {
         k: DEFAULT_K,
         suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+        ..Privacy::default()
     };
     if let Some(k) = file.k {
         privacy.k = *k.as_ref();

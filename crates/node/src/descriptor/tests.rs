@@ -41,7 +41,8 @@ fn the_example_is_taken() {
         dataset.plan.privacy,
         Privacy {
             k: 2,
-            suppression_limit: 0.05
+            suppression_limit: 0.05,
+            ..Privacy::default()
         }
     );
     assert_eq!(dataset.usage.granted, [Action::Read].into_iter().collect());
@@ -89,7 +90,8 @@ fn left_out_keys_have_the_documented_values() {
         bare.plan.privacy,
         Privacy {
             k: 5,
-            suppression_limit: 0.05
+            suppression_limit: 0.05,
+            ..Privacy::default()
         }
     );
     let bare = changed("purposes = [\"HRESCH\", \"DUO:0000042\"]", "").unwrap();

@@ -142,6 +142,7 @@ mod tests {
             privacy: Privacy {
                 k: 2,
                 suppression_limit: 0.0,
+                ..Privacy::default()
             },
         }
     }

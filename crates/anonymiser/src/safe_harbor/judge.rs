@@ -1,0 +1,242 @@
+//! Line by line.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::SafeHarborRule;
+use crate::detector::{Finding, all_findings, findings, is_years_only};
+use crate::plan::{ColumnPlan, Plan, Role};
+use crate::table::{Column, Table};
+
+/// A cell of so many words is a text, which may hold a name.
+const TEXT_MIN_WORDS: usize = 5;
+
+/// What was found in one column. It never quotes a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// Name of the column.
+    pub column: String,
+    /// Which identifier it is.
+    pub rule: SafeHarborRule,
+    /// What it looks like.
+    pub what: String,
+    /// Rows concerned.
+    pub rows: usize,
+    /// Whether the custodian declared that this is none, or may be released ([`ColumnPlan::accept`]).
+    #[serde(default)]
+    pub accepted: bool,
+}
+
+impl Found {
+    fn new(finding: Finding, declared: Option<&ColumnPlan>) -> Self {
+        let Finding {
+            column,
+            rule,
+            what,
+            hits,
+        } = finding;
+        Self {
+            column,
+            rule,
+            what: what.to_owned(),
+            rows: hits,
+            accepted: declared.is_some_and(|declared| declared.accepts(rule)),
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            column,
+            rule,
+            what,
+            rows,
+            ..
+        } = self;
+        let rows = match rows {
+            1 => "1 row".to_owned(),
+            _ => format!("{rows} rows"),
+        };
+        write!(f, "column `{column}`: {what} in {rows}, Safe Harbor {rule}")
+    }
+}
+
+/// What a machine can say of one identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing was found.
+    NoneFound,
+    /// Nothing was found, and there is what a machine cannot judge.
+    NotDecidable,
+    /// All that was found is accepted by the custodian.
+    Accepted,
+    /// It is there.
+    Found,
+}
+
+/// One of the eighteen lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// `A` to `R`.
+    pub letter: char,
+    /// Which identifier.
+    pub rule: SafeHarborRule,
+    /// What can be said.
+    pub verdict: Verdict,
+    /// Where it was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Found>,
+    /// What a person has to judge, in sentences that name columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<String>,
+}
+
+/// All eighteen, from (A) to (R). Nothing in it quotes a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SafeHarbor {
+    /// One line for each identifier.
+    pub lines: Vec<Line>,
+}
+
+impl SafeHarbor {
+    /// What was found and is not accepted.
+    pub fn violations(&self) -> impl Iterator<Item = &Found> {
+        let found = self.lines.iter().flat_map(|line| &line.found);
+        found.filter(|found| !found.accepted)
+    }
+}
+
+/// Judges a table as it stands: before its release, or the release alone. Columns that the plan declares identifiers are found
+/// like any others; the cells of a pseudonym must be pseudonyms.
+#[must_use]
+pub fn safe_harbor(table: &Table, plan: &Plan) -> SafeHarbor {
+    let mut lines: Vec<Line> = SafeHarborRule::ALL.into_iter().map(empty_line).collect();
+    for column in table.columns() {
+        let declared = plan.column(column.name());
+        let role = declared.map(|declared| declared.role);
+        for finding in of_column(column, role) {
+            let line = &mut lines[finding.rule as usize];
+            line.found.push(Found::new(finding, declared));
+        }
+        for (rule, sentence) in undecided(column, role) {
+            lines[rule as usize].undecided.push(sentence);
+        }
+    }
+    let other = &mut lines[SafeHarborRule::OtherUniqueIdentifiers as usize];
+    other.undecided.push(
+        "Whether a characteristic is unique to a person is for somebody who knows the people to say.".to_owned(),
+    );
+    for line in &mut lines {
+        line.verdict = verdict(line);
+    }
+    SafeHarbor { lines }
+}
+
+fn empty_line(rule: SafeHarborRule) -> Line {
+    Line {
+        letter: rule.letter(),
+        rule,
+        verdict: Verdict::NoneFound,
+        found: Vec::new(),
+        undecided: Vec::new(),
+    }
+}
+
+fn verdict(line: &Line) -> Verdict {
+    if line.found.iter().any(|found| !found.accepted) {
+        Verdict::Found
+    } else if !line.undecided.is_empty() {
+        Verdict::NotDecidable
+    } else if !line.found.is_empty() {
+        Verdict::Accepted
+    } else {
+        Verdict::NoneFound
+    }
+}
+
+fn of_column(column: &Column, role: Option<Role>) -> Vec<Finding> {
+    if role == Some(Role::Pseudonym) {
+        return findings(column, role);
+    }
+    let mut found = all_findings(column);
+    if role == Some(Role::Identifier) && found.is_empty() && !column.codes().is_empty() {
+        found.push(Finding {
+            column: column.name().to_string(),
+            rule: SafeHarborRule::OtherUniqueIdentifiers,
+            what: "declared identifier",
+            hits: column.codes().len(),
+        });
+    }
+    found
+}
+
+/// What has to be judged by a person.
+fn undecided(column: &Column, role: Option<Role>) -> Vec<(SafeHarborRule, String)> {
+    let name = column.name();
+    let mut sentences = Vec::new();
+    if role == Some(Role::Pseudonym) {
+        sentences.push((
+            SafeHarborRule::OtherUniqueIdentifiers,
+            format!(
+                "Column `{name}` holds keyed pseudonyms; a code is permitted when it cannot be translated back and its key is not disclosed (§164.514(c))."
+            ),
+        ));
+        return sentences;
+    }
+    let is_text = |value: &str| value.split_whitespace().nth(TEXT_MIN_WORDS - 1).is_some();
+    let texts = column.values().iter().zip(column.counts());
+    let texts = texts.filter(|(value, _)| is_text(value));
+    let texts: usize = texts.map(|(_, count)| count).sum();
+    if texts > 0 {
+        sentences.push((
+            SafeHarborRule::Names,
+            format!("Column `{name}` has text in {texts} rows; names in a text are not found by their shape."),
+        ));
+    }
+    if is_of_birth(name) && column.values().iter().any(|value| is_year(value)) {
+        sentences.push((
+            SafeHarborRule::Dates,
+            format!("Column `{name}` has years; whether one tells an age over 89 depends on the day of release."),
+        ));
+    }
+    sentences
+}
+
+fn is_of_birth(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.contains("birth") || name.contains("dob")
+}
+
+fn is_year(value: &str) -> bool {
+    value.bytes().any(|byte| byte.is_ascii_digit()) && is_years_only(value)
+}
+
+/// What in a release identifies by itself, by Safe Harbor or otherwise, as the plan asks; without what is accepted.
+pub(crate) fn identifiers_left(released: &Table, plan: &Plan) -> Vec<Found> {
+    if plan.privacy.safe_harbor {
+        return safe_harbor(released, plan).violations().cloned().collect();
+    }
+    let columns = released.columns().iter();
+    let found = columns.flat_map(|column| {
+        let declared = plan.column(column.name());
+        let found = findings(column, declared.map(|declared| declared.role));
+        found
+            .into_iter()
+            .map(move |finding| Found::new(finding, declared))
+    });
+    found.filter(|found| !found.accepted).collect()
+}
+
+/// What is found in columns that nobody declared.
+pub(crate) fn undeclared(table: &Table, plan: &Plan) -> Vec<Found> {
+    let columns = table.columns().iter();
+    let columns = columns.filter(|column| plan.column(column.name()).is_none());
+    let found = columns.flat_map(|column| all_findings(column));
+    found.map(|finding| Found::new(finding, None)).collect()
+}
