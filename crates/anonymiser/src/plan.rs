@@ -312,6 +312,29 @@ pub enum PlanError {
     },
 }
 
+impl PlanError {
+    /// The column that it is about, where it is about one.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::DuplicateColumn { column, .. }
+            | Self::MissingColumn { column, .. }
+            | Self::UndeclaredColumn { column, .. }
+            | Self::HierarchyWithoutUse { column, .. }
+            | Self::ModelWithoutUse { column, .. }
+            | Self::AcceptWithoutUse { column, .. }
+            | Self::ModelOutOfRange { column, .. }
+            | Self::ModelWithoutHierarchy { column, .. }
+            | Self::ValuesWithoutEntry { column, .. }
+            | Self::Transformation { column, .. }
+            | Self::Misfits { column, .. }
+            | Self::RuleBeyondLimits { column, .. }
+            | Self::MissingInPopulation { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// The declared column `name`.
     pub fn column(&self, name: &str) -> Option<&ColumnPlan> {
@@ -344,6 +367,16 @@ impl Plan {
             transform::check_values(declared, &table.columns()[position], "table")?;
         }
         Ok(())
+    }
+
+    /// Checks what can be checked before there is a table.
+    ///
+    /// # Errors
+    ///
+    /// The first [`PlanError`] found: the model, then the declarations.
+    pub fn check_declared(&self) -> Result<(), PlanError> {
+        self.check_privacy(usize::MAX)?;
+        self.check_declarations()
     }
 
     /// Checks that the risks of a release can be judged by this population, which needs no column that is aggregated.

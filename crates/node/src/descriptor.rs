@@ -10,13 +10,16 @@ mod file;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
-use medshare_anonymiser::{ColumnPlan, HierarchyError, Model, Plan, Privacy, Role};
+use medshare_anonymiser::{ColumnPlan, HierarchyError, Plan, Privacy, Role};
 use medshare_chain::Response;
 use medshare_protocol::digest::sha256;
 use medshare_protocol::id::DatasetId;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Actions, Environment};
 use medshare_protocol::wire::{DatasetColumn, PublicDescriptor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A descriptor file is refused when it is longer.
 pub const MAX_DESCRIPTOR_BYTES: u64 = 1024 * 1024;
@@ -217,9 +220,10 @@ pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
         let role = ROLES
             .into_iter()
             .find(|role| role_name(*role) == column.role)?;
-        let models = column.models.iter().cloned().map(serde_json::from_value);
         Some(ColumnPlan {
-            models: models.collect::<Result<_, _>>().ok()?,
+            models: read_all(&column.models)?,
+            accept: read_all(&column.accept)?,
+            scrub: column.scrub,
             ..ColumnPlan::new(&column.name, role)
         })
     });
@@ -228,17 +232,28 @@ pub fn public_plan(descriptor: &PublicDescriptor) -> Option<Plan> {
         privacy: Privacy {
             k: usize::try_from(descriptor.k).ok()?,
             suppression_limit: descriptor.suppression_limit,
+            risks: read_all(&descriptor.risks)?,
+            safe_harbor: descriptor.safe_harbor,
             ..Privacy::default()
         },
     })
 }
 
-const ROLES: [Role; 5] = [
+/// What published JSON says; nothing, when any of it is not known.
+fn read_all<T: DeserializeOwned>(values: &[impl Clone + Into<Value>]) -> Option<Vec<T>> {
+    let values = values.iter().cloned().map(Into::into);
+    values
+        .map(|value: Value| serde_json::from_value(value).ok())
+        .collect()
+}
+
+const ROLES: [Role; 6] = [
     Role::Identifier,
     Role::Pseudonym,
     Role::QuasiIdentifier,
     Role::Sensitive,
     Role::Plain,
+    Role::Text,
 ];
 
 /// The role as descriptors and JSON write it.
@@ -250,6 +265,7 @@ pub const fn role_name(role: Role) -> &'static str {
         Role::QuasiIdentifier => "quasi-identifier",
         Role::Sensitive => "sensitive",
         Role::Plain => "plain",
+        Role::Text => "text",
     }
 }
 
@@ -259,11 +275,17 @@ fn public_column(column: &ColumnPlan, kind: &str) -> DatasetColumn {
         kind: kind.to_owned(),
         role: role_name(column.role).to_owned(),
         models: column.models.iter().map(as_json).collect(),
+        accept: column
+            .accept
+            .iter()
+            .map(|rule| rule.name().to_owned())
+            .collect(),
+        scrub: column.scrub,
     }
 }
 
-fn as_json(model: &Model) -> serde_json::Value {
-    serde_json::to_value(model).expect("names and finite numbers are JSON")
+pub(crate) fn as_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("names and finite numbers are JSON")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::digest::sha256d;
 use crate::id::{PackageId, PayloadHash};
@@ -42,6 +43,18 @@ pub struct Certificate {
     pub sensitivity: Sensitivity,
     /// Why.
     pub reasons: Vec<String>,
+    /// That a record is found again: by prosecutor, journalist and marketer. These four as SPEC §6.1 lists them.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub risks: Value,
+    /// What the classes tell of each sensitive column: l, t and δ as measured.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub sensitive: Value,
+    /// How often a simulated attack picks the right record.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub linkage: Value,
+    /// HIPAA Safe Harbor, line by line.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub safe_harbor: Value,
 }
 
 /// A certificate's text with the second node's signature.

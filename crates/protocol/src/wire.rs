@@ -85,12 +85,18 @@ pub struct DatasetColumn {
     pub name: String,
     /// `text`, `integer`, `decimal`, `date`.
     pub kind: String,
-    /// `identifier`, `pseudonym`, `quasi-identifier`, `sensitive` or `plain`.
+    /// `identifier`, `pseudonym`, `quasi-identifier`, `sensitive`, `plain` or `text`.
     pub role: String,
     /// Of a sensitive column, what each class of a release meets: objects with `model` and its parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub models: Vec<serde_json::Value>,
+    /// Rules of HIPAA Safe Harbor whose finds in this column are released.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<String>,
+    /// Of free text, whether it is released, without what detectors find in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scrub: bool,
 }
 
 /// What is public of a dataset: its sha256, over exactly these JSON bytes, is the descriptor hash on chain.
@@ -118,6 +124,13 @@ pub struct PublicDescriptor {
     pub environment: Environment,
     /// Days a package may be used.
     pub retention_days: u32,
+    /// Limits of the risk that somebody is found again: objects with `attacker`, `figure` and `at-most`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub risks: Vec<serde_json::Value>,
+    /// Whether a release keeps HIPAA Safe Harbor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub safe_harbor: bool,
 }
 
 /// `GET /v1/datasets`: a dataset that this node serves.

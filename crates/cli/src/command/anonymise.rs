@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use medshare_anonymiser::{Anonymised, Plan, Table, anonymise, measure, rank};
+use medshare_anonymiser::{Anonymised, Plan, Table, anonymise, linkage, measure, rank};
 use medshare_node::descriptor::{Dataset, SourceSpec};
 use medshare_node::source;
 use rand::RngExt;
@@ -105,17 +105,18 @@ impl Anonymise {
     }
 }
 
-/// What it cost, and what a second node would measure.
+/// What it cost, what a second node would measure, and how an attack goes by whoever has the table.
 fn report(table: &Table, anonymised: &Anonymised, plan: &Plan) -> serde_json::Value {
-    let measured = measure(&anonymised.table, plan);
+    let attacked = match linkage(table, &anonymised.table, plan) {
+        Ok(linked) => json!(linked),
+        Err(reason) => json!({ "not_carried_out": reason.to_string() }),
+    };
     json!({
         "anonymisation": anonymised.report,
         "ranking_before": rank(table, plan),
         "ranking_after": rank(&anonymised.table, plan),
-        "measured": {
-            "rows": measured.rows, "k": measured.k, "classes": measured.classes,
-            "unique_share": measured.unique_share, "identifiers": measured.identifiers,
-        },
+        "measured": measure(&anonymised.table, plan),
+        "attack_with_the_table": attacked,
     })
 }
 

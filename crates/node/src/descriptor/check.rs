@@ -65,13 +65,16 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
     let mut privacy = Privacy {
         k: DEFAULT_K,
         suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
+        metric: file.metric,
+        risks: file.risks.map_or_else(Vec::new, Spanned::into_inner),
+        safe_harbor: file.safe_harbor,
         ..Privacy::default()
     };
     if let Some(k) = file.k {
         privacy.k = *k.as_ref();
-        if privacy.k < MIN_K || u32::try_from(privacy.k).is_err() {
+        if privacy.k == 0 || u32::try_from(privacy.k).is_err() {
             let message = format!(
-                "k is {}, and {MIN_K} is the least that hides anybody",
+                "k is {}, and {MIN_K} is the least that hides anybody by itself",
                 privacy.k
             );
             return Err(place.invalid("k", k.span(), message));

@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use medshare_anonymiser::{ColumnPlan, Hierarchy, Model, Plan, Role};
+use medshare_anonymiser::{
+    Aggregate, ColumnPlan, DateShift, Hierarchy, Metric, Model, Number, Plan, PlanError, RiskLimit,
+    Role, Rule, SafeHarborRule,
+};
 use medshare_chain::ResponseKind;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Environment};
@@ -12,7 +15,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, check, public_column,
+    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, as_json, check,
+    public_column,
 };
 
 /// ARX writes hierarchies with this delimiter.
@@ -55,6 +59,11 @@ pub(super) enum SourceKind {
 pub(super) struct PrivacyFile {
     pub(super) k: Option<Spanned<usize>>,
     pub(super) suppression_limit: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) metric: Metric,
+    pub(super) risks: Option<Spanned<Vec<RiskLimit>>>,
+    #[serde(default)]
+    pub(super) safe_harbor: bool,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +91,17 @@ pub(super) struct ColumnFile {
     pub(super) role: Role,
     pub(super) hierarchy: Option<Spanned<PathBuf>>,
     pub(super) models: Option<Spanned<Vec<Model>>>,
+    pub(super) rule: Option<Rule>,
+    pub(super) bottom: Option<Number>,
+    pub(super) top: Option<Number>,
+    #[serde(default)]
+    pub(super) missing: Vec<String>,
+    pub(super) aggregate: Option<Aggregate>,
+    pub(super) shift: Option<DateShift>,
+    #[serde(default)]
+    pub(super) scrub: bool,
+    #[serde(default)]
+    pub(super) accept: Vec<SafeHarborRule>,
 }
 
 /// What the cells of a column are.
@@ -160,6 +180,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset, DescriptorError> {
 }
 
 fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, DescriptorError> {
+    let spans = Spans::of(&file);
     check::name(place, &file.name)?;
     check::title(place, &file.title)?;
     let purposes = check::purposes(place, file.purposes)?;
@@ -179,6 +200,10 @@ fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, Descripto
         columns.push(public_column(&planned, kind));
         plan.columns.push(planned);
     }
+    plan.check_declared().map_err(|error| {
+        let (key, span) = spans.place_of(&error);
+        place.invalid(key, span, error.to_string())
+    })?;
     let public = PublicDescriptor {
         name: file.name.into_inner(),
         title: file.title.into_inner(),
@@ -189,6 +214,8 @@ fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, Descripto
         exempt: usage.exempt,
         environment: usage.environment,
         retention_days: usage.retention_days,
+        risks: plan.privacy.risks.iter().map(as_json).collect(),
+        safe_harbor: plan.privacy.safe_harbor,
     };
     Ok(Dataset::assemble(
         public, purposes, responses, plan, source, usage,
@@ -214,8 +241,46 @@ fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, Desc
     Ok(ColumnPlan {
         hierarchy,
         models,
+        rule: column.rule,
+        bottom: column.bottom,
+        top: column.top,
+        missing: column.missing,
+        aggregate: column.aggregate,
+        shift: column.shift,
+        scrub: column.scrub,
+        accept: column.accept,
         ..ColumnPlan::new(column.name.into_inner(), column.role)
     })
+}
+
+/// Where what a plan may be wrong in stands in the file.
+struct Spans {
+    k: Range<usize>,
+    risks: Range<usize>,
+    columns: Vec<(String, Range<usize>)>,
+}
+
+impl Spans {
+    fn of(file: &DescriptorFile) -> Self {
+        let columns = file.column.as_ref().iter().map(|column| &column.name);
+        Self {
+            k: file.privacy.k.as_ref().map_or(0..0, Spanned::span),
+            risks: file.privacy.risks.as_ref().map_or(0..0, Spanned::span),
+            columns: columns
+                .map(|name| (name.as_ref().clone(), name.span()))
+                .collect(),
+        }
+    }
+
+    fn place_of(&self, error: &PlanError) -> (&'static str, Range<usize>) {
+        let column = error.column();
+        let named = |(name, _): &&(String, _)| Some(name.as_str()) == column;
+        match (error, self.columns.iter().find(named)) {
+            (_, Some((_, span))) => ("column", span.clone()),
+            (PlanError::RiskOutOfRange { .. }, _) => ("risks", self.risks.clone()),
+            _ => ("k", self.k.clone()),
+        }
+    }
 }
 
 fn read_hierarchy(

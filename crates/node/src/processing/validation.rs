@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use alloy_sol_types::SolStruct;
 use medshare_protocol::certificate::{
-    CERTIFICATE_VERSION, Certificate, SignedCertificate, certification,
+    CERTIFICATE_VERSION, Certificate, MAX_CERTIFICATE_BYTES, SignedCertificate, certification,
 };
 use medshare_protocol::digest::sha256d;
 use medshare_protocol::form::form_digest;
@@ -16,7 +16,7 @@ use medshare_protocol::wire::{Stage, ValidationAnswer};
 
 use super::Work;
 use crate::clock;
-use crate::descriptor::Dataset;
+use crate::descriptor::{Dataset, as_json};
 use crate::error::NodeError;
 use crate::peer::ValidationRequest;
 use crate::running::Inner;
@@ -197,8 +197,18 @@ impl Inner {
             identifiers: measures.identifiers.clone(),
             sensitivity: checked.sensitivity,
             reasons: ranking.reasons.clone(),
+            risks: as_json(&measures.risks),
+            sensitive: as_json(&measures.sensitive),
+            linkage: as_json(&measures.linkage),
+            safe_harbor: as_json(&measures.safe_harbor),
         };
         let text = certificate.to_text();
+        if text.len() > MAX_CERTIFICATE_BYTES {
+            return Err(NodeError::refused(format!(
+                "what was measured takes {} bytes, and a certificate has {MAX_CERTIFICATE_BYTES} at most: ask for fewer sensitive columns",
+                text.len()
+            )));
+        }
         let content = sha256d(&[text.as_bytes()]);
         let signed = certification(*package, *payload_hash, content);
         let signature = self.chain.domain().sign(&signed, &self.signer)?;

@@ -11,10 +11,10 @@ use medshare_protocol::id::DatasetId;
 use medshare_protocol::package::payload_hash;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Environment, Sensitivity};
-use medshare_protocol::wire::PublicDescriptor;
+use medshare_protocol::wire::{DatasetColumn, PublicDescriptor};
 
 use super::{Checked, Facts, Refusal};
-use crate::descriptor::public_plan;
+use crate::descriptor::{public_plan, role_name};
 use crate::peer::ValidationRequest;
 
 /// What a form must hold before the second node looks at it, in this order.
@@ -246,11 +246,14 @@ fn check_columns(
     descriptor: &PublicDescriptor,
     table: &Table,
 ) -> Result<(), Refusal> {
-    let identifier = crate::descriptor::role_name(Role::Identifier);
+    let [identifier, text] = [Role::Identifier, Role::Text].map(role_name);
+    let is_dropped = |column: &DatasetColumn| {
+        column.role == identifier || (column.role == text && !column.scrub)
+    };
     let released: BTreeSet<&str> = descriptor
         .columns
         .iter()
-        .filter(|column| column.role != identifier)
+        .filter(|column| !is_dropped(column))
         .map(|column| column.name.as_str())
         .collect();
     let fields = &request.signed_request.request.selection.fields;
