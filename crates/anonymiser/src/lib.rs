@@ -12,6 +12,7 @@
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
 //! | [`metric`] | [`Metric`]: what a release costs, which is to be least |
+//! | [`effort`] | [`Effort`] and [`Method`]: how far the search goes, and how values are generalised |
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
 //! | [`risk`] | [`Risks`]: of prosecutor, journalist and marketer, and limits of them |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
@@ -19,7 +20,7 @@
 //! | [`promises`](mod@promises) | [`promises()`]: whether a table keeps what a plan promises |
 //! | [`measure`](mod@measure) | [`measure()`]: k, classes and leftover identifiers of any table |
 //!
-//! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
+//! Inside: `mondrian` cuts a table class by class, `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
 //! pseudonyms, `detector` recognises identifiers by name and shape.
 //!
 //! # What a release is
@@ -69,10 +70,12 @@
 
 mod delimited;
 mod detector;
+pub mod effort;
 pub mod hierarchy;
 pub mod measure;
 pub mod metric;
 pub mod models;
+mod mondrian;
 pub mod plan;
 pub mod promises;
 mod pseudonym;
@@ -83,6 +86,7 @@ mod search;
 pub mod table;
 
 pub use delimited::TextError;
+pub use effort::{Effort, Method};
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use measure::{Measures, measure};
 pub use metric::Metric;
@@ -90,6 +94,8 @@ pub use models::{Distance, Model};
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
-pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
+pub use release::{
+    AnonymiseError, Anonymised, Report, anonymise, anonymise_until, anonymise_within,
+};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
 pub use table::{Table, TableBuilder, TableError};

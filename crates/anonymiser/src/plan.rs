@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::effort::{Effort, Method};
 use crate::hierarchy::Hierarchy;
 use crate::metric::Metric;
 use crate::models::Model;
@@ -84,6 +85,12 @@ pub struct Privacy {
     /// Limits of the risk that somebody is found again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<RiskLimit>,
+    /// How far the best release is searched for.
+    #[serde(skip_serializing_if = "Effort::is_default")]
+    pub search: Effort,
+    /// How quasi-identifiers are generalised.
+    #[serde(skip_serializing_if = "Method::is_default")]
+    pub method: Method,
 }
 
 impl Default for Privacy {
@@ -93,6 +100,8 @@ impl Default for Privacy {
             suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
             metric: Metric::default(),
             risks: Vec::new(),
+            search: Effort::default(),
+            method: Method::default(),
         }
     }
 }
@@ -187,6 +196,9 @@ pub enum PlanError {
         /// Name of the column.
         column: String,
     },
+    /// Mondrian does not go by a metric.
+    #[error("Mondrian cuts by Loss and by nothing else; leave the metric and the search out")]
+    MetricOfMondrian,
     /// k is too small.
     #[error(
         "k is {k}, and {MIN_K} is the least that hides anybody; 1 is taken beside other models"
@@ -282,6 +294,10 @@ impl Plan {
             return Err(PlanError::SuppressionLimitOutOfRange {
                 limit: suppression_limit,
             });
+        }
+        let is_mondrian = self.privacy.method == Method::Mondrian;
+        if is_mondrian && !(self.privacy.metric.is_default() && self.privacy.search.is_default()) {
+            return Err(PlanError::MetricOfMondrian);
         }
         let generalises = self
             .columns
@@ -381,6 +397,7 @@ mod tests {
                 suppression_limit: 0.05,
                 metric: Metric::Loss,
                 risks: Vec::new(),
+                ..Privacy::default()
             }
         );
     }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::effort::{Effort, Method};
 use crate::hierarchy::{Hierarchy, Level};
 use crate::metric::Metric;
 use crate::models::{Judge, Model};
+use crate::mondrian::{self, Axis, Partition};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
 use crate::risk::Risks;
-use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
+use crate::search::{
+    self, Budget, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive,
+};
 use crate::table::{Column, Table};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
@@ -56,8 +60,14 @@ pub struct Report {
     pub risks: Risks,
     /// Level combinations there are.
     pub nodes_in_lattice: usize,
-    /// Level combinations whose rows had to be grouped to prove the optimum.
+    /// Level combinations whose rows had to be grouped to prove the optimum; by Mondrian, the cuts that were tried.
     pub nodes_checked: usize,
+    /// Where the search ended before its result was proven to be the optimum: what the optimum scores at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// How the quasi-identifiers were generalised. By Mondrian there are no levels.
+    #[serde(default, skip_serializing_if = "Method::is_default")]
+    pub method: Method,
 }
 
 /// Why a table cannot be anonymised.
@@ -68,11 +78,19 @@ pub enum AnonymiseError {
     Plan(#[from] PlanError),
     /// The lattice is too large.
     #[error(
-        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels"
+        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels, or search with a limit of nodes"
     )]
     LatticeTooLarge {
         /// Combinations (saturated).
         nodes: usize,
+    },
+    /// The search ended before it found a release that keeps the promises.
+    #[error(
+        "the search ended after {checked} level combinations, before one was found that keeps the promises; let it go on for longer"
+    )]
+    Ended {
+        /// Combinations that were checked.
+        checked: usize,
     },
     /// Even the highest levels are not enough.
     #[error(
@@ -114,6 +132,22 @@ pub fn anonymise_within(
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
+    anonymise_until(table, population, plan, pseudonym_key, &mut || false)
+}
+
+/// As [`anonymise_within`], where a search with a limit of nodes ([`Effort::Nodes`]) ends when `stop` says so as well: it is asked before
+/// each node. With a clock in it, what comes out depends on the machine; [`Report::at_least`] holds all the same.
+///
+/// # Errors
+///
+/// As [`anonymise_within`].
+pub fn anonymise_until(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Anonymised, AnonymiseError> {
     plan.check(table)?;
     if let Some(population) = population {
         plan.check_population(population)?;
@@ -125,16 +159,43 @@ pub fn anonymise_within(
         .collect();
     let generalised: Vec<(&Column, &Hierarchy)> =
         parts.iter().filter_map(Part::generalised).collect();
-    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
-    let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
-        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
-
     let metric = plan.privacy.metric;
     let problem = problem(table, plan, &generalised);
-    let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
+    let out_of_reach = || AnonymiseError::OutOfReach {
         k: plan.privacy.k,
         limit: problem.goal().limit,
-    })?;
+    };
+    if plan.privacy.method == Method::Mondrian {
+        let axes: Vec<Axis> = (generalised.iter())
+            .map(|(column, hierarchy)| Axis::new(column, hierarchy))
+            .collect();
+        let partition = mondrian::partition(&problem, &axes).ok_or_else(out_of_reach)?;
+        return Ok(cut(
+            table,
+            &parts,
+            &problem,
+            &axes,
+            &partition,
+            pseudonym_key,
+        ));
+    }
+    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
+    let largest = match plan.privacy.search {
+        Effort::Exact => MAX_LATTICE_NODES,
+        Effort::Nodes(_) => usize::MAX / 2,
+    };
+    let lattice = Lattice::new(sizes.collect(), largest)
+        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
+    let optimum = match plan.privacy.search {
+        Effort::Exact => search::optimum(&problem, &lattice).ok_or_else(out_of_reach)?,
+        Effort::Nodes(nodes) => {
+            let found = search::best_within(&problem, &lattice, Budget { nodes, stop });
+            found.map_err(|checked| match checked {
+                Some(checked) => AnonymiseError::Ended { checked },
+                None => out_of_reach(),
+            })?
+        }
+    };
     let node = match metric {
         Metric::Loss => Node::new(&problem, problem.columns(), &optimum.levels),
         _ => {
@@ -165,11 +226,66 @@ pub fn anonymise_within(
         risks: node.risks,
         nodes_in_lattice: lattice.nodes(),
         nodes_checked: optimum.nodes_checked,
+        at_least: optimum.at_least,
+        method: Method::FullDomain,
     };
     Ok(Anonymised {
         table: released,
         report,
     })
+}
+
+/// A release by Mondrian.
+fn cut(
+    table: &Table,
+    parts: &[Part<'_>],
+    problem: &Problem<'_>,
+    axes: &[Axis],
+    partition: &Partition,
+    key: &[u8; 32],
+) -> Anonymised {
+    let class_of_row = problem.rows_of(|distinct| partition.class_of[distinct as usize]);
+    let mut position = 0;
+    let released = parts.iter().filter(|part| part.role != Role::Identifier);
+    let columns = released.map(|part| {
+        if part.role != Role::QuasiIdentifier {
+            return part.released(0, None, key);
+        }
+        let labels = mondrian::labels(partition, axes, position);
+        position += 1;
+        let codes = class_of_row.iter().copied();
+        Arc::new(Column::of_labels(
+            Arc::clone(part.column.name()),
+            codes,
+            &labels,
+        ))
+    });
+    let released = Table::from_columns(columns.collect(), table.rows());
+    let weights = problem.columns().iter().enumerate();
+    let weights =
+        weights.map(|(column, of)| (mondrian::weight(partition, axes, column), of.range()));
+    let cost = Metric::Loss.of_weights(weights);
+    let loss = Metric::Loss.score(cost, axes.len());
+    let report = Report {
+        rows_in: table.rows(),
+        rows_out: table.rows(),
+        suppressed: 0,
+        levels: Vec::new(),
+        loss,
+        metric: Metric::Loss,
+        score: loss,
+        k_reached: partition.smallest(),
+        classes: partition.classes.len(),
+        risks: partition.risks(),
+        nodes_in_lattice: 0,
+        nodes_checked: partition.cuts,
+        at_least: None,
+        method: Method::Mondrian,
+    };
+    Anonymised {
+        table: released,
+        report,
+    }
 }
 
 /// A column and what becomes of it.

@@ -376,9 +376,9 @@ impl<'a> Problem<'a> {
     }
 
     /// For each row of the table what is said of its distinct row.
-    pub(crate) fn rows_of(&self, said: impl Fn(u32) -> bool) -> Vec<bool> {
+    pub(crate) fn rows_of<T: Copy>(&self, said: impl Fn(u32) -> T) -> Vec<T> {
         let combinations = self.distinct_of_combination.iter();
-        let said: Vec<bool> = combinations.map(|&distinct| said(distinct)).collect();
+        let said: Vec<T> = combinations.map(|&distinct| said(distinct)).collect();
         let rows = self.combination_of_row.iter();
         rows.map(|&combination| said[combination as usize])
             .collect()

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod brute_force;
+mod effort;
+mod mondrian;
 mod properties;
 mod records;
 mod reference;
 mod size;
+mod threads;
