@@ -139,14 +139,16 @@ impl Cutting<'_> {
         columns.into_iter().map(|(_, column)| column).collect()
     }
 
-    /// From the first to the last place of the rows of a part, both included; of none it is empty.
+    /// From the first to the last place of the rows of a part; of none it is empty.
     fn span(&self, part: &[u32], column: usize) -> Range<u32> {
         let rows = &self.problem.entries().rows;
         let of_table = part.iter().filter(|&&entry| rows[entry as usize] > 0);
         let places = of_table.map(|&entry| self.places[column][entry as usize]);
-        places.fold(u32::MAX..0, |span, place| {
-            span.start.min(place)..span.end.max(place + 1)
-        })
+        let span = places.fold(None, |span: Option<Range<u32>>, place| {
+            let span = span.unwrap_or(place..place + 1);
+            Some(span.start.min(place)..span.end.max(place + 1))
+        });
+        span.unwrap_or(0..0)
     }
 
     fn class(&self, part: &[u32]) -> Class {
