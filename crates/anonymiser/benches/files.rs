@@ -47,7 +47,7 @@ fn main() {
             }
             let best = best.map(|time| format!("{time:.0}"));
             println!(
-                "| {records:?} | {threads} | {} | {whole:.0} |",
+                "| {records:?} | {threads} | {} | {whole:.0} | {cpu:.0} |",
                 best.join(" | ")
             );
         }
