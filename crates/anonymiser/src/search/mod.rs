@@ -5,7 +5,8 @@
 //! suppressed. Going up merges classes. k and distinct l-diversity survive any merge, so under
 //! them being within the limit is monotone, and one node found beyond it excludes everything below.
 //! The other models survive the merge of classes that are both accepted, and not always of others: under them a node
-//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. What a node
+//! excludes what is below by what k and distinct l-diversity suppress, by the rows that t-closeness and entropy cannot accept
+//! however a class is divided (`models::Verdict`), or where nothing may be suppressed. What a node
 //! costs ([`cost`]) is *not* monotone under suppression, but a lower bound of
 //! it follows from pairs of columns alone ([`bound`]), and for metrics that count classes from each node below that was
 //! checked. Nodes are taken in the order of their
