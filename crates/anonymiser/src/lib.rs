@@ -12,6 +12,7 @@
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
 //! | [`metric`] | [`Metric`]: what a release costs, which is to be least |
+//! | [`effort`] | [`Effort`] and [`Method`]: how far the search goes, and how values are generalised |
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
 //! | [`risk`] | [`Risks`]: of prosecutor, journalist and marketer, and limits of them |
 //! | [`release`] | [`anonymise`]: the release and its [`Report`] |
@@ -22,7 +23,7 @@
 //! | [`disclosure`] | [`Disclosure`]: l, t and the like, as measured, of each sensitive column |
 //! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
-//! Inside: `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
+//! Inside: `mondrian` cuts a table class by class, `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
 //! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand.
 //!
 //! # What a release is
@@ -77,11 +78,13 @@ mod date;
 mod delimited;
 mod detector;
 pub mod disclosure;
+pub mod effort;
 pub mod hierarchy;
 pub mod linkage;
 pub mod measure;
 pub mod metric;
 pub mod models;
+mod mondrian;
 pub mod number;
 pub mod plan;
 pub mod promises;
@@ -98,6 +101,7 @@ pub mod transform;
 pub use delimited::TextError;
 pub use detector::spans;
 pub use disclosure::Disclosure;
+pub use effort::{Effort, Method};
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use linkage::{Linkage, LinkageError, Linked, linkage};
 pub use measure::{Measures, measure};
@@ -107,7 +111,9 @@ pub use number::Number;
 pub use plan::{ColumnPlan, Plan, PlanError, Privacy, Role};
 pub use promises::{Promises, promises};
 pub use ranking::{Ranking, Sensitivity, rank};
-pub use release::{AnonymiseError, Anonymised, Report, anonymise, anonymise_within};
+pub use release::{
+    AnonymiseError, Anonymised, Report, anonymise, anonymise_until, anonymise_within,
+};
 pub use risk::{Attacker, Figure, RiskLimit, Risks};
 pub use rule::{Rule, RuleError};
 pub use safe_harbor::{SafeHarbor, SafeHarborRule, safe_harbor};

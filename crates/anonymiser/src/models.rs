@@ -517,4 +517,42 @@ mod tests {
         }
         assert_eq!(Model::TCloseness { t: 0.2, distance }.fault(), None);
     }
+
+    proptest::proptest! {
+        /// However a class is divided, the parts that are not accepted have as many rows as its verdict says.
+        #[test]
+        fn a_verdict_holds_of_parts(
+            rows in proptest::collection::vec((0_u8..4, 0_u8..5, proptest::bool::ANY), 1..60),
+            bound in 0.02..0.7_f64,
+            which in 0_usize..4,
+        ) {
+            let distance = [Distance::Equal, Distance::Ordered, Distance::Hierarchical];
+            let model = match distance.get(which) {
+                Some(&distance) => Model::TCloseness { t: bound, distance },
+                None => Model::EntropyLDiversity { l: 1.0 + 4.0 * bound },
+            };
+            let csv: String = rows.iter().map(|(value, ..)| format!("{value}\n")).collect();
+            let table = Table::from_csv(format!("x\n{csv}").as_bytes(), b',').unwrap();
+            let column = &table.columns()[0];
+            let tree = Hierarchy::from_csv(b"0;a;*\n1;a;*\n2;b;*\n3;b;*\n", b';').unwrap();
+            let judge = Judge::new(model, column, Some(&tree));
+            let verdict = |wanted: &dyn Fn(u8, bool) -> bool| {
+                let mut class = Histogram::of(column.values().len());
+                for (&code, &(_, part, inside)) in column.codes().iter().zip(&rows) {
+                    if wanted(part, inside) {
+                        class.add(code, 1);
+                    }
+                }
+                class.settle();
+                (class.rows, (class.rows > 0).then(|| judge.verdict(&mut class)))
+            };
+            let (_, whole) = verdict(&|_, inside| inside);
+            let rejected = (0..5).map(|number| match verdict(&|part, inside| inside && part == number) {
+                (rows, Some(verdict)) if !verdict.accepts => rows,
+                _ => 0,
+            });
+            let least = whole.map_or(0, |verdict| verdict.rejected_of_parts);
+            proptest::prop_assert!(least <= rejected.sum::<u64>());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::effort::{Effort, Method};
 use crate::hierarchy::{Hierarchy, HierarchyError};
 use crate::metric::Metric;
 use crate::models::Model;
@@ -144,6 +145,12 @@ pub struct Privacy {
     /// Whether the release has to keep HIPAA Safe Harbor besides: none of the eighteen identifiers is found in it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub safe_harbor: bool,
+    /// How far the best release is searched for.
+    #[serde(skip_serializing_if = "Effort::is_default")]
+    pub search: Effort,
+    /// How quasi-identifiers are generalised.
+    #[serde(skip_serializing_if = "Method::is_default")]
+    pub method: Method,
 }
 
 impl Default for Privacy {
@@ -154,6 +161,8 @@ impl Default for Privacy {
             metric: Metric::default(),
             risks: Vec::new(),
             safe_harbor: false,
+            search: Effort::default(),
+            method: Method::default(),
         }
     }
 }
@@ -288,6 +297,9 @@ pub enum PlanError {
         /// Name of the column.
         column: String,
     },
+    /// Mondrian does not go by a metric.
+    #[error("Mondrian cuts by Loss and by nothing else; leave the metric and the search out")]
+    MetricOfMondrian,
     /// k is too small.
     #[error(
         "k is {k}, and {MIN_K} is the least that hides anybody; 1 is taken beside other models"
@@ -421,6 +433,10 @@ impl Plan {
                 limit: suppression_limit,
             });
         }
+        let is_mondrian = self.privacy.method == Method::Mondrian;
+        if is_mondrian && !(self.privacy.metric.is_default() && self.privacy.search.is_default()) {
+            return Err(PlanError::MetricOfMondrian);
+        }
         let generalises = self
             .columns
             .iter()
@@ -525,7 +541,7 @@ mod tests {
                 suppression_limit: 0.05,
                 metric: Metric::Loss,
                 risks: Vec::new(),
-                safe_harbor: false,
+                ..Privacy::default()
             }
         );
     }

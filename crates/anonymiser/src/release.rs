@@ -7,14 +7,18 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::effort::{Effort, Method};
 use crate::hierarchy::{Hierarchy, Level};
 use crate::metric::Metric;
 use crate::models::{Judge, Model};
+use crate::mondrian::{self, Axis, Partition};
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::pseudonym::pseudonymise;
 use crate::risk::Risks;
 use crate::safe_harbor::{Coarsened, Found, coarsened, identifiers_left, undeclared};
-use crate::search::{self, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive};
+use crate::search::{
+    self, Budget, Goal, Lattice, Node, Optimum, Problem, QuasiIdentifier, Sensitive,
+};
 use crate::table::{Column, Table};
 use crate::transform::{self, Before};
 
@@ -58,7 +62,7 @@ pub struct Report {
     pub risks: Risks,
     /// Level combinations there are.
     pub nodes_in_lattice: usize,
-    /// Level combinations whose rows had to be grouped to prove the optimum.
+    /// Level combinations whose rows had to be grouped to prove the optimum; by Mondrian, the cuts that were tried.
     pub nodes_checked: usize,
     /// What Safe Harbor had written coarser before anything else was done, where the plan asks for it. The loss does not count it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +70,12 @@ pub struct Report {
     /// For each column of the table, in its order: name, and what was done with it in plain words. Without values.
     #[serde(default)]
     pub transformations: Vec<(String, String)>,
+    /// Where the search ended before its result was proven to be the optimum: what the optimum scores at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// How the quasi-identifiers were generalised. By Mondrian there are no levels.
+    #[serde(default, skip_serializing_if = "Method::is_default")]
+    pub method: Method,
 }
 
 /// Why a table cannot be anonymised.
@@ -76,11 +86,19 @@ pub enum AnonymiseError {
     Plan(#[from] PlanError),
     /// The lattice is too large.
     #[error(
-        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels"
+        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels, or search with a limit of nodes"
     )]
     LatticeTooLarge {
         /// Combinations (saturated).
         nodes: usize,
+    },
+    /// The search ended before it found a release that keeps the promises.
+    #[error(
+        "the search ended after {checked} level combinations, before one was found that keeps the promises; let it go on for longer"
+    )]
+    Ended {
+        /// Combinations that were checked.
+        checked: usize,
     },
     /// Even the highest levels are not enough.
     #[error(
@@ -156,6 +174,22 @@ pub fn anonymise_within(
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
+    anonymise_until(table, population, plan, pseudonym_key, &mut || false)
+}
+
+/// As [`anonymise_within`], where a search with a limit of nodes ([`Effort::Nodes`]) ends when `stop` says so as well: it is asked before
+/// each node. With a clock in it, what comes out depends on the machine; [`Report::at_least`] holds all the same.
+///
+/// # Errors
+///
+/// As [`anonymise_within`].
+pub fn anonymise_until(
+    table: &Table,
+    population: Option<&Table>,
+    plan: &Plan,
+    pseudonym_key: &[u8; 32],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Anonymised, AnonymiseError> {
     plan.check(table).map_err(|error| match error {
         PlanError::UndeclaredColumn { .. } => undeclared_columns(error, table, plan),
         _ => error.into(),
@@ -172,7 +206,7 @@ pub fn anonymise_within(
     let population = coarse_population.as_ref().or(population);
     let before = Before::new(table, population, plan, pseudonym_key)?;
     let people = before.population.as_deref();
-    let mut made = generalised(&before.table, people, &before.plan, pseudonym_key)?;
+    let mut made = generalised(&before.table, people, &before.plan, pseudonym_key, stop)?;
     transform::after(&mut made, original, plan)?;
     let found = identifiers_left(&made.table, plan);
     if !found.is_empty() {
@@ -188,6 +222,7 @@ fn generalised(
     population: Option<&Table>,
     plan: &Plan,
     pseudonym_key: &[u8; 32],
+    stop: &mut dyn FnMut() -> bool,
 ) -> Result<Anonymised, AnonymiseError> {
     let parts: Vec<Part> = table
         .columns()
@@ -196,16 +231,43 @@ fn generalised(
         .collect();
     let generalised: Vec<(&Column, &Hierarchy)> =
         parts.iter().filter_map(Part::generalised).collect();
-    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
-    let lattice = Lattice::new(sizes.collect(), MAX_LATTICE_NODES)
-        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
-
     let metric = plan.privacy.metric;
     let problem = problem(table, plan, &generalised);
-    let optimum = search::optimum(&problem, &lattice).ok_or(AnonymiseError::OutOfReach {
+    let out_of_reach = || AnonymiseError::OutOfReach {
         k: plan.privacy.k,
         limit: problem.goal().limit,
-    })?;
+    };
+    if plan.privacy.method == Method::Mondrian {
+        let axes: Vec<Axis> = (generalised.iter())
+            .map(|(column, hierarchy)| Axis::new(column, hierarchy))
+            .collect();
+        let partition = mondrian::partition(&problem, &axes).ok_or_else(out_of_reach)?;
+        return Ok(cut(
+            table,
+            &parts,
+            &problem,
+            &axes,
+            &partition,
+            pseudonym_key,
+        ));
+    }
+    let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
+    let largest = match plan.privacy.search {
+        Effort::Exact => MAX_LATTICE_NODES,
+        Effort::Nodes(_) => usize::MAX / 2,
+    };
+    let lattice = Lattice::new(sizes.collect(), largest)
+        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
+    let optimum = match plan.privacy.search {
+        Effort::Exact => search::optimum(&problem, &lattice).ok_or_else(out_of_reach)?,
+        Effort::Nodes(nodes) => {
+            let found = search::best_within(&problem, &lattice, Budget { nodes, stop });
+            found.map_err(|checked| match checked {
+                Some(checked) => AnonymiseError::Ended { checked },
+                None => out_of_reach(),
+            })?
+        }
+    };
     let node = match metric {
         Metric::Loss => Node::new(&problem, problem.columns(), &optimum.levels),
         _ => {
@@ -238,6 +300,8 @@ fn generalised(
         nodes_checked: optimum.nodes_checked,
         coarsened: Vec::new(),
         transformations: Vec::new(),
+        at_least: optimum.at_least,
+        method: Method::FullDomain,
     };
     Ok(Anonymised {
         table: released,
@@ -250,6 +314,61 @@ fn undeclared_columns(error: PlanError, table: &Table, plan: &Plan) -> Anonymise
     match undeclared(table, plan) {
         found if found.is_empty() => error.into(),
         found => AnonymiseError::IdentifiersLeft { found },
+    }
+}
+
+/// A release by Mondrian.
+fn cut(
+    table: &Table,
+    parts: &[Part<'_>],
+    problem: &Problem<'_>,
+    axes: &[Axis],
+    partition: &Partition,
+    key: &[u8; 32],
+) -> Anonymised {
+    let class_of_row = problem.rows_of(|distinct| partition.class_of[distinct as usize]);
+    let mut position = 0;
+    let released = parts.iter().filter(|part| !part.is_dropped());
+    let columns = released.map(|part| {
+        if part.role != Role::QuasiIdentifier {
+            return part.released(0, None, key);
+        }
+        let labels = mondrian::labels(partition, axes, position);
+        position += 1;
+        let codes = class_of_row.iter().copied();
+        Arc::new(Column::of_labels(
+            Arc::clone(part.column.name()),
+            codes,
+            &labels,
+        ))
+    });
+    let released = Table::from_columns(columns.collect(), table.rows());
+    let weights = problem.columns().iter().enumerate();
+    let weights =
+        weights.map(|(column, of)| (mondrian::weight(partition, axes, column), of.range()));
+    let cost = Metric::Loss.of_weights(weights);
+    let loss = Metric::Loss.score(cost, axes.len());
+    let report = Report {
+        rows_in: table.rows(),
+        rows_out: table.rows(),
+        suppressed: 0,
+        levels: Vec::new(),
+        loss,
+        metric: Metric::Loss,
+        score: loss,
+        k_reached: partition.smallest(),
+        classes: partition.classes.len(),
+        risks: partition.risks(),
+        nodes_in_lattice: 0,
+        nodes_checked: partition.cuts,
+        coarsened: Vec::new(),
+        transformations: Vec::new(),
+        at_least: None,
+        method: Method::Mondrian,
+    };
+    Anonymised {
+        table: released,
+        report,
     }
 }
 
@@ -289,6 +408,10 @@ impl<'a> Part<'a> {
             role: *role,
             generalised,
         }
+    }
+
+    fn is_dropped(&self) -> bool {
+        matches!(self.role, Role::Identifier | Role::Text)
     }
 
     fn generalised(&self) -> Option<(&Column, &Hierarchy)> {
@@ -350,8 +473,7 @@ fn recode(
     key: &[u8; 32],
 ) -> Table {
     let mut levels = optimum.levels.iter();
-    let is_dropped = |part: &&Part<'_>| matches!(part.role, Role::Identifier | Role::Text);
-    let released = parts.iter().filter(|part| !is_dropped(part));
+    let released = parts.iter().filter(|part| !part.is_dropped());
     let released: Vec<(&Part<'_>, usize)> = released
         .map(|part| match part.role {
             Role::QuasiIdentifier => (

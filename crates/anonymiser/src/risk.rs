@@ -97,6 +97,12 @@ impl RiskLimit {
         !self.is_of_classes() || self.holds(&Totals::default().with(class))
     }
 
+    /// Whether a release of this class alone keeps the limit. Averages are no more than the greatest of their parts, so a release of
+    /// classes that each do keeps it too.
+    pub(crate) fn holds_alone(self, class: Size) -> bool {
+        self.holds(&Totals::default().with(class))
+    }
+
     fn holds(self, totals: &Totals) -> bool {
         self.is_kept(&totals.risks())
     }

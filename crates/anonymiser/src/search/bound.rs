@@ -11,14 +11,6 @@ use super::cost::Counts;
 use super::pairs::{Figures, Pair};
 use super::problem::{CodedLevel, Problem, QuasiIdentifier};
 
-/// What a node costs at least.
-pub(crate) struct Bound {
-    /// Rows that are suppressed at least.
-    pub(crate) suppressed: usize,
-    /// A lower bound of the cost.
-    pub(crate) cost: f64,
-}
-
 /// The bounds of all nodes.
 pub(crate) struct Bounds<'a> {
     problem: &'a Problem<'a>,
@@ -108,17 +100,41 @@ impl<'a> Bounds<'a> {
         }))
     }
 
-    /// The bound of the node with these levels.
-    pub(crate) fn of(&self, levels: &[usize]) -> Bound {
+    /// The lower bound of the cost of all nodes whose first levels are these.
+    pub(crate) fn least(&self, levels: &[usize], partial: &Partial) -> f64 {
+        let columns = self.problem.columns();
+        if levels.len() == columns.len() {
+            return self.cost(levels, partial);
+        }
+        let metric = self.problem.goal().metric;
+        if !metric.is_weighed() {
+            // Of the columns that follow nothing is known but how many groups they have at most.
+            let all: Vec<usize> = (levels.iter().copied())
+                .chain(std::iter::repeat_n(0, columns.len() - levels.len()))
+                .collect();
+            return metric.of_counts(self.counts(&all, partial.suppressed));
+        }
+        metric.of_weights(columns.iter().enumerate().map(|(index, column)| {
+            let gain = |level: usize| partial.suppressed * self.least_gain[index][level];
+            let weight = match levels.get(index) {
+                Some(&level) => partial.weights[index] + gain(level),
+                None => (0..column.levels().len())
+                    .map(|level| self.pairs[index][index].at(level, level).weights[0] + gain(level))
+                    .min()
+                    .unwrap_or(0),
+            };
+            (weight, column.range())
+        }))
+    }
+
+    /// What is known of the nodes whose first levels are these.
+    pub(crate) fn known(&self, levels: &[usize]) -> Partial {
         let (mut known, mut next) = (Partial::default(), Partial::default());
         for columns in 1..=levels.len() {
             self.extended(&known, &levels[..columns], &mut next);
             std::mem::swap(&mut known, &mut next);
         }
-        Bound {
-            suppressed: known.suppressed(),
-            cost: self.cost(levels, &known),
-        }
+        known
     }
 
     /// Counts that cost least of those that a node with these levels may have.

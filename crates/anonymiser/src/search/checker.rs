@@ -132,7 +132,7 @@ impl<'a> Checker<'a> {
         let (below, entries) = self.below.entries(self.problem, self.source);
         self.raising
             .raise(self.problem, entries, [below, levels], &mut self.words);
-        self.grouping.clear();
+        self.grouping.clear(entries.len());
         self.class_of.clear();
         if self.words.is_empty() {
             self.class_of.resize(entries.len(), 0);

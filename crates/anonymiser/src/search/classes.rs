@@ -74,9 +74,10 @@ pub(crate) struct Grouping {
 }
 
 impl Grouping {
-    pub(crate) fn clear(&mut self) {
+    /// Makes ready for so many entries.
+    pub(crate) fn clear(&mut self, entries: usize) {
         let all = self.words.iter_mut().chain(&mut self.joined);
-        all.for_each(Numbering::clear);
+        all.for_each(|numbering| numbering.clear(entries));
     }
 
     /// Appends the numbers of further entries to `classes`, the words of which are one list each; all calls must have as many
@@ -116,7 +117,9 @@ impl Grouping {
 }
 
 const EMPTY: u32 = u32::MAX;
-const FIRST_SLOT_BITS: u32 = 10;
+/// Slots to begin with; of a list of so many keys most are alike, and few slots stay in the processor's cache.
+const FEW_SLOTS: usize = 1 << 10;
+const MANY_KEYS: usize = 1 << 12;
 /// 2^64 divided by the golden ratio: spreads packed keys over the upper bits (Knuth 6.4).
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -147,8 +150,8 @@ const FREE: Slot = Slot {
 impl Default for Numbering {
     fn default() -> Self {
         Self {
-            slots: vec![FREE; 1 << FIRST_SLOT_BITS],
-            slot_bits: FIRST_SLOT_BITS,
+            slots: vec![FREE; FEW_SLOTS],
+            slot_bits: FEW_SLOTS.ilog2(),
             spare: Vec::new(),
             firsts: Vec::new(),
             seen: 0,
@@ -159,7 +162,7 @@ impl Default for Numbering {
 impl Numbering {
     /// Writes the number of each key to `numbers` and returns how many distinct keys there are.
     pub(crate) fn number(&mut self, keys: &[u64], numbers: &mut Vec<u32>) -> usize {
-        self.clear();
+        self.clear(keys.len());
         numbers.clear();
         self.extend(keys, numbers);
         self.firsts.len()
@@ -170,12 +173,18 @@ impl Numbering {
         numbers.extend(keys.iter().map(|&key| self.insert(key)));
     }
 
-    fn clear(&mut self) {
+    /// Makes ready for so many keys, of which some may be alike.
+    fn clear(&mut self, keys: usize) {
         self.firsts.clear();
         self.seen = 0;
-        self.slot_bits = FIRST_SLOT_BITS;
+        let slots = if keys > MANY_KEYS {
+            FEW_SLOTS
+        } else {
+            keys.max(FEW_SLOTS)
+        };
+        self.slot_bits = slots.next_power_of_two().ilog2();
         self.slots.clear();
-        self.slots.resize(1 << FIRST_SLOT_BITS, FREE);
+        self.slots.resize(1 << self.slot_bits, FREE);
     }
 
     /// For each key of the last list the place where it came first.

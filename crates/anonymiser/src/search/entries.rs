@@ -17,7 +17,7 @@ pub(crate) struct Entries {
     pub(crate) rows: Vec<u32>,
     /// People of the population that each entry stands for; empty where none is known.
     pub(crate) people: Vec<u32>,
-    /// By sensitive column: the values behind each entry, in the order of entries.
+    /// By sensitive column: the values behind each entry, in the order of entries; a value may come again.
     pub(crate) cells: Vec<Vec<Cell>>,
 }
 
@@ -161,7 +161,7 @@ mod tests {
             ]],
             ..Entries::default()
         };
-        let merged = vec![cell(0, 1, 4), cell(0, 4, 1), cell(1, 0, 1), cell(1, 9, 1)];
+        let merged = [cell(0, 1, 4), cell(0, 4, 1), cell(1, 0, 1), cell(1, 9, 1)];
         // Counted, and sorted where there would be too many counts.
         for values in [10, 100_000] {
             let values = || std::iter::once(values);

@@ -35,6 +35,17 @@ impl Lattice {
         })
     }
 
+    /// Levels of a column.
+    pub(crate) fn size(&self, column: usize) -> usize {
+        self.sizes[column]
+    }
+
+    /// The first node whose first levels are these.
+    pub(crate) fn first_with(&self, levels: &[usize]) -> usize {
+        let levels = levels.iter().zip(&self.strides);
+        levels.map(|(level, stride)| level * stride).sum()
+    }
+
     pub(crate) fn nodes(&self) -> usize {
         self.nodes
     }

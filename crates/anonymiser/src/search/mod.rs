@@ -5,13 +5,15 @@
 //! suppressed. Going up merges classes. k and distinct l-diversity survive any merge, so under
 //! them being within the limit is monotone, and one node found beyond it excludes everything below.
 //! The other models survive the merge of classes that are both accepted, and not always of others: under them a node
-//! excludes what is below only by what k and distinct l-diversity suppress, or where nothing may be suppressed. What a node
+//! excludes what is below by what k and distinct l-diversity suppress, by the rows that t-closeness and entropy cannot accept
+//! however a class is divided (`models::Verdict`), or where nothing may be suppressed. What a node
 //! costs ([`cost`]) is *not* monotone under suppression, but a lower bound of
 //! it follows from pairs of columns alone ([`bound`]), and for metrics that count classes from each node below that was
 //! checked. Nodes are taken in the order of their
 //! bound; the search ends when the next bound is no better than the best node checked, which is
 //! then optimal.
 
+mod anytime;
 mod bound;
 mod checker;
 mod classes;
@@ -24,6 +26,7 @@ mod pairs;
 mod problem;
 mod raising;
 
+pub(crate) use anytime::{Budget, best_within};
 pub(crate) use classes::Classes;
 pub(crate) use lattice::Lattice;
 pub(crate) use problem::{Goal, Problem, QuasiIdentifier, Sensitive};
@@ -48,6 +51,8 @@ pub(crate) struct Optimum {
     pub(crate) classes: usize,
     pub(crate) smallest_class: usize,
     pub(crate) nodes_checked: usize,
+    /// What the true optimum scores at least, where this was not proven to be it.
+    pub(crate) at_least: Option<f64>,
 }
 
 /// Finds the node that costs least of those within the suppression limit; of equal cost the
@@ -132,12 +137,57 @@ enum State {
     Checked,
 }
 
+/// What a check says of the limit.
+enum Finding {
+    /// More rows are suppressed than allowed, here and everywhere below.
+    Excludes,
+    /// More rows are suppressed than allowed.
+    Refused,
+    Within,
+}
+
+impl Finding {
+    fn of(problem: &Problem<'_>, outcome: &Outcome) -> Self {
+        let limit = problem.goal().limit;
+        if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
+            Self::Excludes
+        } else if outcome.suppressed > limit {
+            Self::Refused
+        } else {
+            Self::Within
+        }
+    }
+}
+
 struct Best {
     rank: Rank,
-    node: usize,
     suppressed: usize,
     classes: usize,
     smallest_class: usize,
+}
+
+impl Best {
+    fn new(rank: Rank, outcome: &Outcome) -> Self {
+        Self {
+            rank,
+            suppressed: outcome.suppressed,
+            classes: outcome.classes,
+            smallest_class: outcome.smallest_class,
+        }
+    }
+
+    fn optimum(self, problem: &Problem<'_>, lattice: &Lattice, nodes_checked: usize) -> Optimum {
+        let columns = problem.columns().len();
+        Optimum {
+            levels: lattice.levels(self.rank.node),
+            score: problem.goal().metric.score(self.rank.cost(), columns),
+            suppressed: self.suppressed,
+            classes: self.classes,
+            smallest_class: self.smallest_class,
+            nodes_checked,
+            at_least: None,
+        }
+    }
 }
 
 struct Search<'a> {
@@ -262,27 +312,22 @@ impl<'a> Search<'a> {
     }
 
     fn judge(&mut self, node: usize, levels: &[usize], outcome: &Outcome) -> bool {
-        let limit = self.problem.goal().limit;
-        if outcome.suppressed_below > limit || (limit == 0 && outcome.suppressed > 0) {
-            self.exclude(node);
-            return false;
+        match Finding::of(self.problem, outcome) {
+            Finding::Excludes => {
+                self.exclude(node);
+                return false;
+            }
+            Finding::Refused => {
+                self.state[node] = State::Refused;
+                return !self.problem.is_monotone();
+            }
+            Finding::Within => self.state[node] = State::Checked,
         }
-        if outcome.suppressed > limit {
-            self.state[node] = State::Refused;
-            return !self.problem.is_monotone();
-        }
-        self.state[node] = State::Checked;
         let cost = self.checker.cost(levels, outcome);
         debug_assert!(self.bounds[node] <= cost, "the bound is a lower bound");
         let rank = Rank::new(cost, self.lattice.level_sum(node), node);
         if self.best.as_ref().is_none_or(|best| rank < best.rank) {
-            self.best = Some(Best {
-                rank,
-                node,
-                suppressed: outcome.suppressed,
-                classes: outcome.classes,
-                smallest_class: outcome.smallest_class,
-            });
+            self.best = Some(Best::new(rank, outcome));
         }
         true
     }
@@ -303,17 +348,6 @@ impl<'a> Search<'a> {
 
     fn finish(self) -> Option<Optimum> {
         let best = self.best?;
-        Some(Optimum {
-            levels: self.lattice.levels(best.node),
-            score: self
-                .problem
-                .goal()
-                .metric
-                .score(best.rank.cost(), self.problem.columns().len()),
-            suppressed: best.suppressed,
-            classes: best.classes,
-            smallest_class: best.smallest_class,
-            nodes_checked: self.checked,
-        })
+        Some(best.optimum(self.problem, self.lattice, self.checked))
     }
 }

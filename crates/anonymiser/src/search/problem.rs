@@ -231,23 +231,30 @@ impl Combinations {
         firsts.map(|&row| column[row as usize]).collect()
     }
 
-    /// How often each value of a column stands behind each of the entries that these combinations are of.
-    fn cells(&self, column: &[u32], entry_of: &[u32]) -> Vec<Cell> {
-        let mut rows: Vec<(u32, u32, u32)> = entry_of
-            .iter()
-            .zip(self.codes(column))
-            .zip(&self.rows)
-            .map(|((&entry, value), &rows)| (entry, value, rows))
-            .collect();
-        rows.sort_unstable();
-        let cells = rows.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    /// How often each value of a column stands behind each of so many entries, that these combinations are of; in the order of the
+    /// entries.
+    fn cells(&self, column: &[u32], entry_of: &[u32], entries: usize) -> Vec<Cell> {
+        let mut ends = vec![0; entries + 1];
+        for &entry in entry_of {
+            ends[entry as usize + 1] += 1;
+        }
+        let mut end = 0;
+        for count in &mut ends {
+            end += *count;
+            *count = end;
+        }
+        let nothing = Cell {
+            entry: 0,
+            value: 0,
+            rows: 0,
+        };
+        let mut cells = vec![nothing; entry_of.len()];
+        for ((&entry, value), &rows) in entry_of.iter().zip(self.codes(column)).zip(&self.rows) {
+            let place = &mut ends[entry as usize];
+            cells[*place] = Cell { entry, value, rows };
+            *place += 1;
+        }
         cells
-            .map(|alike| Cell {
-                entry: alike[0].0,
-                value: alike[0].1,
-                rows: alike.iter().map(|(_, _, rows)| rows).sum(),
-            })
-            .collect()
     }
 }
 
@@ -296,7 +303,9 @@ impl<'a> Problem<'a> {
             }),
             cells: sensitives
                 .iter()
-                .map(|sensitive| combinations.cells(sensitive.codes, &distinct_of_combination))
+                .map(|sensitive| {
+                    combinations.cells(sensitive.codes, &distinct_of_combination, count)
+                })
                 .collect(),
         };
         Self {
@@ -376,9 +385,9 @@ impl<'a> Problem<'a> {
     }
 
     /// For each row of the table what is said of its distinct row.
-    pub(crate) fn rows_of(&self, said: impl Fn(u32) -> bool) -> Vec<bool> {
+    pub(crate) fn rows_of<T: Copy>(&self, said: impl Fn(u32) -> T) -> Vec<T> {
         let combinations = self.distinct_of_combination.iter();
-        let said: Vec<bool> = combinations.map(|&distinct| said(distinct)).collect();
+        let said: Vec<T> = combinations.map(|&distinct| said(distinct)).collect();
         let rows = self.combination_of_row.iter();
         rows.map(|&combination| said[combination as usize])
             .collect()

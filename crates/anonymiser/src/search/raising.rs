@@ -141,3 +141,60 @@ impl Table {
         self.to[(word >> self.shift) as usize & (self.to.len() - 1)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::hierarchy::Hierarchy;
+    use crate::metric::Metric;
+    use crate::search::problem::Goal;
+    use crate::table::Table;
+    use proptest::prelude::*;
+
+    /// Of values below `values`: in threes, in nines, and all alike.
+    fn hierarchy(values: usize) -> Hierarchy {
+        let line = |value: usize| format!("{value};{}+;{}++;*", value / 3, value / 9);
+        let lines: Vec<String> = (0..values).map(line).collect();
+        Hierarchy::from_csv(lines.join("\n").as_bytes(), b';').unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        /// However many columns are looked up at once.
+        #[test]
+        fn each_column_is_raised_by_itself(
+            columns in prop::collection::vec((1_usize..40, 0_usize..4), 1..14),
+            rows in 1_usize..600,
+            seed: u32,
+        ) {
+            let names: Vec<String> = (0..columns.len()).map(|column| format!("c{column}")).collect();
+            let mut builder = Table::builder(names).unwrap();
+            let mut state = seed;
+            for _ in 0..rows {
+                let cells: Vec<String> = columns.iter().map(|(values, _)| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    ((state >> 16) as usize % values).to_string()
+                }).collect();
+                builder.push_row(cells).unwrap();
+            }
+            let table = builder.finish();
+            let goal = Goal { k: 2, limit: 0, metric: Metric::Loss, risks: Vec::new() };
+            let coded = table.columns().iter().zip(&columns).map(|(column, (values, _))| {
+                QuasiIdentifier::new(column, rows, &hierarchy(*values), goal.metric).unwrap()
+            });
+            let problem = Problem::new(coded.collect(), Vec::new(), rows, goal);
+            let bottom = vec![0; columns.len()];
+            let levels: Vec<usize> = columns.iter().map(|(_, level)| *level).collect();
+            let mut words = vec![Vec::new(); problem.layout().words()];
+            Raising::default().raise(&problem, problem.entries(), [&bottom, &levels], &mut words);
+            for (column, (field, of)) in problem.layout().fields().iter().zip(problem.columns()).enumerate() {
+                let groups = &of.levels()[levels[column]].groups;
+                let expected = problem.codes(column).into_iter().map(|code| groups[code as usize]);
+                let raised = words[field.word].iter().map(|&word| field.get(word));
+                prop_assert!(raised.eq(expected), "column {}", column);
+            }
+        }
+    }
+}

@@ -121,7 +121,9 @@ impl TableBuilder {
         // Taken in before anything is stored, so that a bad row leaves no trace; one more than
         // the columns is enough to know that there are too many.
         let cells: Vec<_> = cells.into_iter().take(self.columns.len() + 1).collect();
-        self.push(|| line, cells.len(), || cells.iter().map(AsRef::as_ref))
+        let longest = cells.iter().map(|cell| cell.as_ref().len()).max();
+        let cells_of = || cells.iter().map(AsRef::as_ref);
+        self.push(|| line, cells.len(), longest.unwrap_or(0), cells_of)
     }
 
     pub(super) fn push_record(
@@ -130,13 +132,16 @@ impl TableBuilder {
         record: &csv::StringRecord,
     ) -> Result<(), TableError> {
         let found = record.len().min(self.columns.len() + 1);
-        self.push(line, found, || record.iter())
+        // No cell is longer than all of them together.
+        self.push(line, found, record.as_slice().len(), || record.iter())
     }
 
+    /// Appends a row of so many cells, of which none is longer than `longest` bytes.
     fn push<'c, I: Iterator<Item = &'c str>>(
         &mut self,
         line: impl Fn() -> u64,
         found: usize,
+        longest: usize,
         cells: impl Fn() -> I,
     ) -> Result<(), TableError> {
         if found != self.columns.len() {
@@ -149,7 +154,10 @@ impl TableBuilder {
         if self.rows >= MAX_ROWS {
             return Err(TableError::TooManyRows { line: line() });
         }
-        if let Some(at) = cells().position(|cell| cell.len() > MAX_VALUE_BYTES) {
+        let is_too_long = |cell: &str| cell.len() > MAX_VALUE_BYTES;
+        if longest > MAX_VALUE_BYTES
+            && let Some(at) = cells().position(is_too_long)
+        {
             return Err(TableError::ValueTooLong {
                 line: line(),
                 column: self.columns[at].name.to_string(),

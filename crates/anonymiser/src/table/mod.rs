@@ -51,6 +51,26 @@ impl Column {
         }
     }
 
+    /// Builds a column from any code per row and the text of each code, of which several may be the same.
+    pub(crate) fn of_labels(
+        name: Arc<str>,
+        codes: impl Iterator<Item = u32>,
+        labels: &[Arc<str>],
+    ) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut values = Vec::new();
+        let distinct: Vec<u32> = labels
+            .iter()
+            .map(|label| {
+                *known.entry(label).or_insert_with(|| {
+                    values.push(Arc::clone(label));
+                    values.len() as u32 - 1
+                })
+            })
+            .collect();
+        Self::recoded(name, codes.map(|code| distinct[code as usize]), &values)
+    }
+
     /// The cells of these rows.
     pub(crate) fn of_rows(&self, rows: &[u32]) -> Self {
         let codes = rows.iter().map(|&row| self.codes[row as usize]);

@@ -4,8 +4,11 @@
 
 mod brute_force;
 mod certificate;
+mod effort;
+mod mondrian;
 mod properties;
 mod records;
 mod reference;
 mod safe_harbor;
 mod size;
+mod threads;

@@ -152,6 +152,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                                 suppression_limit,
                                 metric,
                                 risks: risks.clone(),
+                                ..Privacy::default()
                             },
                         },
                     }
@@ -160,7 +161,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         )
 }
 
-fn of(limit: &RiskLimit, risks: &Risks) -> f64 {
+pub fn of(limit: &RiskLimit, risks: &Risks) -> f64 {
     match (limit.attacker, limit.figure) {
         (Attacker::Prosecutor, Figure::Highest) => risks.prosecutor_highest,
         (Attacker::Prosecutor, Figure::Average) => risks.prosecutor_average,

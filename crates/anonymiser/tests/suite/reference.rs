@@ -24,6 +24,10 @@ fn check(table: &Table, expected: &Configuration) {
         report.nodes_checked <= expected.checked,
         "{name}: {report:?}"
     );
+    assert!(
+        report.nodes_checked <= expected.arx_checked,
+        "{name}: {report:?}"
+    );
     // Where many nodes cost the same, ARX and we may take another one of them.
     if !expected.levels.is_empty() {
         assert_eq!(levels(report), expected.levels, "{name}");

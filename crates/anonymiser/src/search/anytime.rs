@@ -1,0 +1,245 @@
+//! A search that may end at any time, for lattices too large to be listed.
+//!
+//! Nodes are taken best bound first, as in the exact search, but lazily: a queue holds *beginnings*, the levels of the first columns,
+//! with the least that any node with this beginning can cost. What is at its head when the search ends is what the optimum costs at
+//! least. Before, a node within the limit is looked for on a path from the bottom to the top, and from there down for as long as
+//! that gets better, so that there is something to release early on.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use super::bound::Bounds;
+use super::checker::Checker;
+use super::cost::Rank;
+use super::kept::PackedLevels;
+use super::lattice::Lattice;
+use super::problem::Problem;
+use super::{Best, Finding, Optimum};
+
+/// Beginnings that are taken from the queue at most for each node that may be checked.
+const BEGINNINGS_PER_NODE: usize = 100;
+
+/// When a search ends before it has proven its optimum.
+pub(crate) struct Budget<'a> {
+    /// Nodes that may be checked.
+    pub(crate) nodes: usize,
+    /// Asked before each node.
+    pub(crate) stop: &'a mut dyn FnMut() -> bool,
+}
+
+/// The best node found within a budget.
+///
+/// # Errors
+///
+/// None was found that is within the limit: the nodes checked when the budget was spent, or `None` where there is none.
+pub(crate) fn best_within(
+    problem: &Problem<'_>,
+    lattice: &Lattice,
+    budget: Budget<'_>,
+) -> Result<Optimum, Option<usize>> {
+    let mut search = Anytime {
+        problem,
+        lattice,
+        bounds: Bounds::new(problem),
+        checker: Checker::new(problem),
+        budget,
+        known: HashMap::new(),
+        excluded: Vec::new(),
+        best: None,
+        checked: 0,
+        beginnings: 0,
+        is_spent: false,
+    };
+    search.follow_path(0);
+    search.descend();
+    let left = search.best_first();
+    search.finish(left)
+}
+
+struct Anytime<'a, 'b> {
+    problem: &'a Problem<'a>,
+    lattice: &'a Lattice,
+    bounds: Bounds<'a>,
+    checker: Checker<'a>,
+    budget: Budget<'b>,
+    /// Of each node that was checked, whether it or any node below it may be within the limit.
+    known: HashMap<usize, bool>,
+    /// Nodes that exclude all below them.
+    excluded: Vec<PackedLevels>,
+    best: Option<Best>,
+    checked: usize,
+    beginnings: usize,
+    is_spent: bool,
+}
+
+/// The levels of the first columns of a node. Equal bounds are taken in the order of the levels, longer ones first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Beginning {
+    rank: Rank,
+    missing: Reverse<usize>,
+    levels: Vec<usize>,
+}
+
+impl Anytime<'_, '_> {
+    /// Whether a node is known to be of no use: it is excluded by one above it.
+    fn is_excluded(&self, levels: &[usize]) -> bool {
+        let levels = PackedLevels::new(levels);
+        self.excluded.iter().any(|above| levels.is_below(above))
+    }
+
+    fn may_check(&mut self) -> bool {
+        let is_spent = self.checked >= self.budget.nodes
+            || self.beginnings >= self.budget.nodes.saturating_mul(BEGINNINGS_PER_NODE)
+            || (self.budget.stop)();
+        self.is_spent |= is_spent;
+        !self.is_spent
+    }
+
+    /// Whether a node or any below it may be within the limit; `None` when the budget is spent.
+    fn may_be_within(&mut self, node: usize) -> Option<bool> {
+        if let Some(&known) = self.known.get(&node) {
+            return Some(known);
+        }
+        let levels = self.lattice.levels(node);
+        if self.is_excluded(&levels) {
+            return Some(false);
+        }
+        self.may_check().then(|| self.check(node, &levels))
+    }
+
+    fn check(&mut self, node: usize, levels: &[usize]) -> bool {
+        self.checked += 1;
+        let outcome = self.checker.check(levels);
+        let may_be = match Finding::of(self.problem, &outcome) {
+            Finding::Excludes => {
+                let levels = PackedLevels::new(levels);
+                self.excluded.retain(|other| !other.is_below(&levels));
+                self.excluded.push(levels);
+                false
+            }
+            Finding::Refused => !self.problem.is_monotone(),
+            Finding::Within => {
+                let cost = self.checker.cost(levels, &outcome);
+                let rank = Rank::new(cost, self.lattice.level_sum(node), node);
+                if self.best.as_ref().is_none_or(|best| rank < best.rank) {
+                    self.best = Some(Best::new(rank, &outcome));
+                }
+                true
+            }
+        };
+        self.checker.keep(levels);
+        self.known.insert(node, may_be);
+        may_be
+    }
+
+    fn bound_rank(&self, node: usize) -> Rank {
+        let levels = self.lattice.levels(node);
+        let cost = self.bounds.cost(&levels, &self.bounds.known(&levels));
+        Rank::new(cost, levels.iter().sum(), node)
+    }
+
+    /// Checks a node and, by halves, the path from it to the top, on which each node is the best by its bound.
+    fn follow_path(&mut self, start: usize) {
+        let mut path = vec![start];
+        let mut node = start;
+        while let Some(next) = (self.lattice.above(node)).min_by_key(|&next| self.bound_rank(next))
+        {
+            path.push(next);
+            node = next;
+        }
+        let (mut low, mut high) = (0, path.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.may_be_within(path[middle]) {
+                Some(true) => high = middle,
+                Some(false) => low = middle + 1,
+                None => return,
+            }
+        }
+    }
+
+    /// From the best node to better ones below, one level at a time.
+    fn descend(&mut self) {
+        while let Some(best) = self.best.as_ref().map(|best| best.rank) {
+            let mut below: Vec<Rank> = self
+                .lattice
+                .below(best.node)
+                .map(|node| self.bound_rank(node))
+                .collect();
+            below.sort();
+            for candidate in below {
+                if candidate < best && self.may_be_within(candidate.node).is_none() {
+                    return;
+                }
+            }
+            if self.best.as_ref().is_some_and(|now| now.rank == best) {
+                return;
+            }
+        }
+    }
+
+    /// Takes beginnings until nothing better is left, or the budget is spent: then what is left costs at least what is returned.
+    fn best_first(&mut self) -> Option<f64> {
+        let mut queue = BTreeSet::new();
+        queue.extend(self.beginning(Vec::new()));
+        while let Some(next) = queue.pop_first() {
+            if self.best.as_ref().is_some_and(|best| best.rank < next.rank) {
+                return None;
+            }
+            let bound = next.rank.cost();
+            self.beginnings += 1;
+            if !self.may_check() {
+                return Some(bound);
+            }
+            if next.missing == Reverse(0) {
+                let node = next.rank.node;
+                if self.known.contains_key(&node) || self.is_excluded(&next.levels) {
+                    continue;
+                }
+                if self.problem.is_monotone() || self.problem.tells_of_below() {
+                    self.follow_path(node);
+                } else {
+                    self.may_be_within(node);
+                }
+                if self.is_spent {
+                    return Some(bound);
+                }
+                continue;
+            }
+            for level in 0..self.lattice.size(next.levels.len()) {
+                let mut levels = next.levels.clone();
+                levels.push(level);
+                queue.extend(self.beginning(levels));
+            }
+        }
+        None
+    }
+
+    /// A beginning with the least that it costs; `None` when all its nodes are beyond the limit.
+    fn beginning(&self, levels: Vec<usize>) -> Option<Beginning> {
+        let known = self.bounds.known(&levels);
+        if known.suppressed() > self.problem.goal().limit {
+            return None;
+        }
+        let missing = self.problem.columns().len() - levels.len();
+        let cost = self.bounds.least(&levels, &known);
+        let node = self.lattice.first_with(&levels);
+        Some(Beginning {
+            rank: Rank::new(cost, levels.iter().sum(), node),
+            missing: Reverse(missing),
+            levels,
+        })
+    }
+
+    fn finish(self, left: Option<f64>) -> Result<Optimum, Option<usize>> {
+        let checked = self.checked;
+        let best = self.best.ok_or(self.is_spent.then_some(checked))?;
+        let columns = self.problem.columns().len();
+        let metric = self.problem.goal().metric;
+        let at_least = left.filter(|left| *left < best.rank.cost());
+        Ok(Optimum {
+            at_least: at_least.map(|left| metric.score(left, columns)),
+            ..best.optimum(self.problem, self.lattice, checked)
+        })
+    }
+}
