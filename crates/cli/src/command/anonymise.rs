@@ -2,19 +2,25 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use medshare_anonymiser::{Anonymised, Plan, Table, anonymise, linkage, measure, rank};
+use medshare_anonymiser::{
+    AnonymiseError, Anonymised, Effort, Plan, Report, Table, anonymise_until, linkage, measure,
+    rank,
+};
 use medshare_node::descriptor::{Dataset, SourceSpec};
 use medshare_node::source;
 use rand::RngExt;
 use serde_json::json;
 use tempfile::NamedTempFile;
+use tokio::task::{JoinError, JoinHandle};
 use zeroize::Zeroizing;
 
 use crate::cli::wrong_usage;
 use crate::connection::read_text;
+use crate::output::Progress;
 use crate::{new_file, output};
 
 /// Anonymises.
@@ -22,8 +28,11 @@ use crate::{new_file, output};
 #[command(
     after_help = "The descriptor says what each column is and how k-anonymous the result has to be.
 Without --key-file pseudonyms get a fresh key, which is then forgotten: nobody can link two runs.
-Example:
-  medshare anonymise --input encounters.csv --descriptor encounters.toml --output release.csv --report report.json"
+Where more level combinations are possible than can be searched, --time-limit takes the best one that is found in that time;
+the report says how good any could be at best (at_least).
+Examples:
+  medshare anonymise --input encounters.csv --descriptor encounters.toml --output release.csv --report report.json
+  medshare anonymise --descriptor wide.toml --output release.csv --report report.json --time-limit 60"
 )]
 pub struct Anonymise {
     /// The table; else the one that the descriptor names
@@ -41,7 +50,18 @@ pub struct Anonymise {
     /// File with the key of the pseudonyms: 64 hexadecimal digits
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Search so long at most
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=MAX_SECONDS))]
+    time_limit: Option<u64>,
+    /// Print the report on risk and loss as well
+    #[arg(long)]
+    json: bool,
 }
+
+/// A search of a day is long enough.
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+/// Progress is told so often.
+const TELLING: Duration = Duration::from_millis(200);
 
 impl Anonymise {
     /// Does it.
@@ -54,21 +74,23 @@ impl Anonymise {
         let dataset = Dataset::load(&self.descriptor)?;
         let key = self.key()?;
         let records = source::load(&self.source(&dataset.source)).await?;
-        let (table, plan) = (records.table, dataset.plan);
+        let (table, mut plan) = (records.table, dataset.plan);
+        let limit = self.time_limit.map(Duration::from_secs);
+        if limit.is_some() && plan.privacy.search == Effort::Exact {
+            plan.privacy.search = Effort::Nodes(usize::MAX);
+        }
         let work = tokio::task::spawn_blocking(move || {
-            let anonymised = anonymise(&table, &plan, &key)?;
+            let begun = Instant::now();
+            let mut is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
+            let anonymised = anonymise_until(&table, None, &plan, &key, &mut is_over)?;
             let report = report(&table, &anonymised, &plan);
-            Ok::<_, medshare_anonymiser::AnonymiseError>((anonymised, report))
+            Ok::<_, AnonymiseError>((anonymised, report))
         });
-        let (anonymised, report) = work.await??;
+        let (anonymised, report) = watched(work).await??;
         let release = write_beside(&self.output, &anonymised.table.to_csv())?;
         let told = write_beside(&self.report, &serde_json::to_vec_pretty(&report)?)?;
         keep_both((release, &self.output), (told, &self.report))?;
-        let facts = anonymised.report;
-        output::line(format!(
-            "{} of {} rows released, {} suppressed, k = {}, loss {:.4}",
-            facts.rows_out, facts.rows_in, facts.suppressed, facts.k_reached, facts.loss
-        ))
+        output::either(self.json, &report, summary(&anonymised.report))
     }
 
     /// The descriptor's source, read from another file if one is given.
@@ -102,6 +124,32 @@ impl Anonymise {
             }
         }
         Ok(key)
+    }
+}
+
+/// The outcome in a line.
+fn summary(facts: &Report) -> String {
+    let mut line = format!(
+        "{} of {} rows released, {} suppressed, k = {}, loss {:.4}",
+        facts.rows_out, facts.rows_in, facts.suppressed, facts.k_reached, facts.loss
+    );
+    if let Some(least) = facts.at_least {
+        line += &format!(
+            "; the search ended early: {:.4} was found, and nothing scores less than {least:.4}",
+            facts.score
+        );
+    }
+    line
+}
+
+/// Waits for it, and tells that it goes on.
+async fn watched<T>(mut work: JoinHandle<T>) -> Result<T, JoinError> {
+    let mut progress = Progress::of_steps();
+    loop {
+        match tokio::time::timeout(TELLING, &mut work).await {
+            Ok(done) => return done,
+            Err(_) => progress.say("searching for the release that loses least"),
+        }
     }
 }
 

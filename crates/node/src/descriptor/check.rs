@@ -1,7 +1,7 @@
 //! What a descriptor's values must be, one function for each part.
 
 use medshare_anonymiser::plan::{DEFAULT_K, DEFAULT_SUPPRESSION_LIMIT, MIN_K};
-use medshare_anonymiser::{Model, Privacy, Role};
+use medshare_anonymiser::{Effort, Model, Privacy, Role};
 use medshare_chain::Response;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Actions, Environment};
@@ -66,6 +66,7 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
         k: DEFAULT_K,
         suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
         metric: file.metric,
+        method: file.method,
         risks: file.risks.map_or_else(Vec::new, Spanned::into_inner),
         safe_harbor: file.safe_harbor,
         ..Privacy::default()
@@ -79,6 +80,13 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
             );
             return Err(place.invalid("k", k.span(), message));
         }
+    }
+    if let Some(nodes) = file.search_nodes {
+        if *nodes.as_ref() == 0 {
+            let message = "a search looks at one node at least".into();
+            return Err(place.invalid("search-nodes", nodes.span(), message));
+        }
+        privacy.search = Effort::Nodes(nodes.into_inner());
     }
     if let Some(limit) = file.suppression_limit {
         privacy.suppression_limit = *limit.as_ref();

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use medshare_anonymiser::{
-    Aggregate, ColumnPlan, DateShift, Hierarchy, Metric, Model, Number, Plan, PlanError, RiskLimit,
-    Role, Rule, SafeHarborRule,
+    Aggregate, ColumnPlan, DateShift, Hierarchy, Method, Metric, Model, Number, Plan, PlanError,
+    RiskLimit, Role, Rule, SafeHarborRule,
 };
 use medshare_chain::ResponseKind;
 use medshare_protocol::purpose::Purpose;
@@ -61,6 +61,9 @@ pub(super) struct PrivacyFile {
     pub(super) suppression_limit: Option<Spanned<f64>>,
     #[serde(default)]
     pub(super) metric: Metric,
+    #[serde(default)]
+    pub(super) method: Method,
+    pub(super) search_nodes: Option<Spanned<usize>>,
     pub(super) risks: Option<Spanned<Vec<RiskLimit>>>,
     #[serde(default)]
     pub(super) safe_harbor: bool,
