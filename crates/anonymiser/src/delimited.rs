@@ -12,10 +12,12 @@ const END: &[u8] = b"\n\"end\"\n";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Bytes are not UTF-8.
-    #[error("line {line} is not UTF-8; convert the file first")]
+    #[error("line {line}, cell {cell}: this is not UTF-8; convert the file first")]
     NotUtf8 {
-        /// Line in the input.
+        /// Line in the input on which the cell begins.
         line: u64,
+        /// Position of the cell in its record, from 1.
+        cell: usize,
     },
     /// A quoted cell has no end.
     #[error(
@@ -75,7 +77,18 @@ pub(crate) fn read<E: From<TextError>>(
             return if is_end { Ok(()) } else { Err(open.into()) };
         }
         let cells: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
-        take(line, &cells.map_err(|_| TextError::NotUtf8 { line })?)?;
+        take(line, &cells.map_err(|_| not_utf8(line, &record))?)?;
+    }
+}
+
+/// Where in a record that begins on this line the first cell lies that is not UTF-8.
+fn not_utf8(line: u64, record: &csv::ByteRecord) -> TextError {
+    let is_good = |cell: &&[u8]| std::str::from_utf8(cell).is_ok();
+    let before = record.iter().take_while(is_good);
+    let breaks = |cell: &[u8]| cell.iter().filter(|&&byte| byte == b'\n').count();
+    TextError::NotUtf8 {
+        line: line + before.clone().map(breaks).sum::<usize>() as u64,
+        cell: before.count() + 1,
     }
 }
 
@@ -174,7 +187,11 @@ mod tests {
     fn what_cannot_be_read_is_said_with_its_line() {
         assert_eq!(
             records(b"a\n\"b\nb\"\n\xFF\n"),
-            Err(TextError::NotUtf8 { line: 4 })
+            Err(TextError::NotUtf8 { line: 4, cell: 1 })
+        );
+        assert_eq!(
+            records(b"a,b,c\n1,\"x\ny\",\xE9\xE9\n"),
+            Err(TextError::NotUtf8 { line: 3, cell: 3 })
         );
         for delimiter in [b'"', b'\n', b'\r', b'x', 0xFF] {
             let refused = read(b"a", delimiter, |_, _| Ok::<(), TextError>(()));

@@ -310,7 +310,7 @@ mod tests {
             read(b"1;low;a\n2;low;b\n"),
             HierarchyError::NotMonotonic { line: 2, level: 2 }
         );
-        let not_utf8 = TextError::NotUtf8 { line: 2 };
+        let not_utf8 = TextError::NotUtf8 { line: 2, cell: 1 };
         assert_eq!(read(b"1;*\n\xFF;*\n"), HierarchyError::Text(not_utf8));
         let wide = vec!["x"; MAX_LEVELS + 1].join(";");
         assert_eq!(

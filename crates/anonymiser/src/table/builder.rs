@@ -126,6 +126,11 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// The name of the column at a position from 0.
+    pub(super) fn name(&self, position: usize) -> Option<&str> {
+        Some(&*self.columns.get(position)?.name)
+    }
+
     /// The rows taken so far.
     pub fn rows(&self) -> usize {
         self.rows

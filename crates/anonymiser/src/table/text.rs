@@ -68,6 +68,14 @@ pub enum TableError {
         /// Bytes of the cell.
         bytes: usize,
     },
+    /// A cell is not UTF-8.
+    #[error("line {line}, column `{column}`: this is not UTF-8; convert the file first")]
+    NotUtf8 {
+        /// Line in the input on which the cell begins.
+        line: u64,
+        /// Name of the column.
+        column: String,
+    },
     /// There are too many rows.
     #[error("line {line} is beyond the limit of {MAX_ROWS} rows; split the table")]
     TooManyRows {
@@ -88,14 +96,15 @@ impl Table {
     /// [`TableError`], with the line where there is one.
     pub fn from_csv(bytes: &[u8], delimiter: u8) -> Result<Table, TableError> {
         let mut builder: Option<TableBuilder> = None;
-        delimited::read(bytes, delimiter, |line, cells| match &mut builder {
+        let read = delimited::read(bytes, delimiter, |line, cells| match &mut builder {
             Some(builder) => builder.push_line(line, cells),
             None => {
                 let header = cells.iter().map(|&name| name.to_owned());
                 builder = Some(Table::builder(header.collect())?);
                 Ok(())
             }
-        })?;
+        });
+        read.map_err(|error| named(error, builder.as_ref()))?;
         builder
             .map(TableBuilder::finish)
             .ok_or(TableError::NoHeader)
@@ -117,6 +126,20 @@ impl Table {
             writer.write_record(cells).expect(in_memory);
         }
         writer.into_inner().expect(in_memory)
+    }
+}
+
+/// The error with the name of the column, where the header has one for the cell.
+fn named(error: TableError, builder: Option<&TableBuilder>) -> TableError {
+    let TableError::Text(TextError::NotUtf8 { line, cell }) = error else {
+        return error;
+    };
+    match builder.and_then(|builder| builder.name(cell - 1)) {
+        Some(column) => TableError::NotUtf8 {
+            line,
+            column: column.to_owned(),
+        },
+        None => error,
     }
 }
 
@@ -147,6 +170,18 @@ mod tests {
                 found: 1
             }
         );
+        let column = "b".to_owned();
+        assert_eq!(
+            read(b"a,b\n1,2\n\"\n\",x\xFF\n"),
+            TableError::NotUtf8 { line: 4, column }
+        );
+        // In the header, and in a cell beyond it, there is no name.
+        for (bytes, line, cell) in [(&b"a,\xFF\n"[..], 1, 2), (b"a\n1,\xFF\n", 2, 2)] {
+            assert_eq!(
+                read(bytes),
+                TableError::Text(TextError::NotUtf8 { line, cell })
+            );
+        }
         let open = read(b"a,b\n1,\"2\n3,4\n");
         assert_eq!(open, TableError::Text(TextError::OpenQuote { line: 2 }));
     }

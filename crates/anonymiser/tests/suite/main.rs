@@ -5,4 +5,5 @@
 mod brute_force;
 mod properties;
 mod reference;
+mod robustness;
 mod size;
