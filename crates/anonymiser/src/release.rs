@@ -126,11 +126,11 @@ pub fn anonymise_within(
     plan: &Plan,
     pseudonym_key: &[u8; 32],
 ) -> Result<Anonymised, AnonymiseError> {
-    plan.check(table)?;
+    let fitted = plan.fit(table)?;
     if let Some(population) = population {
         plan.check_population(population)?;
     }
-    let before = Before::new(table, population, plan, pseudonym_key)?;
+    let before = Before::new(table, population, plan, fitted, pseudonym_key)?;
     let people = before.population.as_deref();
     let mut made = generalised(&before.table, people, &before.plan, pseudonym_key)?;
     transform::after(&mut made, table, plan)?;

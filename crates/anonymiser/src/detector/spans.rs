@@ -6,8 +6,10 @@ use super::cells::{
     is_email, is_full_date, is_ip, is_phone, is_social_security_number, is_url, words,
 };
 
+type WordRule = (&'static str, fn(&str) -> bool);
+
 /// What a word is found to be, in the order in which it is believed.
-const WORD_RULES: [(&str, fn(&str) -> bool); 5] = [
+const WORD_RULES: [WordRule; 5] = [
     ("web address", is_url),
     ("e-mail address", is_email),
     ("IP address", is_ip),
@@ -25,15 +27,11 @@ pub(crate) fn spans(cell: &str) -> Vec<(Range<usize>, &'static str)> {
     }
     let mut end = 0;
     let mut phones = Vec::new();
-    let length = cell.len();
-    for free in found
-        .iter()
-        .map(|(place, _)| place.clone())
-        .chain([length..length])
-    {
-        phones.extend(phones_in(&cell[end..free.start], cell));
-        end = free.end;
+    for (place, _) in &found {
+        phones.extend(phones_in(&cell[end..place.start], cell));
+        end = place.end;
     }
+    phones.extend(phones_in(&cell[end..], cell));
     found.extend(phones.into_iter().map(|place| (place, "telephone number")));
     found.sort_unstable_by_key(|(place, _)| place.start);
     found

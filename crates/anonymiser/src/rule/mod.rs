@@ -111,10 +111,13 @@ pub enum RuleError {
     Hierarchy(#[from] HierarchyError),
 }
 
+/// Of a value the labels between it and `*`; `None` when it is not of the kind.
+type Label<'a> = dyn Fn(&str) -> Option<Vec<String>> + 'a;
+
 /// The levels between the value and `*`.
 struct Labels<'a> {
     levels: usize,
-    of: Box<dyn Fn(&str) -> Option<Vec<String>> + 'a>,
+    of: Box<Label<'a>>,
 }
 
 impl Rule {
@@ -187,29 +190,28 @@ impl Rule {
         if levels > MAX_LEVELS {
             return Err(HierarchyError::TooManyLevels { levels }.into());
         }
-        let mut lines = Vec::with_capacity(values.len());
         let mut misfits = Vec::new();
-        for (position, value) in values.iter().enumerate() {
+        let lines = values.iter().copied().enumerate();
+        let lines = lines.filter_map(|(position, value)| {
             let between = if is_missing(value) {
-                Some(vec![(*value).to_owned(); labels.levels])
+                Some(vec![value.to_owned(); labels.levels])
             } else {
                 (labels.of)(value)
             };
-            match between {
-                Some(between) => lines.push((*value, between)),
-                None => misfits.push(position),
+            if between.is_none() {
+                misfits.push(position);
             }
-        }
-        if let Some(&first) = misfits.first() {
-            let values = misfits.len();
-            let expected = self.expected();
-            return Err(RuleError::Misfits {
-                values,
+            Some((value, between?))
+        });
+        let made = Hierarchy::of_lines(levels, lines)?;
+        match misfits.first() {
+            Some(&first) => Err(RuleError::Misfits {
+                values: misfits.len(),
                 first,
-                expected,
-            });
+                expected: self.expected(),
+            }),
+            None => Ok(made),
         }
-        Ok(Hierarchy::of_lines(levels, &lines)?)
     }
 
     fn labels<'a>(&'a self, known: &[&str], coding: Coding) -> Labels<'a> {

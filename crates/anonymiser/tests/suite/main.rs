@@ -6,4 +6,6 @@ mod brute_force;
 mod properties;
 mod reference;
 mod robustness;
+mod rules;
 mod size;
+mod transformations;
