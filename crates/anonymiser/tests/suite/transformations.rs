@@ -340,6 +340,13 @@ fn a_population_is_coded_and_its_values_are_covered() {
     // Of three people above 90 and two of 40 to 49.
     assert!((release.report.risks.journalist_highest - 0.5).abs() < 1e-12);
     assert!((release.report.risks.marketer - (2.0 / 3.0 + 1.0) / 4.0).abs() < 1e-12);
+    // Without a rule a coded value is one of its own.
+    plan.columns.retain(|column| column.name == "age");
+    plan.columns[0].rule = None;
+    let table = table.select(&[0]).filter_rows(|row| row < 2);
+    let release = anonymise_within(&table, Some(&people("99")), &plan, &KEY).unwrap();
+    assert_eq!(release.table.to_csv(), "age\n≥90\n≥90\n".as_bytes());
+    assert!((release.report.risks.journalist_highest - 1.0 / 3.0).abs() < 1e-12);
     let error = anonymise_within(&table, Some(&people("old")), &plan, &KEY).unwrap_err();
     assert!(
         error.to_string().starts_with(
