@@ -14,7 +14,7 @@ pub enum TextError {
     /// Bytes are not UTF-8.
     #[error("line {line}, cell {cell}: this is not UTF-8; convert the file first")]
     NotUtf8 {
-        /// Line in the input on which the cell begins.
+        /// Line on which the record begins.
         line: u64,
         /// Position of the cell in its record, from 1.
         cell: usize,
@@ -81,15 +81,12 @@ pub(crate) fn read<E: From<TextError>>(
     }
 }
 
-/// Where in a record that begins on this line the first cell lies that is not UTF-8.
+/// Of a record that begins on this line: which cell is the first that is not UTF-8.
 fn not_utf8(line: u64, record: &csv::ByteRecord) -> TextError {
     let is_good = |cell: &&[u8]| std::str::from_utf8(cell).is_ok();
-    let before = record.iter().take_while(is_good);
-    let breaks = |cell: &[u8]| cell.iter().filter(|&&byte| byte == b'\n').count();
-    TextError::NotUtf8 {
-        line: line + before.clone().map(breaks).sum::<usize>() as u64,
-        cell: before.count() + 1,
-    }
+    let before = record.iter().take_while(is_good).count();
+    let cell = before + 1;
+    TextError::NotUtf8 { line, cell }
 }
 
 /// Counts lines along with the reader, whose own count stops before CRLF and empty lines.
@@ -191,7 +188,7 @@ mod tests {
         );
         assert_eq!(
             records(b"a,b,c\n1,\"x\ny\",\xE9\xE9\n"),
-            Err(TextError::NotUtf8 { line: 3, cell: 3 })
+            Err(TextError::NotUtf8 { line: 2, cell: 3 })
         );
         for delimiter in [b'"', b'\n', b'\r', b'x', 0xFF] {
             let refused = read(b"a", delimiter, |_, _| Ok::<(), TextError>(()));

@@ -71,7 +71,7 @@ pub enum TableError {
     /// A cell is not UTF-8.
     #[error("line {line}, column `{column}`: this is not UTF-8; convert the file first")]
     NotUtf8 {
-        /// Line in the input on which the cell begins.
+        /// Line on which the row begins.
         line: u64,
         /// Name of the column.
         column: String,
@@ -173,7 +173,7 @@ mod tests {
         let column = "b".to_owned();
         assert_eq!(
             read(b"a,b\n1,2\n\"\n\",x\xFF\n"),
-            TableError::NotUtf8 { line: 4, column }
+            TableError::NotUtf8 { line: 3, column }
         );
         // In the header, and in a cell beyond it, there is no name.
         for (bytes, line, cell) in [(&b"a,\xFF\n"[..], 1, 2), (b"a\n1,\xFF\n", 2, 2)] {

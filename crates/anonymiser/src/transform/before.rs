@@ -18,7 +18,7 @@ pub(crate) struct Before<'a> {
     /// Coded.
     pub(crate) population: Option<Cow<'a, Table>>,
     /// With the hierarchies that rules make, and nothing else to be done with any column: what is aggregated afterwards is kept as it
-    /// is, and what is scrubbed as well.
+    /// is, and what is scrubbed as well; other free text is to be dropped.
     pub(crate) plan: Cow<'a, Plan>,
 }
 
@@ -103,6 +103,8 @@ fn done(
     let role = match declared.role {
         Role::QuasiIdentifier if declared.aggregate.is_some() => Role::Plain,
         Role::Text if declared.scrub => Role::Plain,
+        // It leaves as little as what identifies does.
+        Role::Text => Role::Identifier,
         role => role,
     };
     let mut left = ColumnPlan {
