@@ -382,6 +382,34 @@ fn all_quasi_identifiers_may_be_aggregated() {
     );
 }
 
+/// Diagnoses of one block are near each other, and those of two chapters as far apart as can be.
+#[test]
+fn a_rule_says_how_near_sensitive_values_are() {
+    let mut plan: Plan = serde_json::from_str(
+        r#"{"columns": [
+            {"name": "sex", "role": "quasi-identifier"},
+            {"name": "code", "role": "sensitive", "rule": {"kind": "icd10"},
+             "models": [{"model": "t-closeness", "t": 0.3, "distance": "hierarchical"}]}
+        ], "privacy": {"k": 2, "suppression_limit": 0.0}}"#,
+    )
+    .unwrap();
+    let level = |plan: &Plan, codes: [&str; 4]| {
+        let [a, b, c, d] = codes;
+        let csv = format!("sex,code\nf,{a}\nf,{b}\nm,{c}\nm,{d}\n");
+        let table = Table::from_csv(csv.as_bytes(), b',').unwrap();
+        anonymise(&table, plan, &KEY).unwrap().report.levels[0].1
+    };
+    assert_eq!(level(&plan, ["E10.1", "I10", "E11.9", "I11.0"]), 0);
+    assert_eq!(level(&plan, ["E10.1", "E11.9", "I10", "I11.0"]), 1);
+    plan.columns[1].rule = None;
+    let table = Table::from_csv(b"sex,code\nf,E10\nf,E11\n", b',').unwrap();
+    let error = plan.check(&table).unwrap_err();
+    assert!(
+        matches!(error, PlanError::ModelWithoutHierarchy { .. }),
+        "{error}"
+    );
+}
+
 fn aggregate() -> impl Strategy<Value = Aggregate> {
     prop_oneof![
         Just(Aggregate::Mean),
