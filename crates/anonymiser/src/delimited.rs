@@ -13,10 +13,12 @@ const END: &[u8] = b"\n\"end\"\n";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Bytes are not UTF-8.
-    #[error("line {line} is not UTF-8; convert the file first")]
+    #[error("line {line}, cell {cell}: this is not UTF-8; convert the file first")]
     NotUtf8 {
-        /// Line in the input.
+        /// Line on which the record begins.
         line: u64,
+        /// Position of the cell in its record, from 1.
+        cell: usize,
     },
     /// A quoted cell has no end.
     #[error(
@@ -147,7 +149,10 @@ impl<'a> Delimited<'a> {
 impl TextError {
     fn of(error: &csv::Error, line: u64) -> Self {
         match error.kind() {
-            csv::ErrorKind::Utf8 { .. } => Self::NotUtf8 { line },
+            csv::ErrorKind::Utf8 { err, .. } => Self::NotUtf8 {
+                line,
+                cell: err.field() + 1,
+            },
             _ => Self::Malformed {
                 line,
                 reason: error.to_string(),
@@ -224,7 +229,11 @@ mod tests {
     fn what_cannot_be_read_is_said_with_its_line() {
         assert_eq!(
             records(b"a\n\"b\nb\"\n\xFF\n"),
-            Err(TextError::NotUtf8 { line: 4 })
+            Err(TextError::NotUtf8 { line: 4, cell: 1 })
+        );
+        assert_eq!(
+            records(b"a,b,c\n1,\"x\ny\",\xE9\xE9\n"),
+            Err(TextError::NotUtf8 { line: 2, cell: 3 })
         );
         for delimiter in [b'"', b'\n', b'\r', b'x', 0xFF] {
             let refused = read(b"a", delimiter, |_, _| Ok::<(), TextError>(()));

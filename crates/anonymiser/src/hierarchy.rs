@@ -120,15 +120,15 @@ impl Hierarchy {
     }
 
     /// The hierarchy of these distinct values, each with the labels between it and `*`: of so many levels with both.
-    pub(crate) fn of_lines(
+    pub(crate) fn of_lines<'a>(
         levels: usize,
-        lines: &[(&str, Vec<String>)],
+        lines: impl Iterator<Item = (&'a str, Vec<String>)>,
     ) -> Result<Self, HierarchyError> {
         let mut growing = Growing::default();
         growing.start(levels)?;
-        for ((value, between), line) in lines.iter().zip(1..) {
+        for ((value, between), line) in lines.zip(1..) {
             let between = between.iter().map(String::as_str);
-            let labels: Vec<&str> = iter::once(*value).chain(between).chain(["*"]).collect();
+            let labels: Vec<&str> = iter::once(value).chain(between).chain(["*"]).collect();
             growing.push(|| line, &labels)?;
         }
         growing.finish()
@@ -318,7 +318,7 @@ mod tests {
             read(b"1;low;a\n2;low;b\n"),
             HierarchyError::NotMonotonic { line: 2, level: 2 }
         );
-        let not_utf8 = TextError::NotUtf8 { line: 2 };
+        let not_utf8 = TextError::NotUtf8 { line: 2, cell: 1 };
         assert_eq!(read(b"1;*\n\xFF;*\n"), HierarchyError::Text(not_utf8));
         let wide = vec!["x"; MAX_LEVELS + 1].join(";");
         assert_eq!(

@@ -11,6 +11,9 @@
 //! | [`table`] | [`Table`]: dictionary-encoded columns, CSV in and out |
 //! | [`hierarchy`] | [`Hierarchy`]: what each value becomes at each level, in ARX's CSV form |
 //! | [`plan`] | [`Plan`]: the role of each column and the privacy model, as the custodian declares |
+//! | [`rule`] | [`Rule`]: a hierarchy from a rule: intervals, masks, dates, diagnoses, postcodes |
+//! | [`transform`] | what is done besides: coded ends, [aggregates](Aggregate), [shifted dates](DateShift), scrubbed text |
+//! | [`number`] | [`Number`]: exact decimals, which bounds and widths are |
 //! | [`metric`] | [`Metric`]: what a release costs, which is to be least |
 //! | [`effort`] | [`Effort`] and [`Method`]: how far the search goes, and how values are generalised |
 //! | [`models`] | [`Model`]: l-diversity, t-closeness and δ-disclosure of sensitive columns |
@@ -24,7 +27,7 @@
 //! | [`linkage`](mod@linkage) | [`linkage()`]: an attack on a release by whoever knows the quasi-identifiers |
 //!
 //! Inside: `mondrian` cuts a table class by class, `search` finds the optimal level of each quasi-identifier, `pseudonym` keys
-//! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand.
+//! pseudonyms, `detector` recognises identifiers by name and shape; [`spans`] tells where in a text they stand, `date` knows the calendar.
 //!
 //! # What a release is
 //!
@@ -36,6 +39,9 @@
 //! occurs at least k times, and the sensitive values under it meet the models of their columns. Rows that stand in the way are dropped, up to the suppression limit.
 //! Of all ways to do so the one of least cost is taken, by Loss or another [`Metric`], and it is provably the least: the search
 //! ends only when no unchecked combination can cost less (`search`).
+//!
+//! Free text is dropped, as nothing finds the names in it; dates may be shifted, and rare numbers at either end coded, before the
+//! search. Numeric quasi-identifiers may be left out of the search, and become one value in each of its classes.
 //!
 //! # Example
 //!
@@ -71,6 +77,46 @@
 //! let measures = measure(&release.table, &plan);
 //! assert_eq!(measures.k, 2);
 //! assert!(measures.identifiers.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A hierarchy need not be written value by value, and not everything is generalised:
+//!
+//! ```
+//! use medshare_anonymiser::{Plan, Table, anonymise};
+//!
+//! let table = Table::from_csv(
+//!     b"mrn,age,weight,seen,note\n\
+//!       1,93,61,2020-03-01,call 212-555-0123\n\
+//!       2,97,70,2020-03-02,\n\
+//!       3,41,80,2020-03-02,well\n\
+//!       4,44,75,2020-03-05,mail ada@clinic.example\n",
+//!     b',',
+//! )?;
+//! let plan: Plan = serde_json::from_str(r#"{
+//!     "columns": [
+//!         {"name": "mrn", "role": "pseudonym"},
+//!         {"name": "age", "role": "quasi-identifier", "top": 90, "rule": {"kind": "intervals", "widths": [5, 10]}},
+//!         {"name": "weight", "role": "quasi-identifier", "aggregate": "mean"},
+//!         {"name": "seen", "role": "plain", "shift": {"by": "mrn", "days": 180}},
+//!         {"name": "note", "role": "text", "scrub": true}
+//!     ],
+//!     "privacy": {"k": 2, "suppression_limit": 0.0}
+//! }"#)?;
+//! let release = anonymise(&table, &plan, &[0x17; 32])?;
+//! let shown = release.table.select(&[1, 2, 4]);
+//! assert_eq!(
+//!     String::from_utf8(shown.to_csv())?,
+//!     "age,weight,note\n\
+//!      ≥90,65.5,call [phone]\n\
+//!      ≥90,65.5,\n\
+//!      40-44,77.5,well\n\
+//!      40-44,77.5,mail [email]\n",
+//! );
+//! assert_eq!(
+//!     release.report.transformations[1].1,
+//!     "coded as ≥90 from 90 up; generalised by intervals of 5, 10, to level 1 of 3",
+//! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

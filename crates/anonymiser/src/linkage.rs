@@ -9,17 +9,18 @@
 //! even distances, with guesses drawn from SHA-256, so that they come out the same anywhere. The two agree but for chance.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hierarchy::Hierarchy;
-use crate::plan::{ColumnPlan, Plan, Role};
+use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::promises::Rows;
 use crate::safe_harbor::coarsened;
 use crate::search::Classes;
 use crate::table::{Column, Table};
-use crate::transform::Before;
+use crate::transform::{Before, check_values};
 
 /// The most attacks that are carried out.
 pub const MAX_ATTACKS: usize = 10_000;
@@ -111,8 +112,10 @@ pub fn linkage(original: &Table, release: &Table, plan: &Plan) -> Result<Linked,
     let original = coarse.as_ref().unwrap_or(original);
     let plan = of_quasi_identifiers(plan, original, release)?;
     // Shifts depend on the key, and quasi-identifiers have none.
-    let before = Before::new(original, None, &plan, &[0; 32])
-        .map_err(|error| LinkageError::Unfit(error.to_string()))?;
+    let unfit = |error: &dyn Display| LinkageError::Unfit(error.to_string());
+    let fitted = fitted(&plan, original).map_err(|error| unfit(&error))?;
+    let before = Before::new(original, None, &plan, fitted, &[0; 32]);
+    let before = before.map_err(|error| unfit(&error))?;
     let (original, plan) = (&*before.table, &*before.plan);
     let known = known_columns(original, release, plan);
     let released = known.iter().map(|known| known.released.codes());
@@ -174,6 +177,16 @@ fn of_quasi_identifiers(
         columns,
         privacy: plan.privacy.clone(),
     })
+}
+
+/// The hierarchies that rules make of the original.
+fn fitted(plan: &Plan, original: &Table) -> Result<Vec<Option<Hierarchy>>, PlanError> {
+    let of = |declared: &ColumnPlan| {
+        let position = original.column_index(&declared.name);
+        let column = position.map(|position| &original.columns()[position]);
+        column.map_or(Ok(None), |column| check_values(declared, column, "table"))
+    };
+    plan.columns.iter().map(of).collect()
 }
 
 /// A quasi-identifier of a release.

@@ -463,6 +463,14 @@ mod tests {
     }
 
     #[test]
+    fn coded_ends_are_in_order_with_the_numbers() {
+        let cells = ["≥90", "<18", "44", "9e1"];
+        let csv = format!("age\n{}\n", cells.join("\n"));
+        let table = crate::Table::from_csv(csv.as_bytes(), b',').unwrap();
+        assert_eq!(in_order(&table.columns()[0]), [1, 2, 0, 3]);
+    }
+
+    #[test]
     fn equal_and_hierarchical_distance() {
         let table = ["flu", "cold", "ulcer", "gastritis"];
         let tree = "flu;lung;*\ncold;lung;*\nulcer;stomach;*\ngastritis;stomach;*\n";

@@ -359,6 +359,11 @@ impl Plan {
     ///
     /// The first [`PlanError`] found: the model, then the declarations, then the values.
     pub fn check(&self, table: &Table) -> Result<(), PlanError> {
+        self.fit(table).map(drop)
+    }
+
+    /// As [`Plan::check`]; of each declared column the hierarchy that its rule makes of the table, which is too much work to do twice.
+    pub(crate) fn fit(&self, table: &Table) -> Result<Vec<Option<Hierarchy>>, PlanError> {
         self.check_privacy(table.rows())?;
         self.check_declarations()?;
         if let Some(name) = table
@@ -369,16 +374,16 @@ impl Plan {
                 column: name.to_owned(),
             });
         }
-        for declared in &self.columns {
+        let fitted = self.columns.iter().map(|declared| {
             let Some(position) = table.column_index(&declared.name) else {
                 return Err(PlanError::MissingColumn {
                     column: declared.name.clone(),
                 });
             };
             check_values(declared, &table.columns()[position])?;
-            transform::check_values(declared, &table.columns()[position], "table")?;
-        }
-        Ok(())
+            transform::check_values(declared, &table.columns()[position], "table")
+        });
+        fitted.collect()
     }
 
     /// Checks what can be checked before there is a table.

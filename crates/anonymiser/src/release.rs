@@ -190,7 +190,7 @@ pub fn anonymise_until(
     pseudonym_key: &[u8; 32],
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<Anonymised, AnonymiseError> {
-    plan.check(table).map_err(|error| match error {
+    let fitted = plan.fit(table).map_err(|error| match error {
         PlanError::UndeclaredColumn { .. } => undeclared_columns(error, table, plan),
         _ => error.into(),
     })?;
@@ -204,7 +204,7 @@ pub fn anonymise_until(
         .map(|population| coarsened(population, plan).0);
     let (original, table) = (table, coarse.as_ref().map_or(table, |(table, _)| table));
     let population = coarse_population.as_ref().or(population);
-    let before = Before::new(table, population, plan, pseudonym_key)?;
+    let before = Before::new(table, population, plan, fitted, pseudonym_key)?;
     let people = before.population.as_deref();
     let mut made = generalised(&before.table, people, &before.plan, pseudonym_key, stop)?;
     transform::after(&mut made, original, plan)?;

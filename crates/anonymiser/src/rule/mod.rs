@@ -6,12 +6,12 @@ mod icd;
 mod icd10_blocks;
 mod intervals;
 mod postcode;
+mod words;
 
 pub use calendar::Calendar;
 pub use characters::End;
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -111,10 +111,13 @@ pub enum RuleError {
     Hierarchy(#[from] HierarchyError),
 }
 
+/// Of a value the labels between it and `*`; `None` when it is not of the kind.
+type Label<'a> = dyn Fn(&str) -> Option<Vec<String>> + 'a;
+
 /// The levels between the value and `*`.
 struct Labels<'a> {
     levels: usize,
-    of: Box<dyn Fn(&str) -> Option<Vec<String>> + 'a>,
+    of: Box<Label<'a>>,
 }
 
 impl Rule {
@@ -187,29 +190,28 @@ impl Rule {
         if levels > MAX_LEVELS {
             return Err(HierarchyError::TooManyLevels { levels }.into());
         }
-        let mut lines = Vec::with_capacity(values.len());
         let mut misfits = Vec::new();
-        for (position, value) in values.iter().enumerate() {
+        let lines = values.iter().copied().enumerate();
+        let lines = lines.filter_map(|(position, value)| {
             let between = if is_missing(value) {
-                Some(vec![(*value).to_owned(); labels.levels])
+                Some(vec![value.to_owned(); labels.levels])
             } else {
                 (labels.of)(value)
             };
-            match between {
-                Some(between) => lines.push((*value, between)),
-                None => misfits.push(position),
+            if between.is_none() {
+                misfits.push(position);
             }
-        }
-        if let Some(&first) = misfits.first() {
-            let values = misfits.len();
-            let expected = self.expected();
-            return Err(RuleError::Misfits {
-                values,
+            Some((value, between?))
+        });
+        let made = Hierarchy::of_lines(levels, lines)?;
+        match misfits.first() {
+            Some(&first) => Err(RuleError::Misfits {
+                values: misfits.len(),
                 first,
-                expected,
-            });
+                expected: self.expected(),
+            }),
+            None => Ok(made),
         }
-        Ok(Hierarchy::of_lines(levels, &lines)?)
     }
 
     fn labels<'a>(&'a self, known: &[&str], coding: Coding) -> Labels<'a> {
@@ -266,45 +268,6 @@ impl<'a> Labels<'a> {
     fn new(levels: usize, of: impl Fn(&str) -> Option<Vec<String>> + 'a) -> Self {
         let of = Box::new(of);
         Self { levels, of }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined = |parts: Vec<String>| parts.join(", ");
-        match self {
-            Self::Intervals { widths, .. } => {
-                write!(
-                    f,
-                    "intervals of {}",
-                    joined(widths.iter().map(Number::to_string).collect())
-                )
-            }
-            Self::Mask {
-                from: End::Right, ..
-            } => write!(f, "characters masked from the right"),
-            Self::Mask {
-                from: End::Left, ..
-            } => write!(f, "characters masked from the left"),
-            Self::Prefix { lengths } => {
-                write!(
-                    f,
-                    "prefixes of {}",
-                    joined(lengths.iter().map(usize::to_string).collect())
-                )
-            }
-            Self::Dates { levels } => {
-                write!(
-                    f,
-                    "dates by {}",
-                    joined(levels.iter().map(|level| level.name().to_owned()).collect())
-                )
-            }
-            Self::Icd10 {} => write!(f, "categories, blocks and chapters of ICD-10"),
-            Self::Icd9 {} => write!(f, "categories and chapters of ICD-9-CM"),
-            Self::UsZip { .. } => write!(f, "areas of ZIP codes"),
-            Self::UkPostcode {} => write!(f, "sectors, districts and areas of postcodes"),
-        }
     }
 }
 

@@ -74,6 +74,14 @@ pub enum TableError {
         /// Bytes of the cell.
         bytes: usize,
     },
+    /// A cell is not UTF-8.
+    #[error("line {line}, column `{column}`: this is not UTF-8; convert the file first")]
+    NotUtf8 {
+        /// Line on which the row begins.
+        line: u64,
+        /// Name of the column.
+        column: String,
+    },
     /// There are too many rows.
     #[error("line {line} is beyond the limit of {MAX_ROWS} rows; split the table")]
     TooManyRows {
@@ -99,21 +107,23 @@ impl Table {
         // The header is the first line that is not empty.
         while first.is_none() {
             let part = parts.next().ok_or(TableError::NoHeader)?;
-            text.read(part, |place, cells| match &mut first {
+            let read = text.read(part, |place, cells| match &mut first {
                 Some((builder, _)) => builder.push_record(|| place.line(), cells),
                 None => {
                     let names: Vec<String> = cells.iter().map(str::to_owned).collect();
                     first = Some((Table::builder(names.clone())?, names));
                     Ok(())
                 }
-            })?;
+            });
+            read.map_err(|error| named(error, first.as_ref().map(|(_, names)| &**names)))?;
         }
         let (builder, names) = first.expect("the loop ends with it");
         let more = parts.as_slice().par_iter().map(|part| {
             let mut builder = Table::builder(names.clone())?;
-            text.read(part.clone(), |place, cells| {
+            let read = text.read(part.clone(), |place, cells| {
                 builder.push_record(|| place.line(), cells)
-            })?;
+            });
+            read.map_err(|error| named(error, Some(&names)))?;
             Ok(builder)
         });
         // Of errors the first counts, as if the text had been read from top to bottom.
@@ -180,6 +190,20 @@ impl Table {
     }
 }
 
+/// The error with the name of the column, where the header has one for the cell.
+fn named(error: TableError, names: Option<&[String]>) -> TableError {
+    let TableError::Text(TextError::NotUtf8 { line, cell }) = error else {
+        return error;
+    };
+    match names.and_then(|names| names.get(cell - 1)) {
+        Some(column) => TableError::NotUtf8 {
+            line,
+            column: column.clone(),
+        },
+        None => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -207,6 +231,18 @@ mod tests {
                 found: 1
             }
         );
+        let column = "b".to_owned();
+        assert_eq!(
+            read(b"a,b\n1,2\n\"\n\",x\xFF\n"),
+            TableError::NotUtf8 { line: 3, column }
+        );
+        // In the header, and in a cell beyond it, there is no name.
+        for (bytes, line, cell) in [(&b"a,\xFF\n"[..], 1, 2), (b"a\n1,\xFF\n", 2, 2)] {
+            assert_eq!(
+                read(bytes),
+                TableError::Text(TextError::NotUtf8 { line, cell })
+            );
+        }
         let open = read(b"a,b\n1,\"2\n3,4\n");
         assert_eq!(open, TableError::Text(TextError::OpenQuote { line: 2 }));
     }

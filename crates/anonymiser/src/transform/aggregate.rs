@@ -27,7 +27,7 @@ pub enum Aggregate {
     Median,
     /// The number that occurs most often; of several, the least.
     Mode,
-    /// The least and the greatest: `[20, 34]`.
+    /// The least and the greatest: `[20, 34]`. Both are numbers that somebody in the class has.
     Interval,
 }
 

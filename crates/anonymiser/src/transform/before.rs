@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::check::{coded, hierarchy};
 use super::date_shift::{BeyondYears, DateShift, shifted};
 use super::scrub::scrubbed;
+use crate::hierarchy::Hierarchy;
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::release::AnonymiseError;
 use crate::table::{Column, Table};
@@ -17,16 +18,17 @@ pub(crate) struct Before<'a> {
     /// Coded.
     pub(crate) population: Option<Cow<'a, Table>>,
     /// With the hierarchies that rules make, and nothing else to be done with any column: what is aggregated afterwards is kept as it
-    /// is, and what is scrubbed as well.
+    /// is, and what is scrubbed as well; other free text is to be dropped.
     pub(crate) plan: Cow<'a, Plan>,
 }
 
 impl<'a> Before<'a> {
-    /// Of a table and a population that the plan's checks passed.
+    /// Of a table and a population that the plan's checks passed; `fitted` is what they made of the table.
     pub(crate) fn new(
         table: &'a Table,
         population: Option<&'a Table>,
         plan: &'a Plan,
+        fitted: Vec<Option<Hierarchy>>,
         key: &[u8; 32],
     ) -> Result<Self, AnonymiseError> {
         let mut before = Self {
@@ -38,7 +40,7 @@ impl<'a> Before<'a> {
             return Ok(before);
         }
         let mut columns = Vec::with_capacity(plan.columns.len());
-        for declared in &plan.columns {
+        for (declared, fitted) in plan.columns.iter().zip(fitted) {
             let found = column_of(table, declared);
             let column = found.expect("the check found every declared column");
             let transformed = transformed(declared, column, table, key)?;
@@ -49,7 +51,7 @@ impl<'a> Before<'a> {
             let people = people
                 .map(|people| coded(declared, people, "population"))
                 .transpose()?;
-            columns.push(done(declared, &transformed, people.as_deref())?);
+            columns.push(done(declared, &transformed, people.as_deref(), fitted)?);
             before.table = replaced(before.table, transformed);
             before.population = match (before.population, people) {
                 (Some(population), Some(people)) => Some(replaced(population, people)),
@@ -91,21 +93,33 @@ fn done(
     declared: &ColumnPlan,
     column: &Column,
     people: Option<&Column>,
+    fitted: Option<Hierarchy>,
 ) -> Result<ColumnPlan, PlanError> {
     let made = match people {
         Some(people) => hierarchy(declared, &column.followed_by(people), "table")?,
-        None => hierarchy(declared, column, "table")?,
+        None if declared.shift.is_some() => hierarchy(declared, column, "table")?,
+        None => fitted,
     };
     let role = match declared.role {
         Role::QuasiIdentifier if declared.aggregate.is_some() => Role::Plain,
         Role::Text if declared.scrub => Role::Plain,
+        // It leaves as little as what identifies does.
+        Role::Text => Role::Identifier,
         role => role,
     };
-    Ok(ColumnPlan {
-        hierarchy: made.or_else(|| declared.hierarchy.clone()),
-        models: declared.models.clone(),
-        ..ColumnPlan::new(declared.name.clone(), role)
-    })
+    let mut left = ColumnPlan {
+        role,
+        rule: None,
+        bottom: None,
+        top: None,
+        missing: Vec::new(),
+        aggregate: None,
+        shift: None,
+        scrub: false,
+        ..declared.clone()
+    };
+    left.hierarchy = made.or(left.hierarchy);
+    Ok(left)
 }
 
 fn transformed<'a>(

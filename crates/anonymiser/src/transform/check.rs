@@ -114,14 +114,15 @@ fn fault_of_shift(declared: &ColumnPlan, plan: &Plan) -> Option<&'static str> {
     .or_else(|| shift.fault())
 }
 
-/// Checks that the cells of a column are what is to be done with it is for. `table` is what the column is of.
+/// Checks that the cells of a column are what is to be done with it is for; the hierarchy that its rule makes of them. `table` is
+/// what the column is of.
 pub(crate) fn check_values(
     declared: &ColumnPlan,
     column: &Column,
     table: &'static str,
-) -> Result<(), PlanError> {
+) -> Result<Option<Hierarchy>, PlanError> {
     let coded = coded(declared, column, table)?;
-    hierarchy(declared, &coded, table)?;
+    let made = hierarchy(declared, &coded, table)?;
     if let Some(aggregate) = declared.aggregate {
         let (expected, fits) = aggregate.expected();
         check_cells(declared, column, table, expected, fits)?;
@@ -132,7 +133,7 @@ pub(crate) fn check_values(
             Written::parse(cell).is_some()
         })?;
     }
-    Ok(())
+    Ok(made)
 }
 
 fn check_cells(

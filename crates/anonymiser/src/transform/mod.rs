@@ -48,9 +48,11 @@ pub(crate) fn after(
     if plan.columns.iter().all(|column| column.aggregate.is_none()) {
         return Ok(());
     }
-    check_single_class(made, plan)?;
     let is_searched =
         |column: &ColumnPlan| column.role == Role::QuasiIdentifier && column.aggregate.is_none();
+    if !plan.columns.iter().any(is_searched) {
+        check_single_class(made, plan)?;
+    }
     let classes = classes_of(&made.table, plan, is_searched);
     let columns = made.table.columns().iter().map(|column| {
         let declared = plan.column(column.name())?;
@@ -73,7 +75,7 @@ pub(crate) fn after(
 fn check_single_class(made: &Anonymised, plan: &Plan) -> Result<(), AnonymiseError> {
     let limits = &plan.privacy.risks;
     let is_kept = limits.iter().all(|limit| limit.is_kept(&made.report.risks));
-    if !made.report.levels.is_empty() || is_kept {
+    if is_kept {
         return Ok(());
     }
     let limit = made.report.rows_in - made.report.rows_out;

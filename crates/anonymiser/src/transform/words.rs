@@ -52,21 +52,22 @@ fn by_role(declared: &ColumnPlan, level: Option<(usize, usize)>) -> Option<Strin
         Role::Text => "dropped, as it is free text".to_owned(),
         Role::QuasiIdentifier => match (declared.aggregate, level) {
             (Some(aggregate), _) => format!("replaced by the {aggregate} of its class"),
-            (None, level) => generalised(declared, level?),
+            (None, level) => generalised(declared, level),
         },
         Role::Sensitive | Role::Plain => return None,
     };
     Some(words)
 }
 
-fn generalised(declared: &ColumnPlan, (level, levels): (usize, usize)) -> String {
+fn generalised(declared: &ColumnPlan, level: Option<(usize, usize)>) -> String {
     let by = match (&declared.rule, &declared.hierarchy) {
         (Some(rule), _) => format!("by {rule}"),
         (None, Some(_)) => "by its hierarchy".to_owned(),
         (None, None) => "to `*`".to_owned(),
     };
     match level {
-        0 => format!("not generalised, though it could be {by}"),
-        _ => format!("generalised {by}, to level {level} of {}", levels - 1),
+        None => format!("generalised {by}"),
+        Some((0, _)) => format!("not generalised, though it could be {by}"),
+        Some((level, levels)) => format!("generalised {by}, to level {level} of {}", levels - 1),
     }
 }
