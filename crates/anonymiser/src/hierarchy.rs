@@ -1,7 +1,8 @@
 //! Generalisation hierarchies: for each value, what it becomes at each level.
 
+mod distinct;
+
 use std::collections::{HashMap, HashSet};
-use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -117,21 +118,6 @@ impl Hierarchy {
         Self {
             levels: vec![bottom, top],
         }
-    }
-
-    /// The hierarchy of these distinct values, each with the labels between it and `*`: of so many levels with both.
-    pub(crate) fn of_lines<'a>(
-        levels: usize,
-        lines: impl Iterator<Item = (&'a str, Vec<String>)>,
-    ) -> Result<Self, HierarchyError> {
-        let mut growing = Growing::default();
-        growing.start(levels)?;
-        for ((value, between), line) in lines.zip(1..) {
-            let between = between.iter().map(String::as_str);
-            let labels: Vec<&str> = iter::once(value).chain(between).chain(["*"]).collect();
-            growing.push(|| line, &labels)?;
-        }
-        growing.finish()
     }
 
     /// The number of levels, the value itself included: `value;*` has 2.

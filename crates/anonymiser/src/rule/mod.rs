@@ -35,7 +35,12 @@ use intervals::Intervals;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
 pub enum Rule {
     /// Numbers become half-open intervals. They are written `20-24` where all values and bounds are whole numbers and none lies
     /// below 0, and else `[20, 25)`.

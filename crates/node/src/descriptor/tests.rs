@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use medshare_anonymiser::{Effort, Method, Metric, SafeHarborRule};
 use medshare_chain::ResponseKind;
 use medshare_protocol::usage::Action;
 
@@ -104,6 +105,64 @@ fn left_out_keys_have_the_documented_values() {
 }
 
 #[test]
+fn all_that_a_plan_knows_is_taken_and_what_the_second_node_needs_is_published() {
+    let privacy = r#"k = 2
+metric = "discernibility"
+search-nodes = 1000
+safe-harbor = true
+risks = [{ attacker = "marketer", figure = "average", at-most = 0.2 }]"#;
+    let dataset = changed("k = 2", privacy).unwrap();
+    let plan = &dataset.plan.privacy;
+    assert_eq!(
+        (plan.metric, plan.search, plan.safe_harbor, plan.risks.len()),
+        (Metric::Discernibility, Effort::Nodes(1_000), true, 1)
+    );
+    let public = public_plan(&dataset.descriptor).unwrap().privacy;
+    assert_eq!((&public.risks, public.safe_harbor), (&plan.risks, true));
+    let transformed = r#"kind = "text"
+role = "text"
+scrub = true
+accept = ["names"]"#;
+    let dataset = changed("kind = \"text\"\nrole = \"quasi-identifier\"", transformed).unwrap();
+    let column = &public_plan(&dataset.descriptor).unwrap().columns[3];
+    assert_eq!((column.role, column.scrub), (Role::Text, true));
+    assert_eq!(column.accept, [SafeHarborRule::Names]);
+    let ruled = r#"rule = { kind = "intervals", widths = [5, 20], upper = 90 }
+missing = ["?"]"#;
+    let dataset = changed("hierarchy = \"age.csv\"", ruled).unwrap();
+    let age = &dataset.plan.columns[2];
+    assert!(age.rule.is_some() && age.missing == ["?"]);
+    let cut = changed("k = 2", "k = 2\nmethod = \"mondrian\"").unwrap();
+    assert_eq!(cut.plan.privacy.method, Method::Mondrian);
+}
+
+/// The keys of a column that the example shows in comments, in one line each.
+#[test]
+fn what_the_example_shows_in_comments_is_taken() {
+    let text = std::fs::read_to_string(examples().join("dataset.toml")).unwrap();
+    let (_, shown) = text.split_once("# Whatever else").unwrap();
+    let mut taken = 0;
+    for line in shown.lines().skip(1) {
+        let Some(keys) = line.strip_prefix("# ") else {
+            continue;
+        };
+        let keys = keys.split('#').next().unwrap().replace(", top", "\ntop");
+        let keys = keys.replace(", scrub", "\nscrub");
+        let (of, role) = match keys.split(' ').next().unwrap() {
+            "rule" | "aggregate" => ("hierarchy = \"age.csv\"", ""),
+            "role" => ("role = \"plain\"", ""),
+            _ => ("role = \"plain\"", "role = \"plain\"\n"),
+        };
+        if keys.trim().is_empty() {
+            continue;
+        }
+        changed(of, &format!("{role}{keys}")).unwrap_or_else(|error| panic!("{keys}: {error}"));
+        taken += 1;
+    }
+    assert_eq!(taken, 9);
+}
+
+#[test]
 fn models_of_sensitive_columns_are_taken_published_and_read_back() {
     let models = r#"models = [{ model = "distinct-l-diversity", l = 2 },
         { model = "entropy-l-diversity", l = 2 }, { model = "recursive-l-diversity", c = 3, l = 2 },
@@ -193,42 +252,72 @@ fn every_fault_is_named_with_file_line_and_key() {
             "purposes = [\"HRESCH\", \"DUO:0000042\", \"HRESCH\"]",
             "`purposes`: `HRESCH` is listed twice",
         ),
-        ("k = 2", "k = 1", "line 19, `k`: k is 1, and 2 is the least"),
-        ("k = 2", "k = -1", "line 19: "),
+        ("k = 2", "k = 1", "line 25, `k`: k is 1, and 2 is the least"),
+        (
+            "k = 2",
+            "risks = [{ attacker = \"marketer\", figure = \"average\", at-most = 0 }]",
+            "`risks`: ",
+        ),
+        (
+            "k = 2",
+            "search-nodes = 0",
+            "`search-nodes`: a search looks",
+        ),
+        (
+            "k = 2",
+            "metric = \"height\"\nmethod = \"mondrian\"",
+            "Mondrian cuts by Loss",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "hierarchy = \"age.csv\"\nrule = { kind = \"icd10\" }",
+            "`column`: column `age`: ",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "rule = { kind = \"roman\" }",
+            "unknown variant `roman`",
+        ),
+        (
+            "role = \"identifier\"",
+            "role = \"identifier\"\naccept = [\"names\"]",
+            "`column`: column `name` accepts a rule of Safe Harbor",
+        ),
+        ("k = 2", "k = -1", "line 25: "),
         (
             "k = 2",
             "suppression-limit = 1.5",
-            "line 19, `suppression-limit`: it is a share",
+            "line 25, `suppression-limit`: it is a share",
         ),
         (
             "granted = [\"read\"]",
             "granted = [\"reed\"]",
-            "line 22: unknown variant `reed`",
+            "line 28: unknown variant `reed`",
         ),
         (
             "granted = [\"read\"]",
             "granted = [\"decrypt\"]",
-            "line 22, `granted`: `decrypt` can be neither",
+            "line 28, `granted`: `decrypt` can be neither",
         ),
         (
             "retention-days = 30",
             "retention-days = 0",
-            "line 25, `retention-days`: packages are kept for 1 to",
+            "line 31, `retention-days`: packages are kept for 1 to",
         ),
         (
             "after = 2",
             "after = 0",
-            "line 31, `after`: violations count from 1",
+            "line 37, `after`: violations count from 1",
         ),
         (
             "action = \"revoke-dataset\"",
             "action = \"scold\"",
-            "line 30: unknown variant `scold`",
+            "line 36: unknown variant `scold`",
         ),
         (
             "[[column]]",
             "[[response]]\naction = \"revoke-dataset\"\nafter = 3\n[[column]]",
-            "line 36, `after`: this action is listed before",
+            "line 42, `after`: this action is listed before",
         ),
         (
             "name = \"age\"",
@@ -243,12 +332,12 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "role = \"pseudonym\"",
             "role = \"alias\"",
-            "line 42: unknown variant `alias`",
+            "line 48: unknown variant `alias`",
         ),
         (
             "# models = []",
             "models = [{ model = \"distinct-l-diversity\", l = 0 }]",
-            "line 59, `models`: distinct 0-diversity: l is a count from 1",
+            "line 65, `models`: distinct 0-diversity: l is a count from 1",
         ),
         (
             "# models = []",
@@ -273,7 +362,7 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "hierarchy = \"age.csv\"",
             "hierarchy = \"none.csv\"",
-            "line 48, `hierarchy`: cannot read ",
+            "line 54, `hierarchy`: cannot read ",
         ),
         (
             "hierarchy = \"age.csv\"",
