@@ -53,7 +53,7 @@ fn each_kind_has_its_form() {
         (r#"{"kind":"icd9"}"#, "250.83", "250.83;250;240-279;*"),
         (r#"{"kind":"us-zip"}"#, "02138", "02138;02138;021**;0****;*"),
         (
-            r#"{"kind":"us-zip","safe_harbor":true}"#,
+            r#"{"kind":"us-zip","safe-harbor":true}"#,
             "03601",
             "03601;03601;000**;000**;*",
         ),

@@ -103,7 +103,7 @@ fn patients_are_released_by_rules_and_aggregates() {
             ColumnPlan::new("Id", Role::Pseudonym),
             column("BIRTHDATE", Some(r#"{"kind": "dates"}"#)),
             column("GENDER", None),
-            column("ZIP", Some(r#"{"kind": "us-zip", "safe_harbor": true}"#)),
+            column("ZIP", Some(r#"{"kind": "us-zip", "safe-harbor": true}"#)),
             ColumnPlan {
                 aggregate: Some(Aggregate::Mean),
                 ..column("HEALTHCARE_EXPENSES", None)
