@@ -149,6 +149,7 @@ fn what_the_example_shows_in_comments_is_taken() {
         let keys = keys.split('#').next().unwrap().replace(", top", "\ntop");
         let keys = keys.replace(", scrub", "\nscrub");
         let (of, role) = match keys.split(' ').next().unwrap() {
+            "missing" => ("hierarchy = \"age.csv\"", "rule = { kind = \"mask\" }\n"),
             "rule" | "aggregate" => ("hierarchy = \"age.csv\"", ""),
             "role" => ("role = \"plain\"", ""),
             _ => ("role = \"plain\"", "role = \"plain\"\n"),

@@ -94,7 +94,10 @@ mod tests {
                 b"a,b\n1,2\n3\n".to_vec(),
                 "line 3 has 1 cells where the header has 2",
             ),
-            (b"a,b\n1,\xff\n".to_vec(), "line 2 is not UTF-8"),
+            (
+                b"a,b\n1,\xff\n".to_vec(),
+                "line 2, column `b`: this is not UTF-8",
+            ),
             (b"a,a\n1,2\n".to_vec(), "column `a` occurs twice"),
             (b"".to_vec(), "no header row"),
             (
