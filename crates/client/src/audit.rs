@@ -7,6 +7,7 @@
 //! | [`auditor`] | takes the contract's events in order and checks each; no I/O |
 //! | `registry` | who was a node at each event, and how much work was asked |
 //! | `trail`, `violations` | one package: its side-chain, and its state rebuilt from the events |
+//! | `shelf` | where what is known of many threads and packages is put aside |
 //! | [`files`] | containers, forms and report bodies against the hashes in their blocks |
 //! | [`view`] | what is asked of the contract |
 //! | `walk`, `ranges` | goes through events and records, for an audit and for [`mod@export`], which writes them as one text |
@@ -25,8 +26,8 @@ mod ranges;
 mod registry;
 pub mod report;
 mod run;
-pub mod shelf;
-mod source;
+mod shelf;
+pub mod source;
 #[cfg(test)]
 mod tests;
 mod trail;
