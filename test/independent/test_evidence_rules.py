@@ -54,7 +54,7 @@ def evidence(bodies: list[SideBody] = [], **changes: Any) -> Evidence:
         sides.append(Block(header, body, record))
     made = Evidence(BUNDLE)
     made.bundle = replace(BUNDLE, **dict(parent=first, sides=sides, request=BUNDLE.request | OURS) | changes)
-    made.held = replace(made.held, requestor=OURS["requestor"], head=head, parent=first.body.leaf()[:16])
+    made.held = replace(made.held, requestor=OURS["requestor"], head=head, parent=first.body.leaf()[:16], settled=0)
     return made
 
 
@@ -223,3 +223,18 @@ def test_form() -> None:
 def test_a_report_is_earlier_than_its_sessions_end() -> None:
     late = reported(1, ZERO, session={"expiry": 1})
     assert "report 1 is later than its session's end" in faults(evidence(reports=[late])._reports)
+
+
+def test_a_settled_report_is_there() -> None:
+    made = evidence(reports=[reported(1, ZERO)])
+    made.held = replace(made.held, settled=1)
+    assert faults(made._reports) == []
+    made.held = replace(made.held, settled=2)
+    assert faults(made._reports) == ["report 2, which the contract has settled, is missing"]
+
+
+def test_the_second_node_has_seen_a_step() -> None:
+    made = Evidence(BUNDLE)
+    nothing = BUNDLE.validation["validation"] | {"formDigest": sha256d(b"medshare/form/v1")}
+    made.bundle = replace(BUNDLE, validation=BUNDLE.validation | {"validation": nothing})
+    assert faults(made._form) == ["is not the parent block's and the second node's"]

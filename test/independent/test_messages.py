@@ -58,8 +58,9 @@ def test_form() -> None:
     assert [form.Step.decode(step).encode() for step in steps] == steps
     *path, last = form.digests(steps)
     assert FORM["running"] == [*path, last]
-    assert last == finished and all(form.continues(steps, finished, digest) for digest in path)
-    assert not form.continues(steps, finished, bytes(32)) and not form.continues(steps[:-1], finished, path[0])
+    assert last == finished and all(form.continues(steps, finished, digest) for digest in path[1:])
+    assert not form.continues(steps, finished, path[0])  # of no step
+    assert not form.continues(steps, finished, bytes(32)) and not form.continues(steps[:-1], finished, path[1])
 
 
 def test_every_byte_of_a_form_counts() -> None:

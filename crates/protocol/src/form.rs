@@ -149,10 +149,13 @@ pub fn running_digests(steps: &[Step]) -> impl Iterator<Item = FormDigest> {
     }))
 }
 
-/// How many steps from the first on have this digest together; nothing when none have.
+/// How many steps from the first on have this digest together; nothing when none have. The digest of no step is nobody's
+/// word about a form.
 #[must_use]
 pub fn steps_until(steps: &[Step], digest: FormDigest) -> Option<usize> {
-    running_digests(steps).position(|running| running == digest)
+    let mut counted = (0..).zip(running_digests(steps)).skip(1);
+    let (count, _) = counted.find(|(_, running)| *running == digest)?;
+    Some(count)
 }
 
 /// An address as a CBOR byte string of 20 bytes.

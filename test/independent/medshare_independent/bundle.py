@@ -1,7 +1,7 @@
 """Reading an evidence bundle: its parts, strictly (§9)."""
 
+import io
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -17,6 +17,7 @@ from .typed import TYPES
 from .usage import ACTIONS, Usage
 
 _MAX_BYTES = 96 << 20
+_MOST_REPORTS, _MOST_STEPS = 10_000, 64
 _MADE_OF_OTHERS = {"prov.jsonld", "fhir.json", "README.txt"}
 _MEMBERS = {"address": ACCOUNT, "bytes32": HASH} | {f"uint{bits}": integer(bits) for bits in (8, 32, 64)}
 
@@ -41,9 +42,9 @@ _REPORTS = array(record(
     body=octets(),
     receipt=_message("Receipt"),
     receipt_signature=SIGNATURE,
-))
+), _MOST_REPORTS)
 _DELETION = record(deletion=_message("Deletion"), signature=SIGNATURE)
-_PROOFS = record(parent=Inclusion.read, sides=array(Inclusion.read))
+_PROOFS = record(parent=Inclusion.read, sides=array(Inclusion.read, _MOST_REPORTS))
 
 
 def _actions(value: Any) -> int:
@@ -80,7 +81,7 @@ class Block(NamedTuple):
 
 
 def _blocks(value: Any) -> tuple[Block, list[Block]]:
-    read = fields(value, dict(parent=octets(), sides=array(octets())))
+    read = fields(value, dict(parent=octets(), sides=array(octets(), _MOST_REPORTS)))
     parent = Block(*decode_record(read["parent"]), read["parent"])
     own = parent.header.hash()
     return parent, [Block(*decode_record(raw, own), raw) for raw in read["sides"]]
@@ -134,7 +135,7 @@ class Bundle:
             request=request["request"],
             request_signature=request["signature"],
             usage=part("usage.json", _usage),
-            form=part("form.json", array(_step)),
+            form=part("form.json", array(_step, _MOST_STEPS)),
             validation=part("validation.json", _VALIDATION),
             parent=parent,
             sides=sides,
@@ -158,32 +159,33 @@ _JSON = ["evidence", "request", "usage", "form", "validation", "blocks", "proofs
 _NEEDED = {f"{name}.json" for name in _JSON} | {"code.hex"} | _MADE_OF_OTHERS
 
 
-def _lie_back_to_back(archive: zipfile.ZipFile) -> bool:
-    """Each part with nothing but 30 bytes and its name before it (APPNOTE.TXT, 4.3.7), then the archive's list."""
-    end = 0
-    for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
-        if entry.header_offset != end:
-            return False
-        end += 30 + len(entry.orig_filename.encode()) + entry.compress_size
-    return end == archive.start_dir
+def archive(parts: dict[str, bytes]) -> bytes:
+    """The one zip file of these parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as made:
+        for name in sorted(parts):
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.create_version, entry.extract_version = 3, 10, 10
+            entry.external_attr = 0o100644 << 16
+            made.writestr(entry, parts[name])
+    return file.getvalue()
 
 
 def _parts(source: BinaryIO) -> dict[str, bytes]:
+    raw = source.read(_MAX_BYTES + 1)
+    need(len(raw) <= _MAX_BYTES, f"more than {_MAX_BYTES} bytes")
     try:
-        with zipfile.ZipFile(source) as archive:
-            names = [entry.filename for entry in archive.infolist()]
+        with zipfile.ZipFile(io.BytesIO(raw)) as file:
+            entries = file.infolist()
+            names = [entry.filename for entry in entries]
             need(len(set(names)) == len(names), "a part twice")
             need(set(names) - {"deletion.json"} == _NEEDED, "not the parts of a bundle")
-            need(_lie_back_to_back(archive), "something stands between the parts")
-            parts = {}
-            left = _MAX_BYTES
-            for name in names:
-                with archive.open(name) as part:
-                    parts[name] = part.read(left + 1)
-                left -= len(parts[name])
-                need(left >= 0, f"the parts have more than {_MAX_BYTES} bytes")
-            return parts
-    except Refused:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as fault:
+            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+            need(stored and sum(entry.file_size for entry in entries) <= len(raw), "a part is not stored")
+            parts = {name: file.read(name) for name in names}
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError) as fault:
+        if isinstance(fault, Refused):
+            raise
         raise Refused("no zip file") from fault
+    need(archive(parts) == raw, "the archive is not as it would be written")
+    return parts

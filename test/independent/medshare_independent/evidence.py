@@ -180,6 +180,7 @@ class Evidence:
     def _reports(self) -> Iterator[tuple[bool, str]]:
         bundle, previous = self.bundle, bytes(32)
         yield len(bundle.reports) >= len(bundle.sides), "a side-block's report is not there"
+        yield len(bundle.reports) >= self.held.settled, f"report {self.held.settled}, which the contract has settled, is missing"
         for number, each in enumerate(bundle.reports, 1):
             report, session, receipt = each["report"], each["session"], each["receipt"]
             own = self._digest("Report", report)

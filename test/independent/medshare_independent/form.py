@@ -67,9 +67,9 @@ def digests(steps: list[bytes]) -> Iterator[bytes]:
 
 
 def continues(steps: list[bytes], finished: bytes, earlier: bytes) -> bool:
-    """Whether the steps lead to the finished form's digest by way of the one that the second node signed."""
-    *path, last = digests(steps)
-    return last == finished and earlier in [*path, last]
+    """Whether the steps lead to the finished form's digest by way of the one that the second node signed, of one step or more."""
+    _, *path = digests(steps)
+    return path[-1:] == [finished] and earlier in path
 
 
 def check(steps: list[bytes], requestor: bytes, purpose: bytes) -> None:

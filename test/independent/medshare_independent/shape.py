@@ -58,11 +58,12 @@ def choice(*names: str) -> Reader:
     return read
 
 
-def array(item: Reader) -> Reader:
-    """A list of these."""
+def array(item: Reader, most: int | None = None) -> Reader:
+    """A list of these, so many at most."""
 
     def read(value: Any) -> list:
         need(type(value) is list, "no array")
+        need(most is None or len(value) <= most, f"more than {most}")
         return [item(each) for each in value]
 
     return read
@@ -103,7 +104,7 @@ def parse(raw: bytes, kind: type[dict] = dict) -> Any:
     """A JSON text in UTF-8, its objects of this kind; a name twice in one object is refused."""
     need(_depth(raw) <= _DEEPEST, "nested too deeply")
     try:
-        return json.loads(raw.decode(), object_pairs_hook=lambda pairs: _unique(pairs, kind))
+        return json.loads(raw.decode(), parse_int=_integer, object_pairs_hook=lambda pairs: _unique(pairs, kind))
     except Refused:
         raise
     except ValueError as fault:
@@ -120,6 +121,11 @@ def _depth(raw: bytes) -> int:
         return 0  # not deeper than allowed in any case
     brackets = re.sub(rb'"(?:[^"\\]|\\.)*"|[^][{}]', b"", raw)
     return max(accumulate(1 if byte in b"[{" else -1 for byte in brackets), default=0)
+
+
+def _integer(digits: str) -> int:
+    need(not digits.startswith("-"), "a number below zero")  # there is none; -0 would be a second spelling
+    return int(digits)
 
 
 def _unique(pairs: list[tuple[str, Any]], kind: type[dict]) -> dict[str, Any]:

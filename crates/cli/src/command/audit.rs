@@ -16,7 +16,8 @@ use crate::output::{self, Progress};
     after_help = "Needs nothing secret. Exit status 1 when anything is off: each finding names chain, block and fault.
 Example:
   medshare audit --rpc http://127.0.0.1:8545 --contract 0x5FbD…0aa3 --node http://127.0.0.1:8546
-  medshare audit … --files ~/.medshare/packages"
+  medshare audit … --files ~/.medshare/packages
+  medshare audit … --files archive --complete        # an archive of everything: what is missing is a fault"
 )]
 pub struct Audit {
     #[command(flatten)]
@@ -27,6 +28,10 @@ pub struct Audit {
     /// (PACKAGE.form.json) and sealed report bodies (PACKAGE-NUMBER.report)
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
+    /// Tell also which files are not there: of each package the form, every report's sealed body and, unless the data was
+    /// taken back, the container
+    #[arg(long, requires = "files")]
+    complete: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,6 +42,7 @@ impl Audit {
     pub async fn run(self) -> Result<()> {
         let source = self.source.open()?;
         let files = match &self.files {
+            Some(folder) if self.complete => files(folder)?.complete(),
             Some(folder) => files(folder)?,
             None => Files::default(),
         };

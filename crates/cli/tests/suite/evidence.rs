@@ -14,8 +14,8 @@ use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::merkle::Log;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::devnet::Devnet;
 use super::program::{medshare, run, succeed};
@@ -499,14 +499,17 @@ fn no_byte_can_be_changed(story: &Story) {
     assert!(flips > 1_000, "{flips}");
 }
 
+/// As a bundle is packed (SPEC §9).
 fn zipped<N: AsRef<str>>(parts: &BTreeMap<N, Vec<u8>>) -> Cursor<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .unix_permissions(0o644);
     for (name, bytes) in parts {
-        let options = SimpleFileOptions::default();
         archive.start_file(name.as_ref(), options).unwrap();
         archive.write_all(bytes).unwrap();
     }
-    archive.finish().unwrap()
+    Cursor::new(archive.finish().unwrap().into_inner())
 }
 
 fn what_is_no_bundle_is_told(evidence: &Evidence) {
@@ -550,23 +553,6 @@ fn what_is_no_bundle_is_told(evidence: &Evidence) {
     parts_of_many.insert("reports.json", [&reports[..], b"\n"].concat());
     let error = Evidence::read(zipped(&parts_of_many)).unwrap_err();
     assert!(matches!(error, BundleError::TooMany { .. }), "{error}");
-    let mut file = zipped(&parts).into_inner();
-    file.push(0);
-    let error = Evidence::read(Cursor::new(file)).unwrap_err();
-    assert!(matches!(error, BundleError::Added), "{error}");
-    let mut twice = zipped(&parts).into_inner();
-    let names = twice
-        .windows(9)
-        .filter(|name| *name == b"form.json")
-        .count();
-    assert_eq!(names, 2, "beside its bytes, and in the list at the end");
-    let end = twice.len() - 12;
-    twice[end] += 1; // One entry more than the archive shows.
-    let error = Evidence::read(Cursor::new(twice)).unwrap_err();
-    assert!(
-        matches!(error, BundleError::Added | BundleError::Archive(_)),
-        "{error}"
-    );
     let mut kept = evidence.clone();
     kept.dossier.deletion = None;
     let flaws = verify(&kept).flaws;

@@ -12,8 +12,9 @@ use medshare_protocol::chain_verifier::{Blame, ChainName, ChainVerifier, Examine
 use medshare_protocol::header::{ENTRY_BYTES, Entry};
 use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::typed::Domain;
+use medshare_protocol::usage::State;
 
-use super::files::{FileFinding, Files};
+use super::files::{FileKind, Files};
 use super::registry::Registry;
 use super::report::{Anchorage, AuditFinding, AuditReport, Check, MAX_FINDINGS, Subject};
 use super::shelf::{HELD, Shelf};
@@ -229,6 +230,16 @@ impl Auditor {
             self.counts.packages += 1;
             self.counts.chains += u64::from(trail.side.height() > 0);
             self.counts.violations_pending += self.package(package, trail, held, clock);
+            let is_retrieved = held.is_some_and(|held| held.state == State::Retrieved);
+            self.miss(Subject::Package(package), None, package, FileKind::Form);
+            if !is_retrieved {
+                self.miss(
+                    Subject::Package(package),
+                    None,
+                    package,
+                    FileKind::Container,
+                );
+            }
         }
         Ok(())
     }
@@ -242,16 +253,26 @@ impl Auditor {
             return Ok(());
         };
         self.counts.files = Some(files.count());
-        for found in files.check(&self.domain)? {
-            let FileFinding {
-                subject,
-                at,
-                fault,
-                path,
-            } = found;
-            self.note(subject, at, fault, Some(path.display().to_string()));
+        let domain = self.domain.clone();
+        files.check(&domain, |found| {
+            let path = found.path.display().to_string();
+            self.note(found.subject, found.at, found.fault, Some(path));
+        })
+    }
+
+    /// Notes a file that is not there, where all should be.
+    fn miss(
+        &mut self,
+        subject: Subject,
+        at: Option<Anchorage>,
+        package: PackageId,
+        kind: FileKind,
+    ) {
+        let files = self.files.as_ref();
+        if let Some(files) = files.filter(|files| files.misses(package, kind)) {
+            let folder = files.folder();
+            self.note(subject, at, AuditFault::FileMissing { kind }, Some(folder));
         }
-        Ok(())
     }
 
     /// Tells everything, once threads and packages are closed.

@@ -182,6 +182,12 @@ pub enum AuditFault {
         /// What the file is.
         kind: FileKind,
     },
+    /// A block commits to a file that is not there, though all should be.
+    #[error("the {kind} is not there")]
+    FileMissing {
+        /// What the file is.
+        kind: FileKind,
+    },
     /// A file is the one that its block commits to, and says something else.
     #[error("the {kind} is the one that was anchored, and contradicts its block: {reason}")]
     FileContradicts {
@@ -231,6 +237,7 @@ impl AuditFault {
             Self::FileDiffers { kind, .. }
             | Self::FileMalformed { kind, .. }
             | Self::FileUnanchored { kind }
+            | Self::FileMissing { kind }
             | Self::FileContradicts { kind, .. } => kind.fault(),
             Self::State { .. } => "state",
         }
@@ -250,9 +257,10 @@ impl AuditFault {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Chain(fault) => fault.blame(),
-            Self::FileDiffers { .. } | Self::FileMalformed { .. } | Self::FileUnanchored { .. } => {
-                Blame::Server
-            }
+            Self::FileDiffers { .. }
+            | Self::FileMalformed { .. }
+            | Self::FileUnanchored { .. }
+            | Self::FileMissing { .. } => Blame::Server,
             // The contract does not let these happen.
             Self::PackageId { .. }
             | Self::IssuedTwice

@@ -1,24 +1,28 @@
 //! Files that blocks commit to (SPEC §3.1): containers, forms and sealed report bodies, checked without any key.
 //!
-//! A file is named after its package, or lies in a folder that is. Only what is named by a file is remembered while the
-//! audit goes by; the files themselves are read in the end, piece by piece.
+//! A file is named after its package, or lies in a folder that is. What blocks say of files that are there is put aside while
+//! the audit goes by; the files themselves are read in the end, piece by piece.
 
 mod check;
+mod index;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use medshare_chain::PackageIssued;
+use medshare_chain::{B256, PackageIssued};
 use medshare_protocol::block::{ParentBody, SideBody};
-use medshare_protocol::id::PackageId;
+use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::{FormDigest, PackageId};
+use medshare_protocol::usage::UsageContract;
+use serde::{Deserialize, Serialize};
 
 use super::report::{Anchorage, Subject};
 use super::source::folder_error;
 use super::{AuditError, AuditFault};
+use index::Index;
 
 /// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {
     /// `PACKAGE.mds`: the container.
     Container,
@@ -50,20 +54,30 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// A file to be checked.
-#[derive(Clone, Debug)]
-struct Found {
-    path: PathBuf,
-    package: PackageId,
-    kind: FileKind,
+/// Where the block stands that commits to a file.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Stand {
+    pub chain: ChainName,
+    pub height: u64,
+    pub at: Anchorage,
 }
 
-/// A block that commits to files.
-#[derive(Clone, Copy, Debug)]
-struct Block<B> {
-    subject: Subject,
-    at: Anchorage,
-    body: B,
+/// What a package's parent block and its event say of container and form.
+#[derive(Debug, Serialize, Deserialize)]
+struct Parent {
+    stand: Stand,
+    /// As in a record (SPEC §1.2).
+    body: Vec<u8>,
+    usage: UsageContract,
+    /// The form that the second node signed.
+    validated: FormDigest,
+}
+
+/// What a side-block says of a report's sealed body.
+#[derive(Debug, Serialize, Deserialize)]
+struct Side {
+    stand: Stand,
+    sealed_report: B256,
 }
 
 /// What is wrong with a file.
@@ -78,22 +92,36 @@ pub(super) struct FileFinding {
 /// The files of a folder, and the blocks that commit to them as far as they were seen.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    found: Vec<Found>,
-    /// Of the packages that files name; nothing until the block comes by.
-    parents: HashMap<PackageId, Option<Block<(ParentBody, PackageIssued)>>>,
-    sides: HashMap<(PackageId, u32), Option<Block<SideBody>>>,
+    folder: PathBuf,
+    index: Index,
+    is_complete: bool,
 }
 
 impl Files {
     /// All containers, forms and sealed report bodies in a folder and in those below it.
     ///
     /// # Errors
-    /// When the folder cannot be read, or a file with such an ending names no package.
+    /// When the folder cannot be read, or what has such an ending names no package or is no file.
     pub fn in_folder(folder: &Path) -> Result<Self, AuditError> {
-        let mut files = Self::default();
-        files.collect(folder)?;
-        files.found.sort_by(|one, other| one.path.cmp(&other.path));
+        let folder = folder.to_owned();
+        let mut files = Self {
+            folder,
+            ..Self::default()
+        };
+        files.collect(&files.folder.clone())?;
+        files.index.sort();
         Ok(files)
+    }
+
+    /// The same, where every file has to be there that a block commits to: of each package the form, the sealed body of
+    /// each report, and, unless the data was taken back, the container.
+    #[must_use]
+    pub fn complete(self) -> Self {
+        let is_complete = true;
+        Self {
+            is_complete,
+            ..self
+        }
     }
 
     fn collect(&mut self, folder: &Path) -> Result<(), AuditError> {
@@ -101,7 +129,7 @@ impl Files {
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
-            // Links are not followed: a folder could be in itself.
+            // Links to folders are not followed: a folder could be in itself.
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 self.collect(&path)?;
             } else if let Some(named) = named(&path) {
@@ -110,56 +138,68 @@ impl Files {
                                   PACKAGE-NUMBER.report are read";
                     folder_error(&path, reason)
                 })?;
-                self.add(path, package, kind);
+                is_regular(&path)?;
+                self.index.add(&path, package, kind)?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, path: PathBuf, package: PackageId, kind: FileKind) {
-        match kind {
-            FileKind::ReportBody(number) => drop(self.sides.entry((package, number)).or_default()),
-            FileKind::Container | FileKind::Form => drop(self.parents.entry(package).or_default()),
-        }
-        self.found.push(Found {
-            path,
-            package,
-            kind,
-        });
-    }
-
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.found.len() as u64
+        self.index.len() as u64
+    }
+
+    /// Where they are.
+    pub(super) fn folder(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    /// Whether a file is missed: it is not there, though all should be.
+    pub(super) fn misses(&self, package: PackageId, kind: FileKind) -> bool {
+        self.is_complete && !self.index.has(package, kind)
     }
 
     /// A readable parent block comes by. The first one of a package counts.
     pub(super) fn parent(
         &mut self,
-        subject: Subject,
-        at: Anchorage,
+        stand: Stand,
         body: &ParentBody,
         issued: &PackageIssued,
-    ) {
-        if let Some(wanted) = self.parents.get_mut(&issued.package) {
-            let body = (*body, issued.clone());
-            wanted.get_or_insert(Block { subject, at, body });
-        }
+    ) -> Result<(), AuditError> {
+        let block = Parent {
+            stand,
+            body: body.to_bytes(),
+            usage: issued.usage,
+            validated: issued.form_digest,
+        };
+        let kinds = [FileKind::Container, FileKind::Form];
+        self.index.commit(issued.package, &kinds, &block)
     }
 
     /// A readable side-block of `package` comes by.
     pub(super) fn side(
         &mut self,
         package: PackageId,
-        subject: Subject,
-        at: Anchorage,
+        stand: Stand,
         body: &SideBody,
-    ) {
-        if let Some(wanted) = self.sides.get_mut(&(package, body.transaction.number)) {
-            let body = *body;
-            wanted.get_or_insert(Block { subject, at, body });
-        }
+    ) -> Result<(), AuditError> {
+        let block = Side {
+            stand,
+            sealed_report: body.transaction.sealed_report,
+        };
+        let kind = FileKind::ReportBody(body.transaction.number);
+        self.index.commit(package, &[kind], &block)
+    }
+}
+
+/// What is read from anything but a file, such as a pipe, may never end.
+fn is_regular(path: &Path) -> Result<(), AuditError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(folder_error(path, "it is no file")),
+        Err(error) => Err(folder_error(path, &error.to_string())),
     }
 }
 
@@ -176,6 +216,8 @@ fn named(path: &Path) -> Option<Option<(PackageId, FileKind)>> {
     }
     let stem = name.strip_suffix(".report")?;
     let (before, number) = stem.rsplit_once('-').unwrap_or(("", stem));
-    let body = number.parse().ok().map(FileKind::ReportBody);
+    // A number has one spelling, or two files would be of one report.
+    let spelt = |parsed: &u32| parsed.to_string() == number;
+    let body = number.parse().ok().filter(spelt).map(FileKind::ReportBody);
     Some(body.and_then(|kind| Some((package(before)?, kind))))
 }

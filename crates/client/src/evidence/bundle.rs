@@ -1,8 +1,10 @@
-//! A bundle as a zip file. Every part has one spelling: what would be written again differently is refused, so that no
-//! byte of a part can be changed unseen. The archive's own times are fixed: the same evidence makes the same bytes.
+//! A bundle as a zip file. Evidence has one spelling, down to the archive's own bytes: what would be written again
+//! differently is refused, so that no byte of the file can be changed unseen. Therefore parts are stored, not compressed
+//! (APPNOTE.TXT, 4.4.5, method 0): compressors of one method write different bytes, and what stands behind the end of a
+//! compressed part is seen by one reader and not by another.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Cursor, Read, Write};
 
 use alloy_primitives::Bytes;
 use medshare_protocol::form::MAX_FORM_STEPS;
@@ -14,13 +16,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{EVIDENCE_VERSION, Evidence, MAX_REPORTS, Subject, fhir, prov, readme};
 
-/// At most so many bytes of all parts together are read.
+/// No bundle is longer, bytes.
 pub const MAX_BYTES: u64 = 96 * 1024 * 1024;
-/// Length of the record that a zip file without a comment ends with, and how it begins (APPNOTE.TXT, 4.3.16).
-const END_BYTES: usize = 22;
-const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
-/// Length of what stands before a part's name (4.3.7).
-const LOCAL_BYTES: usize = 30;
 
 const SUBJECT: &str = "evidence.json";
 const REQUEST: &str = "request.json";
@@ -57,11 +54,14 @@ pub enum BundleError {
     /// There is a part that does not belong there.
     #[error("the bundle has a part {0:?} that is none of evidence")]
     Strange(String),
-    /// A part stands twice, or something stands outside of the parts.
-    #[error("the archive holds more than its parts: something was added")]
-    Added,
-    /// The parts are longer than any can be.
-    #[error("the parts have more than {MAX_BYTES} bytes")]
+    /// Its parts are right, but the archive has other bytes.
+    #[error(
+        "the archive is not as `medshare evidence` writes it: something was changed in it or added, or another program \
+         packed it"
+    )]
+    Repacked,
+    /// It is longer than any can be.
+    #[error("the bundle has more than {MAX_BYTES} bytes")]
     TooLong,
     /// There are more of a kind than any package has.
     #[error("the part {part} has {count} entries, and at most {limit} are read")]
@@ -140,61 +140,34 @@ impl Evidence {
     ///
     /// # Errors
     /// When it cannot be written, and when it is longer than is read again.
-    pub fn write(&self, out: impl Write + Seek) -> Result<(), BundleError> {
+    pub fn write(&self, mut out: impl Write) -> Result<(), BundleError> {
         self.is_bounded()?;
-        let parts = self.parts();
-        let bytes: usize = parts.values().map(Vec::len).sum();
-        if bytes as u64 > MAX_BYTES {
+        let bytes = archive(&self.parts())?;
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(BundleError::TooLong);
         }
-        let mut archive = ZipWriter::new(out);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(0o644);
-        for (name, bytes) in parts {
-            archive.start_file(name, options)?;
-            archive.write_all(&bytes)?;
-        }
-        archive.finish()?;
-        Ok(())
+        Ok(out.write_all(&bytes)?)
     }
 
     /// Reads a bundle. That it can be read says nothing about what it proves: [`verify`](super::verify()) does.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn read(file: impl Read + Seek) -> Result<Self, BundleError> {
-        let parts = Parts::read(file)?;
-        let subject: Subject = parts.json(SUBJECT)?;
-        if subject.evidence != EVIDENCE_VERSION {
-            return Err(BundleError::Version(subject.evidence));
+    pub fn read(file: impl Read) -> Result<Self, BundleError> {
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(BundleError::TooLong);
         }
-        let validated: Validated = parts.json(VALIDATION)?;
-        let deletion = match parts.0.contains_key(DELETION) {
-            true => Some(parts.json(DELETION)?),
-            false => None,
-        };
-        let evidence = Self {
-            subject,
-            dossier: Dossier {
-                request: parts.json(REQUEST)?,
-                form: parts.json(FORM)?,
-                usage: parts.json(USAGE)?,
-                verifier: validated.verifier,
-                validation: validated.answer,
-                reports: parts.json(REPORTS)?,
-                deletion,
-            },
-            blocks: parts.json(BLOCKS)?,
-            proofs: parts.json(PROOFS)?,
-            contract: parts.json(CONTRACT)?,
-            wallet: parts.json(WALLET)?,
-            code: parts.code()?,
-        };
+        let parts = Parts::of(&bytes)?;
+        let evidence = parts.evidence()?;
         evidence.is_bounded()?;
-        parts.are_those_of(&evidence)?;
-        Ok(evidence)
+        let expected = evidence.parts();
+        parts.are(&expected)?;
+        match archive(&expected)? == bytes {
+            true => Ok(evidence),
+            false => Err(BundleError::Repacked),
+        }
     }
 
     /// Before anything is made of what a stranger handed over.
@@ -213,50 +186,75 @@ impl Evidence {
     }
 }
 
+/// The one archive of these parts: in the order of their names, stored, with one time and one mode.
+fn archive(parts: &BTreeMap<&'static str, Vec<u8>>) -> Result<Vec<u8>, BundleError> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(0o644);
+    for (name, bytes) in parts {
+        archive.start_file(*name, options)?;
+        archive.write_all(bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
 /// The bytes of a bundle's parts.
 struct Parts(BTreeMap<String, Vec<u8>>);
 
 impl Parts {
-    fn read(mut file: impl Read + Seek) -> Result<Self, BundleError> {
-        let entries = entries_at_the_end(&mut file)?;
-        let mut archive = ZipArchive::new(&mut file)?;
-        // Of two parts with one name the archive shows one.
-        if archive.len() != entries || archive.offset() != 0 {
-            return Err(BundleError::Added);
-        }
-        for name in archive.file_names() {
-            let name = name?;
-            if !ALL.contains(&name.as_ref()) {
-                return Err(BundleError::Strange(name.into_owned()));
-            }
-        }
-        let (mut parts, mut places) = (BTreeMap::new(), BTreeMap::new());
+    fn of(file: &[u8]) -> Result<Self, BundleError> {
+        let mut archive = ZipArchive::new(Cursor::new(file))?;
+        let mut parts = BTreeMap::new();
+        // Parts that lie over each other are more than the file.
         let mut left = MAX_BYTES;
         for index in 0..archive.len() {
-            let part = archive.by_index(index)?;
+            let part = archive.by_index_raw(index)?;
+            if part.compression() != CompressionMethod::Stored {
+                return Err(BundleError::Repacked);
+            }
             let name = part.name()?.into_owned();
-            let data = part.data_start().ok_or(BundleError::Added)?;
-            let place = Place {
-                start: part.header_start(),
-                data,
-                end: data.saturating_add(part.compressed_size()),
-            };
-            places.insert(name.clone(), place);
+            if !ALL.contains(&name.as_str()) {
+                return Err(BundleError::Strange(name));
+            }
             let mut bytes = Vec::new();
-            // The size that an archive tells may be a lie: what counts is what comes out.
             part.take(left + 1).read_to_end(&mut bytes)?;
             left = left
                 .checked_sub(bytes.len() as u64)
                 .ok_or(BundleError::TooLong)?;
             parts.insert(name, bytes);
         }
-        let list = archive.central_directory_start();
-        drop(archive);
-        for (name, place) in &places {
-            has_name_at(&mut file, place, name)?;
-        }
-        has_nothing_between(places.into_values().collect(), list)?;
         Ok(Self(parts))
+    }
+
+    fn evidence(&self) -> Result<Evidence, BundleError> {
+        let subject: Subject = self.json(SUBJECT)?;
+        if subject.evidence != EVIDENCE_VERSION {
+            return Err(BundleError::Version(subject.evidence));
+        }
+        let validated: Validated = self.json(VALIDATION)?;
+        let deletion = match self.0.contains_key(DELETION) {
+            true => Some(self.json(DELETION)?),
+            false => None,
+        };
+        Ok(Evidence {
+            subject,
+            dossier: Dossier {
+                request: self.json(REQUEST)?,
+                form: self.json(FORM)?,
+                usage: self.json(USAGE)?,
+                verifier: validated.verifier,
+                validation: validated.answer,
+                reports: self.json(REPORTS)?,
+                deletion,
+            },
+            blocks: self.json(BLOCKS)?,
+            proofs: self.json(PROOFS)?,
+            contract: self.json(CONTRACT)?,
+            wallet: self.json(WALLET)?,
+            code: self.code()?,
+        })
     }
 
     fn bytes(&self, part: &'static str) -> Result<&[u8], BundleError> {
@@ -281,80 +279,14 @@ impl Parts {
     }
 
     /// Every part is what the evidence in it would be written as, also those that are made of others.
-    fn are_those_of(&self, evidence: &Evidence) -> Result<(), BundleError> {
-        let expected = evidence.parts();
-        for (part, bytes) in &expected {
+    fn are(&self, expected: &BTreeMap<&'static str, Vec<u8>>) -> Result<(), BundleError> {
+        for (part, bytes) in expected {
             if self.bytes(part)? != bytes {
                 return Err(BundleError::Respelled(part));
             }
         }
-        let strange = self
-            .0
-            .keys()
-            .find(|name| !expected.contains_key(name.as_str()));
-        match strange {
-            Some(name) => Err(BundleError::Strange(name.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
-}
-
-/// How many entries an archive has by its last record, which must be the file's last bytes.
-fn entries_at_the_end(file: &mut (impl Read + Seek)) -> Result<usize, BundleError> {
-    let length = file.seek(SeekFrom::End(0))?;
-    let mut end = [0; END_BYTES];
-    if length >= END_BYTES as u64 {
-        file.seek(SeekFrom::End(-(END_BYTES as i64)))?;
-        file.read_exact(&mut end)?;
-    }
-    file.rewind()?;
-    if end[..4] != END_MAGIC {
-        // `zip` says what is wrong with it, or else something stands behind the archive.
-        ZipArchive::new(file)?;
-        return Err(BundleError::Added);
-    }
-    Ok(usize::from(u16::from_le_bytes([end[10], end[11]])))
-}
-
-/// Where a part lies in the file.
-struct Place {
-    start: u64,
-    data: u64,
-    end: u64,
-}
-
-/// The parts lie one behind the other from the first byte to the list at the end: whoever reads what stands before each part
-/// instead of the list finds no other.
-fn has_nothing_between(mut places: Vec<Place>, list: u64) -> Result<(), BundleError> {
-    places.sort_unstable_by_key(|place| place.start);
-    let mut end = 0;
-    for place in places {
-        if place.start != end {
-            return Err(BundleError::Added);
-        }
-        end = place.end;
-    }
-    (end == list).then_some(()).ok_or(BundleError::Added)
-}
-
-/// A part's name stands before its bytes as well as in the list at the end (APPNOTE.TXT, 4.3.7), and nothing but it does: programs that
-/// read one of the two must see the same archive.
-fn has_name_at(
-    file: &mut (impl Read + Seek),
-    place: &Place,
-    name: &str,
-) -> Result<(), BundleError> {
-    let mut header = [0; LOCAL_BYTES];
-    let mut found = vec![0; name.len()];
-    file.seek(SeekFrom::Start(place.start))?;
-    file.read_exact(&mut header)?;
-    file.read_exact(&mut found)?;
-    let length = usize::from(u16::from_le_bytes([header[26], header[27]]));
-    let follows = place.start + (LOCAL_BYTES + name.len()) as u64 == place.data;
-    if follows && length == name.len() && found == name.as_bytes() {
-        return Ok(());
-    }
-    Err(BundleError::Added)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

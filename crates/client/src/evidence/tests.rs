@@ -1,13 +1,18 @@
 //! Rules that no honest program breaks: broken here in what was read from the committed bundle.
 #![allow(clippy::unwrap_used)]
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
 use medshare_protocol::block::{Block, ParentBlock};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::{BundleError, Evidence, verify};
 
 const BUNDLE: &[u8] = include_bytes!("../../../../test/vectors/evidence.zip");
+/// What stands before a part's name, and what the file ends with (APPNOTE.TXT, 4.3.7 and 4.3.16).
+const LOCAL_BYTES: usize = 30;
+const END_BYTES: usize = 22;
 
 fn evidence() -> Evidence {
     Evidence::read(Cursor::new(BUNDLE)).unwrap()
@@ -46,15 +51,73 @@ fn a_report_that_the_contract_has_settled_is_there() {
     );
 }
 
+/// What does not belong to a part: everything that stands before, between and behind them.
+fn bytes_of_the_archive_itself() -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut at = 0;
+    for (name, bytes) in evidence().parts() {
+        let data = at + LOCAL_BYTES + name.len();
+        places.extend(at..data);
+        at = data + bytes.len();
+    }
+    places.extend(at..BUNDLE.len());
+    places
+}
+
 #[test]
-fn a_part_has_one_name_in_the_whole_archive() {
-    let name = b"form.json";
-    let mut places = BUNDLE.windows(name.len()).enumerate();
-    let (place, _) = places.find(|(_, bytes)| bytes == name).unwrap();
-    let mut bundle = BUNDLE.to_vec();
-    bundle[place] = b'g';
-    let refused = Evidence::read(Cursor::new(bundle)).unwrap_err();
-    assert!(matches!(refused, BundleError::Added), "{refused}");
+fn no_bit_of_the_archive_itself_can_be_changed() {
+    let places = bytes_of_the_archive_itself();
+    assert!(places.len() > 1_400, "{}", places.len());
+    for place in places {
+        for bit in 0..8 {
+            let mut bundle = BUNDLE.to_vec();
+            bundle[place] ^= 1 << bit;
+            let read = Evidence::read(Cursor::new(bundle));
+            assert!(read.is_err(), "bit {bit} of byte {place}");
+        }
+    }
+}
+
+/// Whatever a reader of zip files overlooks: a second part in no list, a comment, bytes before the first part.
+#[test]
+fn nothing_stands_beside_the_parts() {
+    let added = b"PK\x03\x04 another part";
+    let list = u32::from_le_bytes(BUNDLE[BUNDLE.len() - 6..][..4].try_into().unwrap()) as usize;
+    for place in [0, list, BUNDLE.len() - END_BYTES, BUNDLE.len()] {
+        let (before, behind) = BUNDLE.split_at(place);
+        let mut bundle = [before, added, behind].concat();
+        if place == list {
+            let end = bundle.len() - 6;
+            let moved = u32::try_from(list + added.len()).unwrap();
+            bundle[end..][..4].copy_from_slice(&moved.to_le_bytes());
+        }
+        let refused = Evidence::read(Cursor::new(bundle)).unwrap_err();
+        let is_told = matches!(refused, BundleError::Repacked | BundleError::Archive(_));
+        assert!(is_told, "{place}: {refused}");
+    }
+    let mut commented = BUNDLE.to_vec();
+    commented[BUNDLE.len() - 2] = 3;
+    commented.extend(b"yes");
+    let refused = Evidence::read(Cursor::new(commented)).unwrap_err();
+    assert!(matches!(refused, BundleError::Repacked), "{refused}");
+}
+
+#[test]
+fn another_programs_archive_of_the_same_parts_is_refused() {
+    let packed = |mode| {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .unix_permissions(mode);
+        for (name, bytes) in evidence().parts() {
+            archive.start_file(name, options).unwrap();
+            archive.write_all(&bytes).unwrap();
+        }
+        Evidence::read(&archive.finish().unwrap().into_inner()[..])
+    };
+    assert_eq!(packed(0o644).unwrap(), evidence());
+    let refused = packed(0o600).unwrap_err();
+    assert!(matches!(refused, BundleError::Repacked), "{refused}");
 }
 
 /// The parent block's header, changed; its side-blocks' records follow.
@@ -84,21 +147,6 @@ fn the_parent_blocks_header_is_that_of_its_place() {
         flaws.contains("header is not the one of its place in the thread"),
         "{flaws}"
     );
-}
-
-/// A second `form.json`, which stands in no list: whoever reads an archive from its beginning finds it.
-#[test]
-fn nothing_stands_between_the_parts() {
-    let end = BUNDLE.len() - 22;
-    let list = u32::from_le_bytes(BUNDLE[end + 16..end + 20].try_into().unwrap());
-    let (parts, rest) = BUNDLE.split_at(list as usize);
-    let added = b"PK\x03\x04 another part";
-    let mut bundle = [parts, added, rest].concat();
-    let place = bundle.len() - 6;
-    let moved = list + added.len() as u32;
-    bundle[place..place + 4].copy_from_slice(&moved.to_le_bytes());
-    let refused = Evidence::read(Cursor::new(bundle)).unwrap_err();
-    assert!(matches!(refused, BundleError::Added), "{refused}");
 }
 
 #[test]

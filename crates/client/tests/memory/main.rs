@@ -3,14 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
+use std::fs::File;
 use std::sync::Mutex;
 
 use cap::Cap;
 use medshare_chain::Event;
 use medshare_client::audit::auditor::leaves;
 use medshare_client::audit::made_up::{MadeUp, Plan};
-use medshare_client::audit::{AuditProgress, Auditor, ContractView, Records, audit_with};
+use medshare_client::audit::{AuditProgress, Auditor, ContractView, Files, Records, audit_with};
 use medshare_protocol::block::Place;
+use medshare_protocol::digest::sha256d;
 use medshare_protocol::id::PackageId;
 
 #[global_allocator]
@@ -77,6 +79,19 @@ async fn held(plan: Plan) -> Vec<usize> {
     held.into_inner().unwrap()
 }
 
+/// Bytes for each of so many files that no block commits to.
+fn of_files(count: u32) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..count {
+        let package = PackageId(sha256d(&[&number.to_le_bytes()]));
+        File::create(folder.path().join(format!("{package}-1.report"))).unwrap();
+    }
+    let before = ALLOCATED.allocated();
+    let files = Files::in_folder(folder.path()).unwrap();
+    assert_eq!(files.count(), u64::from(count));
+    (ALLOCATED.allocated() - before) / count as usize
+}
+
 #[tokio::test]
 async fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
     // The first package's chain of 12,000 blocks, from its first hundred on: whatever grows by doubling does so here.
@@ -113,6 +128,11 @@ async fn what_an_audit_holds_grows_with_packages_and_not_with_blocks() {
     let each = (at(40_000) - at(20_000)) / 20_000;
     println!("{each} bytes a package and its thread that lie in the file");
     assert!(each < 140, "{each} bytes a package and its thread");
+
+    // 64 in a list that grows by doubling; the path, three times as long, lies in the file.
+    let each = of_files(10_000);
+    println!("{each} bytes a file");
+    assert!(each < 130, "{each} bytes a file");
 
     let held = held(LONG_CHAINS).await;
     let (early, late) = held.split_at(held.len() / 2);

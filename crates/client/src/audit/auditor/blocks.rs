@@ -8,6 +8,7 @@ use medshare_protocol::id::{BlockId, PackageId};
 
 use super::Auditor;
 use super::compare::{ahead, closed_late, parent_faults, side_faults};
+use crate::audit::files::{FileKind, Stand};
 use crate::audit::report::{Anchorage, Subject};
 use crate::audit::trail::Trail;
 use crate::audit::violations::Recorded;
@@ -27,10 +28,8 @@ impl Auditor {
             .threads
             .take(&requestor)?
             .unwrap_or_else(|| ChainVerifier::thread(requestor, self.thread_origin(requestor)));
-        let subject = Subject::Block {
-            chain: ChainName::Thread(requestor),
-            height: thread.height(),
-        };
+        let (chain, height) = (ChainName::Thread(requestor), thread.height());
+        let subject = Subject::Block { chain, height };
         let mut faults = self.issue_faults(issued);
         faults.extend(ahead(&entry, &at));
         let examined = examined.into_iter().next();
@@ -48,7 +47,8 @@ impl Auditor {
             self.counts.parent_bodies += 1;
             faults.extend(parent_faults(&block.body, issued));
             if let Some(files) = &mut self.files {
-                files.parent(subject, at, &block.body, issued);
+                let stand = Stand { chain, height, at };
+                files.parent(stand, &block.body, issued)?;
             }
             faults.extend(closed_late(block.body.locktime, &entry));
         }
@@ -121,7 +121,7 @@ impl Auditor {
                 for (entry, examined) in
                     entries.into_iter().zip(examined.into_iter().chain(missing))
                 {
-                    self.side_block(at, package, &mut trail, entry, examined);
+                    self.side_block(at, package, &mut trail, entry, examined)?;
                 }
             }
             Err(ragged) => self.find(Subject::Package(package), Some(at), ragged.into()),
@@ -136,7 +136,7 @@ impl Auditor {
         trail: &mut Trail,
         entry: Entry,
         examined: Examined,
-    ) {
+    ) -> Result<(), AuditError> {
         let height = trail.side.height();
         let subject = Subject::Block {
             chain: ChainName::Side(package),
@@ -156,8 +156,11 @@ impl Auditor {
                 self.counts.side_bodies += 1;
                 faults.extend(side_faults(&block.body, trail, height));
                 if let Some(files) = &mut self.files {
-                    files.side(package, subject, at, &block.body);
+                    let chain = ChainName::Side(package);
+                    files.side(package, Stand { chain, height, at }, &block.body)?;
                 }
+                let kind = FileKind::ReportBody(block.body.transaction.number);
+                self.miss(subject, Some(at), package, kind);
                 faults.extend(closed_late(block.body.locktime, &entry));
                 let SideBody {
                     transaction: side,
@@ -184,6 +187,7 @@ impl Auditor {
         for fault in faults {
             self.find(subject, Some(at), fault);
         }
+        Ok(())
     }
 
     /// Puts a block on its chain; the chain's own faults go to `faults`.

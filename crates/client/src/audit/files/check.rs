@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use medshare_chain::{B256, PackageIssued};
+use medshare_chain::B256;
 use medshare_protocol::block::ParentBody;
 use medshare_protocol::digest::Sha256d;
-use medshare_protocol::form::{Step, form_digest};
+use medshare_protocol::form::{Step, form_digest, steps_until};
 use medshare_protocol::package::{SignedHeader, container_length};
 use medshare_protocol::typed::Domain;
 
-use super::{Block, FileFinding, FileKind, Files, Found};
-use crate::audit::report::{Anchorage, Subject};
+use super::{FileFinding, FileKind, Files, Parent, Side, Stand};
+use crate::audit::report::Subject;
 use crate::audit::source::folder_error;
 use crate::audit::{AuditError, AuditFault};
 
@@ -22,59 +22,56 @@ const PIECE_BYTES: usize = 64 * 1024;
 const MAX_FORM_BYTES: u64 = 1024 * 1024;
 
 impl Files {
-    /// Checks every file. Blocking.
-    pub(in crate::audit) fn check(&self, domain: &Domain) -> Result<Vec<FileFinding>, AuditError> {
-        let mut findings = Vec::new();
-        for found in &self.found {
-            let unreadable = |error: io::Error| folder_error(&found.path, &error.to_string());
-            findings.extend(self.finding(found, domain).map_err(unreadable)?);
+    /// Checks every file, in the order of packages. Blocking.
+    pub(in crate::audit) fn check(
+        &self,
+        domain: &Domain,
+        mut note: impl FnMut(FileFinding),
+    ) -> Result<(), AuditError> {
+        for file in self.index.files() {
+            let (package, kind, path, place) = file?;
+            let finding = |stand: Option<Stand>, fault| FileFinding {
+                subject: stand.map_or(Subject::Package(package), Stand::subject),
+                at: stand.map(|stand| stand.at),
+                fault,
+                path: path.clone(),
+            };
+            let Some(place) = place else {
+                note(finding(None, AuditFault::FileUnanchored { kind }));
+                continue;
+            };
+            let unreadable = |error: io::Error| folder_error(&path, &error.to_string());
+            let (stand, fault) = match kind {
+                FileKind::ReportBody(_) => {
+                    let block: Side = self.index.block(place)?;
+                    let found = hash(&path).map_err(unreadable)?;
+                    (block.stand, differs(kind, found, block.sealed_report))
+                }
+                FileKind::Container | FileKind::Form => {
+                    let block: Parent = self.index.block(place)?;
+                    let compared = match ParentBody::from_bytes(&block.body) {
+                        Ok(body) if kind == FileKind::Form => form(&path, &body, &block),
+                        Ok(body) => container(&path, &body, &block, domain),
+                        Err(error) => Err(io::Error::other(error)),
+                    };
+                    (block.stand, compared.map_err(unreadable)?)
+                }
+            };
+            if let Some(fault) = fault {
+                note(finding(Some(stand), fault));
+            }
         }
-        Ok(findings)
-    }
-
-    fn finding(&self, found: &Found, domain: &Domain) -> io::Result<Option<FileFinding>> {
-        let kind = found.kind;
-        let (place, fault) = match kind {
-            FileKind::ReportBody(number) => {
-                let block = self.sides.get(&(found.package, number)).copied().flatten();
-                match block {
-                    None => (None, Some(AuditFault::FileUnanchored { kind })),
-                    Some(block) => {
-                        let anchored = block.body.transaction.sealed_report;
-                        (place(&block), differs(kind, hash(&found.path)?, anchored))
-                    }
-                }
-            }
-            FileKind::Container | FileKind::Form => {
-                match self.parents.get(&found.package).and_then(Option::as_ref) {
-                    None => (None, Some(AuditFault::FileUnanchored { kind })),
-                    Some(block) => {
-                        let (body, issued) = &block.body;
-                        let fault = match kind {
-                            FileKind::Form => form(&found.path, body, issued)?,
-                            _ => container(&found.path, body, issued, domain)?,
-                        };
-                        (place(block), fault)
-                    }
-                }
-            }
-        };
-        let (subject, at) = match place {
-            Some((subject, at)) => (subject, Some(at)),
-            None => (Subject::Package(found.package), None),
-        };
-        let path = found.path.clone();
-        Ok(fault.map(|fault| FileFinding {
-            subject,
-            at,
-            fault,
-            path,
-        }))
+        Ok(())
     }
 }
 
-const fn place<B>(block: &Block<B>) -> Option<(Subject, Anchorage)> {
-    Some((block.subject, block.at))
+impl Stand {
+    const fn subject(self) -> Subject {
+        Subject::Block {
+            chain: self.chain,
+            height: self.height,
+        }
+    }
 }
 
 fn differs(kind: FileKind, found: B256, anchored: B256) -> Option<AuditFault> {
@@ -111,7 +108,7 @@ fn hash_of(file: &mut File) -> io::Result<B256> {
 fn container(
     path: &Path,
     body: &ParentBody,
-    issued: &PackageIssued,
+    parent: &Parent,
     domain: &Domain,
 ) -> io::Result<Option<AuditFault>> {
     let kind = FileKind::Container;
@@ -129,7 +126,7 @@ fn container(
     };
     let header = &signed.header;
     let pairs = [
-        ("package", header.package_id() == issued.package),
+        ("package", header.package_id() == block.package),
         ("dataset", header.dataset_id() == block.dataset),
         ("node", header.node == block.node),
         ("owner", header.owner == block.owner),
@@ -137,7 +134,7 @@ fn container(
         ("payload hash", header.payload_hash() == block.payload_hash),
         ("verifier", header.verifier == block.verifier),
         ("deployment", header.domain() == *domain),
-        ("usage contract", header.usage() == Some(issued.usage)),
+        ("usage contract", header.usage() == Some(parent.usage)),
         ("length", container_length(&signed) == length),
     ];
     let wrong = pairs.iter().find(|(_, is_same)| !is_same);
@@ -146,7 +143,7 @@ fn container(
 
 /// A form has one spelling: the one that a node serves. So no byte of the file can be changed and still be read as the
 /// same form.
-fn form(path: &Path, body: &ParentBody, issued: &PackageIssued) -> io::Result<Option<AuditFault>> {
+fn form(path: &Path, body: &ParentBody, parent: &Parent) -> io::Result<Option<AuditFault>> {
     let kind = FileKind::Form;
     let mut text = Vec::new();
     File::open(path)?
@@ -172,8 +169,7 @@ fn form(path: &Path, body: &ParentBody, issued: &PackageIssued) -> io::Result<Op
     if differing.is_some() {
         return Ok(differing);
     }
-    let continues = (0..=steps.len()).any(|end| form_digest(&steps[..end]) == issued.form_digest);
-    if continues {
+    if steps_until(&steps, parent.validated).is_some() {
         return Ok(None);
     }
     Ok(contradicts(

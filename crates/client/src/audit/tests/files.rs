@@ -247,7 +247,7 @@ async fn a_file_that_no_readable_block_commits_to_is_found() {
         })
         .collect();
     assert_eq!(findings[0].fault.kind(), "body-missing");
-    assert_eq!(of_files, ["report-body", "form", "container"]);
+    assert_eq!(of_files, ["container", "form", "report-body"]);
 }
 
 #[tokio::test]
@@ -309,7 +309,9 @@ fn files_are_named_by_themselves_or_by_their_folder() {
     }
     put(&folder.path().join(format!("{package}-12.report")));
     assert_eq!(Files::in_folder(folder.path()).unwrap().count(), 4);
-    for name in ["some.mds", "x-1.report", "x.form.json", "one.report"] {
+    let spellings = ["-01", "-+1", "-", "--1"].map(|number| format!("{package}{number}.report"));
+    let names = ["some.mds", "x-1.report", "x.form.json", "one.report"].map(String::from);
+    for name in names.into_iter().chain(spellings) {
         let path = folder.path().join(name);
         put(&path);
         let error = Files::in_folder(folder.path()).unwrap_err();
@@ -317,4 +319,83 @@ fn files_are_named_by_themselves_or_by_their_folder() {
         assert!(error.to_string().contains("names no package"), "{error}");
         std::fs::remove_file(path).unwrap();
     }
+}
+
+/// Reading from a pipe would wait for ever.
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let package = PackageId(B256::repeat_byte(7));
+    let path = folder.path().join(format!("{package}.mds"));
+    let target = if cfg!(target_os = "linux") {
+        "/dev/null"
+    } else {
+        "/"
+    };
+    std::os::unix::fs::symlink(target, path).unwrap();
+    let error = Files::in_folder(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("it is no file"), "{error}");
+}
+
+/// What is told when all files should be there: of each that is not, what it is and where.
+async fn missed(deposit: &Deposit) -> Vec<(&'static str, Subject)> {
+    let source = BlockSource::Directory(deposit.world.folder.path().to_owned());
+    let (chain, files) = (&deposit.world.governance, deposit.files().complete());
+    let report = audit_with_files(chain, &source, files, &|_| ())
+        .await
+        .unwrap();
+    let folder = deposit.folder.path().display().to_string();
+    let findings = report.findings.iter();
+    findings
+        .map(|finding| {
+            assert!(finding.to_string().contains("is not there"), "{finding}");
+            assert_eq!(finding.fault.blame(), Blame::Server);
+            assert_eq!(finding.served_by.as_ref(), Some(&folder));
+            (finding.fault.kind(), finding.subject)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn of_a_complete_folder_missing_files_are_told() {
+    let deposit = Deposit::new().await;
+    assert_eq!(missed(&deposit).await, []);
+    let package = Subject::Package(deposit.package);
+    let each = [
+        (".mds", "container", package),
+        (".form.json", "form", package),
+        ("-1.report", "report-body", deposit.side()),
+    ];
+    for (ending, kind, subject) in each {
+        let aside = deposit.folder.path().join("aside");
+        std::fs::rename(deposit.file(ending), &aside).unwrap();
+        assert_eq!(missed(&deposit).await, [(kind, subject)]);
+        assert_eq!(deposit.findings().await, [], "nobody asked");
+        std::fs::rename(aside, deposit.file(ending)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_was_taken_back_is_not_missed() {
+    let deposit = Deposit::new().await;
+    std::fs::remove_file(deposit.file(".mds")).unwrap();
+    deposit.world.retrieve(deposit.package).await;
+    assert_eq!(missed(&deposit).await, []);
+}
+
+/// A second copy elsewhere in the folder is checked as well.
+#[tokio::test]
+async fn every_copy_is_checked() {
+    let deposit = Deposit::new().await;
+    let below = deposit.folder.path().join(deposit.package.to_string());
+    std::fs::create_dir(&below).unwrap();
+    std::fs::copy(deposit.file(".mds"), below.join("copy.mds")).unwrap();
+    assert_eq!(deposit.findings().await, []);
+    std::fs::write(below.join("copy.mds"), b"another").unwrap();
+    let findings = deposit.findings().await;
+    let [finding] = &findings[..] else {
+        panic!("{findings:?}")
+    };
+    let path = below.join("copy.mds").display().to_string();
+    assert_eq!(finding.served_by, Some(path));
 }

@@ -40,7 +40,7 @@ pub enum Assumption {
     Clocks,
     /// Past registrations of nodes.
     Registration,
-    /// A wallet that is a contract was asked by the custodian's node alone.
+    /// What a wallet that is a contract agreed to, only the custodian's node has seen.
     NodesWord,
 }
 
@@ -72,8 +72,8 @@ impl fmt::Display for Assumption {
                  proof of past registrations, `medshare audit` compares all of them"
             }
             Self::NodesWord => {
-                "the requestor's wallet, which is a contract, agreed when the custodian's node asked it (EIP-1271): nobody \
-                 else saw that"
+                "the custodian's node tells the truth about what the requestor's wallet, which is a contract, agreed to when \
+                 it was asked (EIP-1271): nobody else saw that, and no signature in this file shows it"
             }
         })
     }
@@ -254,13 +254,15 @@ fn counted(count: usize, what: &str) -> String {
 type Sides = Vec<SideBlock>;
 type Parent = ParentBlock;
 
-/// On one line, whatever a stranger wrote into it: nobody adds a line to what is proven.
+/// On one line and in reading order, whatever a stranger wrote into it: nobody adds a line to what is proven, or turns one
+/// round (Unicode's line separators and bidirectional marks; UTR 36, 3.1.1).
 fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter.is_control() {
-            true => line.extend(letter.escape_default()),
-            false => line.push(letter),
+        let is_shown = matches!(letter, '"' | '\'' | '\\') || letter.escape_debug().len() == 1;
+        match is_shown {
+            true => line.push(letter),
+            false => line.extend(letter.escape_unicode()),
         }
     }
     line

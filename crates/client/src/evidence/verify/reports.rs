@@ -65,15 +65,17 @@ impl Examination<'_> {
         if self.flaws.len() > flaws || reports.is_empty() {
             return;
         }
-        self.shows(
-            REPORTS,
-            &basis,
-            format!(
-                "the requestor's side signed {} in one chain without a gap, by keys that the wallet delegated; the node \
-                 signed a receipt for each",
-                counted(reports.len(), "report"),
-            ),
+        let delegated = match basis.contains(&NodesWord) {
+            false => "by keys that the wallet delegated",
+            true => {
+                "by keys of which the custodian's node says that the wallet, a contract, delegated them"
+            }
+        };
+        let reported = counted(reports.len(), "report");
+        let what = format!(
+            "the requestor's side signed {reported} in one chain without a gap, {delegated}; the node signed a receipt for each"
         );
+        self.shows(REPORTS, &basis, what);
         self.violations(held, reports);
         let later = reports.len() - sides.len();
         if later > 0 {
@@ -238,22 +240,34 @@ impl Examination<'_> {
         );
         let digest = self.domain.digest(deletion);
         let signature = &submission.signature;
-        let if_code = if is_retrieved { Contract } else { NodesWord };
-        match self.signed_by_requestor(held, digest, signature, if_code) {
-            Some(basis) => self.shows(
-                DELETION,
-                &[Algorithms, basis, Clocks],
-                format!(
-                    "the requestor signed that the data was deleted at {}{}",
-                    rfc3339(deletion.time),
-                    if is_retrieved {
-                        ", and the contract holds it as retrieved"
-                    } else {
-                        ""
-                    }
-                ),
-            ),
+        match self.signed_by_requestor(held, digest, signature, NodesWord) {
             None => self.flaw(DELETION, "the requestor's signature does not hold"),
+            Some(NodesWord) => self.deletion_by_contract(is_retrieved, deletion.time),
+            Some(basis) => {
+                let retrieved = match is_retrieved {
+                    true => ", and the contract holds it as retrieved",
+                    false => "",
+                };
+                let time = rfc3339(deletion.time);
+                let what =
+                    format!("the requestor signed that the data was deleted at {time}{retrieved}");
+                self.shows(DELETION, &[Algorithms, basis, Clocks], what);
+            }
         }
+    }
+
+    /// The signature of a wallet that is a contract shows nothing by itself: that there was one, the contract saw when it took
+    /// the data back, but not of which time.
+    fn deletion_by_contract(&mut self, is_retrieved: bool, time: u64) {
+        if is_retrieved {
+            let what = "the requestor's wallet, which is a contract, agreed that the data was deleted: the contract holds it as \
+                        retrieved";
+            self.shows(DELETION, &[EvmBlock, Contract, Algorithms], what);
+        }
+        let time = rfc3339(time);
+        let what = format!(
+            "the custodian's node says that this wallet gave {time} as the time of the deletion"
+        );
+        self.shows(DELETION, &[NodesWord, Clocks], what);
     }
 }

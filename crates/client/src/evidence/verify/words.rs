@@ -6,6 +6,7 @@ use medshare_protocol::form::{
 };
 use medshare_protocol::id::{FormDigest, PayloadHash};
 use medshare_protocol::purpose::Purpose;
+use medshare_protocol::usage::Environment;
 
 use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys};
 use super::{Examination, Held, Parent, counted};
@@ -82,9 +83,14 @@ impl Examination<'_> {
                 USAGE,
                 &[EvmBlock, Contract, Algorithms],
                 format!(
-                    "the usage contract grants {}, for data of {:?} sensitivity, until {}",
+                    "the usage contract grants {}, exempts {} from reports, for data of {:?} sensitivity {}, until {}",
                     names(usage.granted),
+                    names(usage.exempt),
                     usage.sensitivity,
+                    match usage.environment {
+                        Environment::Any => "in any environment",
+                        Environment::Sandbox => "in the sandbox only",
+                    },
                     crate::evidence::times::rfc3339(usage.expiry)
                 ),
             );
@@ -178,8 +184,7 @@ impl Examination<'_> {
             said.sensitivity,
             block.sensitivity as u8,
         );
-        // Of no step it has said nothing.
-        let seen = steps_until(form, FormDigest(said.formDigest)).filter(|seen| *seen > 0);
+        let seen = steps_until(form, FormDigest(said.formDigest));
         let signed = self.domain.is_signed_by(said, &answer.signature, second);
         if !self.hold(
             signed,
