@@ -1,7 +1,8 @@
 # `make demo` runs the whole story; `make test` runs everything that CI runs. Rust and Node are all they need.
 # One profile (dev) serves both, so no dependency is compiled twice.
 
-MEDSHARE := $(or $(CARGO_TARGET_DIR),target)/debug/medshare
+BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
+MEDSHARE := $(BUILT)/medshare
 CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nextest run"; else echo test; fi)
 ROWS ?= 10000
 ROUNDS ?= 30
@@ -87,7 +88,6 @@ rust: node_modules/.package-lock.json
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
-	cargo build --locked -p medshare-cli
 	cargo $(CARGO_TEST) --locked --workspace
 	$(if $(findstring nextest,$(CARGO_TEST)),cargo test --locked --workspace --doc)
 
@@ -99,9 +99,11 @@ independent: node_modules/.package-lock.json .venv-independent/installed
 	  cargo $(CARGO_TEST) --locked --workspace -- the_session_of_the_readme evidence_needs_no_network
 
 # pyCANON measures the anonymiser's releases, and agrees with what it measured of them itself.
+# With the features of the tests' build, as all of this file is: another selection compiles the dependencies once more.
 pycanon: .venv-pycanon/installed
 	rm -rf out/pycanon
-	cargo run --locked --quiet -p medshare-anonymiser --example measured -- out/pycanon
+	cargo test --locked --quiet --workspace --no-run
+	$(BUILT)/examples/measured out/pycanon
 	MEDSHARE_MEASURED="$(CURDIR)/out/pycanon" .venv-pycanon/bin/python -m pytest -q crates/anonymiser/tests/pycanon
 
 # Outside the gate: LLVM's fuzzer on each decoder, ten minutes each. Starts from the corpora that `make test` replays; what it

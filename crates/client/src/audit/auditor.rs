@@ -142,6 +142,18 @@ impl Auditor {
         self.trails.keys()
     }
 
+    /// The first of the requestors whose thread is not closed yet, so many at most.
+    #[must_use]
+    pub fn first_requestors(&self, most: usize) -> Vec<Address> {
+        self.threads.first(most)
+    }
+
+    /// The first of the packages that are not closed yet, so many at most.
+    #[must_use]
+    pub fn first_packages(&self, most: usize) -> Vec<PackageId> {
+        self.trails.first(most)
+    }
+
     /// Takes in the next event, with one record for each of its [`leaves`]; `None` for one that nobody serves.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ use super::{
     AuditError, AuditProgress, AuditReport, ContractView, FETCHES_AT_ONCE, Files, Records,
 };
 
+/// Threads and packages are closed so many at a time: a list of all of a large ledger would be as large as what is kept of them.
+const CLOSED_AT_ONCE: usize = 4096;
+
 /// A stretch whose records are being examined.
 struct Examining {
     evm_block: u64,
@@ -116,14 +119,18 @@ async fn close<V: ContractView>(
     tip: Tip,
 ) -> Result<(), AuditError> {
     let block = tip.number;
-    let mut heads =
-        stream::iter(auditor.requestors())
-            .map(|name| async move {
-                Ok::<_, AuditError>((name, view.thread_head_at(name, block).await?))
-            })
-            .buffered(FETCHES_AT_ONCE);
-    while let Some((requestor, head)) = heads.try_next().await? {
-        auditor.close_thread(requestor, head)?;
+    loop {
+        let requestors = auditor.first_requestors(CLOSED_AT_ONCE);
+        if requestors.is_empty() {
+            break;
+        }
+        let head = |name| async move {
+            Ok::<_, AuditError>((name, view.thread_head_at(name, block).await?))
+        };
+        let mut heads = stream::iter(requestors).map(head).buffered(FETCHES_AT_ONCE);
+        while let Some((requestor, head)) = heads.try_next().await? {
+            auditor.close_thread(requestor, head)?;
+        }
     }
     let evm_time = view
         .time_of_block(block)
@@ -133,11 +140,15 @@ async fn close<V: ContractView>(
         .duration_since(UNIX_EPOCH)
         .map_or(evm_time, |since| since.as_secs());
     let clock = Clock { evm_time, now };
-    let mut packages = stream::iter(auditor.packages())
-        .map(|id| async move { Ok::<_, AuditError>((id, view.package_at(id, block).await?)) })
-        .buffered(FETCHES_AT_ONCE);
-    while let Some((package, held)) = packages.try_next().await? {
-        auditor.close_package(package, Some(&held), clock)?;
+    loop {
+        let packages = auditor.first_packages(CLOSED_AT_ONCE);
+        if packages.is_empty() {
+            return Ok(());
+        }
+        let held = |id| async move { Ok::<_, AuditError>((id, view.package_at(id, block).await?)) };
+        let mut packages = stream::iter(packages).map(held).buffered(FETCHES_AT_ONCE);
+        while let Some((package, held)) = packages.try_next().await? {
+            auditor.close_package(package, Some(&held), clock)?;
+        }
     }
-    Ok(())
 }

@@ -55,6 +55,15 @@ impl<K: Ord + Copy, V: Clone + Serialize + DeserializeOwned> Shelf<K, V> {
         keys
     }
 
+    /// The first keys in order, so many at most.
+    pub(super) fn first(&self, most: usize) -> Vec<K> {
+        let here = self.here.keys().take(most);
+        let mut keys: Vec<K> = here.chain(self.aside.keys().take(most)).copied().collect();
+        keys.sort_unstable();
+        keys.truncate(most);
+        keys
+    }
+
     pub(super) fn has(&self, key: &K) -> bool {
         self.here.contains_key(key) || self.aside.contains_key(key)
     }
@@ -177,6 +186,7 @@ mod tests {
                     }
                 }
                 prop_assert!(shelf.keys().iter().eq(map.keys()));
+                prop_assert!(shelf.first(5).iter().eq(map.keys().take(5)));
                 // The file is no longer than what lies in it at once.
                 prop_assert!(shelf.used as usize == shelf.aside.len() + shelf.free.len());
             }
