@@ -79,6 +79,20 @@ async fn requestor_and_custodian_get_the_dossier_and_it_holds_together() {
         measured.identifiers.is_empty() && !measured.reasons.is_empty(),
         "{measured:?}"
     );
+    // Of this k an attacker finds nobody with a greater chance (SPEC §6.1).
+    let highest = measured.risks["prosecutor_highest"].as_f64().unwrap();
+    assert!(
+        (highest * measured.k as f64 - 1.0).abs() < 1e-9,
+        "{measured:?}"
+    );
+    let expected = measured.linkage["expected"].as_f64().unwrap();
+    let chance = measured.classes as f64 / measured.rows as f64;
+    assert!((expected - chance).abs() < 1e-9, "{measured:?}");
+    assert_eq!(measured.safe_harbor.as_array().unwrap().len(), 18);
+    for column in measured.sensitive.as_array().unwrap() {
+        assert!(column["distinct_l"].as_u64() >= Some(1), "{column}");
+        assert!(column["t_equal"].as_f64() <= Some(1.0), "{column}");
+    }
     let named = dossier
         .form
         .iter()

@@ -1,5 +1,6 @@
 //! What evidence proves, and what that rests on. No I/O, no clock: the same evidence always says the same.
 
+mod certificate;
 mod container;
 mod contract;
 mod ledger;

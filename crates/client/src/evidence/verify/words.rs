@@ -2,9 +2,9 @@
 
 use alloy_sol_types::SolStruct;
 use medshare_protocol::form::{
-    MAX_FORM_STEPS, Step, certificates, form_digest, received, retrievals_are_timed, steps_until,
+    MAX_FORM_STEPS, Step, form_digest, received, retrievals_are_timed, steps_until,
 };
-use medshare_protocol::id::{FormDigest, PayloadHash};
+use medshare_protocol::id::FormDigest;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::Environment;
 
@@ -204,34 +204,5 @@ impl Examination<'_> {
             ),
         );
         self.certificate(parent);
-    }
-
-    fn certificate(&mut self, parent: &Parent) {
-        let dossier = &self.evidence.dossier;
-        let (signed, second) = (&dossier.validation.certificate, dossier.verifier);
-        let payload_hash: PayloadHash = parent.body.transaction.payload_hash;
-        let package = self.evidence.subject.package;
-        let opened = signed.open(&self.domain, package, payload_hash, second);
-        let content = signed.content().to_string();
-        let named = certificates(&dossier.form).eq([content.as_str()]);
-        self.hold(named, VALIDATION, "the form names another certificate");
-        match opened {
-            Ok(measured) => self.shows(
-                VALIDATION,
-                &[Algorithms, Keys],
-                format!(
-                    "the second node certified what it measured on the output alone: {} in {} classes, the smallest of \
-                     {} ({} promised), {:.4} of the rows alone in their class, {} left, sensitivity {:?}",
-                    counted(measured.rows as usize, "row"),
-                    measured.classes,
-                    measured.k,
-                    measured.promised_k,
-                    measured.unique_share,
-                    counted(measured.identifiers.len(), "identifier"),
-                    measured.sensitivity,
-                ),
-            ),
-            Err(error) => self.flaw(VALIDATION, error),
-        }
     }
 }
