@@ -150,7 +150,7 @@ pub use disclosure::Disclosure;
 pub use effort::{Effort, Method};
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use linkage::{Linkage, LinkageError, Linked, linkage};
-pub use measure::{Measures, measure};
+pub use measure::{Essentials, Measures, essentials, measure};
 pub use metric::Metric;
 pub use models::{Distance, Model};
 pub use number::Number;

@@ -43,20 +43,52 @@ pub struct Measures {
     pub safe_harbor: SafeHarbor,
 }
 
+/// What decides whether a table may leave: the beginning of [`Measures`], at a fraction of their cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Essentials {
+    /// As in [`Measures`].
+    pub rows: usize,
+    /// As in [`Measures`].
+    pub k: usize,
+    /// As in [`Measures`].
+    pub classes: usize,
+    /// As in [`Measures`].
+    pub identifiers: Vec<String>,
+}
+
+/// Measures of a table what decides whether it may leave.
+pub fn essentials(table: &Table, plan: &Plan) -> Essentials {
+    of_classes(table, plan, &classes(table, plan).sizes())
+}
+
+fn of_classes(table: &Table, plan: &Plan, sizes: &[usize]) -> Essentials {
+    let identifiers = identifiers(table, plan).into_iter();
+    let identifiers =
+        identifiers.map(|(column, what, hits)| format!("{column}: {what} ({hits} hits)"));
+    Essentials {
+        rows: table.rows(),
+        k: sizes.iter().copied().min().unwrap_or(0),
+        classes: sizes.len(),
+        identifiers: identifiers.collect(),
+    }
+}
+
 /// Measures a table, which may be a projection: columns of the plan that it lacks are skipped,
 /// columns that the plan lacks are reported.
 pub fn measure(table: &Table, plan: &Plan) -> Measures {
     let classes = classes(table, plan);
     let sizes = classes.sizes();
     let rows = Rows::of(&classes, &sizes);
-    let identifiers = identifiers(table, plan)
-        .into_iter()
-        .map(|(column, what, hits)| format!("{column}: {what} ({hits} hits)"))
-        .collect();
+    let Essentials {
+        k,
+        classes: count,
+        identifiers,
+        ..
+    } = of_classes(table, plan, &sizes);
     Measures {
         rows: table.rows(),
-        k: sizes.iter().copied().min().unwrap_or(0),
-        classes: sizes.len(),
+        k,
+        classes: count,
         unique_share: unique_share(&sizes, table.rows()),
         risks: risks(sizes.iter().map(|&rows| Size::alone(rows))),
         identifiers,
@@ -151,7 +183,19 @@ mod tests {
     }
 
     fn measured(csv: &str) -> Measures {
-        measure(&Table::from_csv(csv.as_bytes(), b',').unwrap(), &plan())
+        let table = Table::from_csv(csv.as_bytes(), b',').unwrap();
+        let measures = measure(&table, &plan());
+        let Measures {
+            rows, k, classes, ..
+        } = measures;
+        let expected = Essentials {
+            rows,
+            k,
+            classes,
+            identifiers: measures.identifiers.clone(),
+        };
+        assert_eq!(essentials(&table, &plan()), expected);
+        measures
     }
 
     #[test]

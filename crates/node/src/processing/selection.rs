@@ -3,7 +3,7 @@
 //! Rows are chosen whole: a filter on quasi-identifiers keeps whole classes. One on other columns can leave a class
 //! with fewer than k rows, or with sensitive values that its models forbid; those rows are suppressed as well.
 
-use medshare_anonymiser::{Measures, Plan, Ranking, Table, measure, promises, rank};
+use medshare_anonymiser::{Essentials, Plan, Ranking, Table, essentials, promises, rank};
 use medshare_protocol::filter::Filter;
 use medshare_protocol::typed::Selection;
 
@@ -20,7 +20,7 @@ pub(super) struct Selected {
     /// How sensitive it is, and why.
     pub ranking: Ranking,
     /// k, classes and rows of it.
-    pub measures: Measures,
+    pub measures: Essentials,
     /// Rows that were asked for but suppressed, since too few like them were.
     pub suppressed: usize,
 }
@@ -58,7 +58,7 @@ pub(super) fn select(
     }
     let suppressed = rows.rows() - kept.rows();
     let table = kept.select(&columns);
-    let measures = measure(&table, plan);
+    let measures = essentials(&table, plan);
     let broken = promises(&table, plan).broken;
     if !broken.is_empty() || !measures.identifiers.is_empty() {
         return Err(NodeError::refused(format!(
@@ -233,7 +233,7 @@ mod tests {
                 .into_iter()
                 .collect();
             if let Ok(selected) = select(&table, &plan, &selection) {
-                prop_assert!(measure(&selected.table, &plan).k >= 2);
+                prop_assert!(essentials(&selected.table, &plan).k >= 2);
                 // As the second node reads it.
                 let read = Table::from_csv(&selected.table.to_csv(), b',').unwrap();
                 prop_assert!(promises(&read, &plan).hold());
