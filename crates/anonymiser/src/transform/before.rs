@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::check::{coded, hierarchy};
 use super::date_shift::{BeyondYears, DateShift, shifted};
+use super::own_words::without_own_words;
 use super::scrub::scrubbed;
 use crate::hierarchy::Hierarchy;
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
@@ -43,7 +44,7 @@ impl<'a> Before<'a> {
         for (declared, fitted) in plan.columns.iter().zip(fitted) {
             let found = column_of(table, declared);
             let column = found.expect("the check found every declared column");
-            let transformed = transformed(declared, column, table, key)?;
+            let transformed = transformed(declared, column, table, plan, key)?;
             let people = population.and_then(|people| column_of(people, declared));
             let is_searched =
                 declared.role == Role::QuasiIdentifier && declared.aggregate.is_none();
@@ -126,6 +127,7 @@ fn transformed<'a>(
     declared: &ColumnPlan,
     column: &'a Column,
     table: &Table,
+    plan: &Plan,
     key: &[u8; 32],
 ) -> Result<Cow<'a, Column>, AnonymiseError> {
     if let Some(DateShift { by, days }) = &declared.shift {
@@ -141,9 +143,21 @@ fn transformed<'a>(
         return Ok(Cow::Owned(shifted?));
     }
     if declared.role == Role::Text && declared.scrub {
-        return Ok(Cow::Owned(column.rewritten(scrubbed)));
+        // First whole addresses, in which a name may stand; in the end whatever has come together.
+        let clean = column.rewritten(scrubbed);
+        let anonymous = without_own_words(&clean, &identifying(table, plan));
+        return Ok(Cow::Owned(anonymous.rewritten(scrubbed)));
     }
     Ok(coded(declared, column, "table")?)
+}
+
+/// The columns that say who it is.
+fn identifying<'a>(table: &'a Table, plan: &Plan) -> Vec<&'a Column> {
+    let says_who =
+        |declared: &&ColumnPlan| matches!(declared.role, Role::Identifier | Role::Pseudonym);
+    let declared = plan.columns.iter().filter(says_who);
+    let columns = declared.filter_map(|declared| column_of(table, declared));
+    columns.map(|column| &**column).collect()
 }
 
 /// The table with this column in the place of the one of its name.

@@ -5,19 +5,20 @@
 //! | [`bottom`, `top`](crate::ColumnPlan::top) | numeric | what lies beyond is written in one word | before |
 //! | [`rule`](crate::Rule) | quasi-identifiers | makes the hierarchy that is searched | before |
 //! | [`shift`](DateShift) | dates | by days of each person's own | before |
-//! | [`scrub`](crate::ColumnPlan::scrub) | free text | what the detectors find is taken out | before |
+//! | [`scrub`](crate::ColumnPlan::scrub) | free text | what the detectors find is taken out, and the words of the record's own identifiers | before |
 //! | [`aggregate`](Aggregate) | numeric quasi-identifiers | one value for each class | after |
 //!
 //! So the search knows of none of them: it gets a table in which all is done that comes before, and a plan that says nothing else.
 //!
-//! Free text is dropped unless it is scrubbed, and scrubbing does not find *names*: nothing in a text tells them apart from other
-//! words. A custodian who releases free text answers for them.
+//! Free text is dropped unless it is scrubbed, and scrubbing finds no *names* but those in the record's own identifiers: nothing in a
+//! text tells others apart from other words. A custodian who releases free text answers for them.
 
 mod aggregate;
 mod before;
 mod check;
 mod coding;
 mod date_shift;
+mod own_words;
 mod scrub;
 mod words;
 

@@ -1,6 +1,7 @@
 //! Free text: what detectors find in it is taken out.
 //!
-//! Names of persons and places are *not* found: no detector knows them. A column of free text is therefore dropped from a release,
+//! Names of persons and places are *not* found: no detector knows them; those of the record's own person are taken out by
+//! [`own_words`](super::own_words). A column of free text is therefore dropped from a release,
 //! unless the plan says that it may be released scrubbed.
 
 use crate::detector::spans;

@@ -47,7 +47,7 @@ fn by_role(declared: &ColumnPlan, level: Option<(usize, usize)>) -> Option<Strin
         Role::Identifier => "dropped, as it identifies".to_owned(),
         Role::Pseudonym => "replaced by keyed pseudonyms".to_owned(),
         Role::Text if declared.scrub => {
-            "scrubbed of what the detectors find, which names are not".to_owned()
+            "scrubbed of what the detectors find and of the record's own identifiers; other names are not found".to_owned()
         }
         Role::Text => "dropped, as it is free text".to_owned(),
         Role::QuasiIdentifier => match (declared.aggregate, level) {

@@ -30,7 +30,7 @@ fn everything() -> Plan {
 const CSV: &str = "name,mrn,age,born,weight,seen,lactate,note,letter
 Ada,1,93,1927-01-01,60,2020-03-01T08:00,1.5,call 212-555-0123,x
 Bob,2,95,1925-05-05,70.5,2020-03-02,25,seen 2020-03-02,x
-Cid,3,41,1979-01-01,,2020-03-03,,fine,x
+Cid,3,41,1979-01-01,,2020-03-03,,CID is fine; Bob too,x
 Dot,4,44,1976-12-31,80,2020-03-04,20,,x
 Eve,5,12,unknown,40,2020-03-05,3,mail eve@clinic.example.,x
 Ada,1,17,unknown,50,2020-03-11T08:00,2,ok,x
@@ -59,7 +59,7 @@ fn everything_at_once() {
         "age,born,weight,lactate,note
 ≥90,1920-1929,65.25,1.5,call [phone]
 ≥90,1920-1929,65.25,≥20,seen [date]
-40-49,1970-1979,,,fine
+40-49,1970-1979,,,[identifier] is fine; Bob too
 40-49,1970-1979,,≥20,
 <18,unknown,45,3,mail [email].
 <18,unknown,45,2,ok
@@ -86,7 +86,7 @@ fn the_report_says_what_was_done() {
             "weight: replaced by the arithmetic mean of its class",
             "seen: dates shifted by up to 30 days, alike for each value of `mrn`",
             "lactate: coded as ≥20 from 20 up",
-            "note: scrubbed of what the detectors find, which names are not",
+            "note: scrubbed of what the detectors find and of the record's own identifiers; other names are not found",
             "letter: dropped, as it is free text",
         ]
     );
