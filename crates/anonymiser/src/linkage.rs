@@ -14,6 +14,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::effort::Method;
 use crate::hierarchy::Hierarchy;
 use crate::plan::{ColumnPlan, Plan, PlanError, Role};
 use crate::promises::Rows;
@@ -64,6 +65,11 @@ pub enum LinkageError {
         /// Name of the column.
         column: String,
     },
+    /// Mondrian generalises one value differently in different rows.
+    #[error(
+        "the levels of hierarchies do not say what a row became by Mondrian; how often a record of the release is picked, `measured` tells"
+    )]
+    Mondrian,
     /// The plan does not fit the original.
     #[error("{0}")]
     Unfit(String),
@@ -105,6 +111,9 @@ pub(crate) fn guessed(table: &Table, classes: &Classes, rows: &Rows) -> Linkage 
 ///
 /// [`LinkageError`]: the release was not made from this table.
 pub fn linkage(original: &Table, release: &Table, plan: &Plan) -> Result<Linked, LinkageError> {
+    if plan.privacy.method == Method::Mondrian {
+        return Err(LinkageError::Mondrian);
+    }
     let coarse = plan
         .privacy
         .safe_harbor

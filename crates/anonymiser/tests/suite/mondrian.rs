@@ -1,8 +1,8 @@
 //! Mondrian: classes that are cut one by one.
 
 use medshare_anonymiser::{
-    AnonymiseError, Hierarchy, Method, Metric, Plan, Table, anonymise, anonymise_within, measure,
-    promises,
+    AnonymiseError, Hierarchy, LinkageError, Method, Metric, Plan, Table, anonymise,
+    anonymise_within, linkage, measure, promises,
 };
 use proptest::prelude::*;
 
@@ -57,6 +57,8 @@ proptest! {
         let plan = format!(r#"{{"columns": [{{"name": "age", "role": "quasi-identifier"}}], "privacy": {{"k": {k}, "method": "mondrian"}}}}"#);
         let plan: Plan = serde_json::from_str(&plan).unwrap();
         let release = anonymise(&table, &plan, &[0; 32]).unwrap().table;
+        // Its own levels say nothing about what a row became.
+        prop_assert_eq!(linkage(&table, &release, &plan).unwrap_err(), LinkageError::Mondrian);
         let mut ranges = Vec::new();
         for (row, value) in values.iter().enumerate() {
             let label = release.value(row, 0);
