@@ -4,6 +4,8 @@ mod container;
 mod contract;
 mod ledger;
 mod reports;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeSet;
