@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, FixedBytes};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::header::{CompactTarget, Header};
 use medshare_protocol::id::LeafHash;
-use medshare_protocol::merkle::{Log, consistency_proof, inclusion_proof};
+use medshare_protocol::merkle::{Log, consistency_proof, header_root, inclusion_proof};
 use medshare_protocol::proof::{ChainEnd, ConsistencyProof, InclusionProof, ProofError};
 use serde_json::Value;
 
@@ -126,6 +126,51 @@ fn every_growth_is_shown_and_no_exchange_is() {
                 );
             }
         }
+    }
+}
+
+/// Of the last block the proof has the whole header, of an earlier one only what its merkle root is made of.
+#[test]
+fn a_proof_is_of_the_header_at_its_place() {
+    for size in 1..=SIZE {
+        for index in 0..size {
+            let (proof, place) = (inclusion(index, size), format!("{index} of {size}"));
+            let end = chain().1[index];
+            let header = Header::from_bytes(&end.header.0);
+            assert!(proof.is_of(&header), "{place}");
+            let mut other_root = header;
+            other_root.merkle_root.0[0] ^= 1;
+            assert!(!proof.is_of(&other_root), "{place}");
+            let mut other_size = header;
+            other_size.merkle_root = header_root(end.root, end.size + 1);
+            assert!(!proof.is_of(&other_size), "{place}");
+            let mut mined_again = header;
+            mined_again.nonce += 1;
+            assert_eq!(proof.is_of(&mined_again), index + 1 < size, "{place}");
+        }
+    }
+    let mut nowhere = inclusion(0, SIZE);
+    nowhere.index = u64::MAX;
+    assert!(!nowhere.is_of(&Header::from_bytes(&nowhere.end.header.0)));
+}
+
+/// Whatever its header, a chain without a block would grow into every chain (SPEC §2.1: an end has at least one).
+#[test]
+fn nothing_grows_out_of_a_chain_without_a_block() {
+    let mut proof = consistency(1, SIZE);
+    let none = Log::default();
+    let mut header = Header::from_bytes(&proof.old.header.0);
+    header.merkle_root = none.header_root();
+    proof.old = ChainEnd {
+        size: 0,
+        root: none.root(),
+        header: FixedBytes(header.to_bytes()),
+    };
+    proof.path.clear();
+    for new in [proof.new, proof.old] {
+        proof.new = new;
+        let checked = proof.check(proof.old.head(), new.head());
+        assert_eq!(checked, Err(ProofError::Path(new.root)));
     }
 }
 

@@ -5,6 +5,8 @@ mod container;
 mod contract;
 mod ledger;
 mod reports;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeSet;
