@@ -11,6 +11,7 @@ mod make;
 mod parent;
 mod reports;
 mod sides;
+mod wallet;
 mod words;
 
 use std::io::Cursor;
@@ -22,7 +23,7 @@ use medshare_protocol::form::Step;
 use medshare_protocol::header::Header;
 use medshare_protocol::typed::{AccessRequest, Deletion, Receipt, Report, Session, Validation};
 
-use super::{Examination, Held};
+use super::{Claim, Examination, Held};
 use crate::evidence::Evidence;
 
 const BUNDLE: &[u8] = include_bytes!("../../../../../../test/vectors/evidence.zip");
@@ -93,9 +94,9 @@ fn bundle() -> (Evidence, Held) {
     (evidence, held)
 }
 
-/// All flaws of the evidence that is made with these changes: everything is examined but the proof of what the contract
-/// held.
-fn flaws(changes: &Changes) -> Vec<String> {
+/// What is proven by the evidence that is made with these changes, and all its flaws: everything is examined but the proof of
+/// what the contract held.
+fn examined(changes: &Changes) -> (Vec<Claim>, Vec<String>) {
     let (evidence, held) = make::make(changes);
     let mut examination = examination(&evidence);
     examination.request(&held);
@@ -107,7 +108,8 @@ fn flaws(changes: &Changes) -> Vec<String> {
         examination.reports(&held, &parent, &sides);
         examination.deletion(&held);
     }
-    told(examination)
+    let proven = std::mem::take(&mut examination.proven);
+    (proven, told(examination))
 }
 
 fn told(examination: Examination<'_>) -> Vec<String> {
@@ -120,7 +122,7 @@ fn told(examination: Examination<'_>) -> Vec<String> {
 /// Holds that just these flaws are told, in this order: each has this in it.
 #[track_caller]
 fn assert_flaws(changes: &Changes, expected: &[&str]) {
-    let flaws = flaws(changes);
+    let (_, flaws) = examined(changes);
     let as_expected = |(flaw, expected): (&String, &&str)| flaw.contains(expected);
     assert!(
         flaws.len() == expected.len() && flaws.iter().zip(expected).all(as_expected),
