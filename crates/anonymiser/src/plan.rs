@@ -1,17 +1,21 @@
 //! What the custodian declares about a dataset, and the check that a table fits it.
 
+mod check;
+mod error;
+
+pub use error::PlanError;
+
 use serde::{Deserialize, Serialize};
 
 use crate::effort::{Effort, Method};
-use crate::hierarchy::{Hierarchy, HierarchyError};
+use crate::hierarchy::Hierarchy;
 use crate::metric::Metric;
 use crate::models::Model;
 use crate::number::Number;
 use crate::risk::RiskLimit;
 use crate::rule::Rule;
 use crate::safe_harbor::SafeHarborRule;
-use crate::table::{Column, Table};
-use crate::transform::{self, Aggregate, DateShift};
+use crate::transform::{Aggregate, DateShift};
 
 /// The smallest k that hides anybody.
 pub const MIN_K: usize = 2;
@@ -178,340 +182,11 @@ pub struct Plan {
     pub privacy: Privacy,
 }
 
-/// Why a plan does not fit a table. Columns are named, values never.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum PlanError {
-    /// A column is declared twice.
-    #[error("column `{column}` is declared twice in the plan; remove one")]
-    DuplicateColumn {
-        /// Name of the column.
-        column: String,
-    },
-    /// A declared column is not in the table.
-    #[error(
-        "column `{column}` is declared but the table does not have it; correct the plan or the query"
-    )]
-    MissingColumn {
-        /// Name of the column.
-        column: String,
-    },
-    /// A column of the table is not declared.
-    #[error(
-        "column `{column}` of the table is not declared; give it a role (an undeclared column is never released)"
-    )]
-    UndeclaredColumn {
-        /// Name of the column.
-        column: String,
-    },
-    /// Only quasi-identifiers are generalised, and only hierarchical t-closeness asks how near sensitive values are.
-    #[error(
-        "column `{column}` has a hierarchy or a rule but is no quasi-identifier and has no model that uses it; change its role or remove the hierarchy"
-    )]
-    HierarchyWithoutUse {
-        /// Name of the column.
-        column: String,
-    },
-    /// Only what is sensitive has models.
-    #[error(
-        "column `{column}` has a privacy model but is not sensitive; change its role or remove the model"
-    )]
-    ModelWithoutUse {
-        /// Name of the column.
-        column: String,
-    },
-    /// What is dropped or replaced has nothing to accept.
-    #[error(
-        "column `{column}` accepts a rule of Safe Harbor but is an identifier or a pseudonym; change its role or accept nothing"
-    )]
-    AcceptWithoutUse {
-        /// Name of the column.
-        column: String,
-    },
-    /// A model's parameters mean nothing.
-    #[error("column `{column}`: {fault}")]
-    ModelOutOfRange {
-        /// Name of the column.
-        column: String,
-        /// What is wrong.
-        fault: &'static str,
-    },
-    /// Hierarchical t-closeness needs a hierarchy.
-    #[error(
-        "column `{column}` has a model of hierarchical distance and no hierarchy; add one or choose another distance"
-    )]
-    ModelWithoutHierarchy {
-        /// Name of the column.
-        column: String,
-    },
-    /// The hierarchy does not cover the data.
-    #[error(
-        "column `{column}`: {missing} distinct values have no entry in the hierarchy; add them"
-    )]
-    ValuesWithoutEntry {
-        /// Name of the column.
-        column: String,
-        /// How many distinct values have none.
-        missing: usize,
-    },
-    /// What is to be done with a column means nothing, or does not go together.
-    #[error("column `{column}`: {fault}")]
-    Transformation {
-        /// Name of the column.
-        column: String,
-        /// What is wrong.
-        fault: &'static str,
-    },
-    /// Cells are not what a rule, a coding, an aggregate or a shift is for.
-    #[error(
-        "column `{column}` of the {table}: {values} distinct values are no {expected}, the first in row {row}; correct them, or list what stands for a missing value under `missing`"
-    )]
-    Misfits {
-        /// Name of the column.
-        column: String,
-        /// `table` or `population`.
-        table: &'static str,
-        /// How many distinct values.
-        values: usize,
-        /// The first row with one, from 1, the header not counted.
-        row: usize,
-        /// What they should be.
-        expected: &'static str,
-    },
-    /// A rule makes too much of a column.
-    #[error("column `{column}`, by its rule: {fault}")]
-    RuleBeyondLimits {
-        /// Name of the column.
-        column: String,
-        /// What is wrong.
-        fault: HierarchyError,
-    },
-    /// A limit of a risk means nothing.
-    #[error("{fault}")]
-    RiskOutOfRange {
-        /// What is wrong.
-        fault: &'static str,
-    },
-    /// The population lacks a quasi-identifier.
-    #[error("column `{column}` is a quasi-identifier, and the population does not have it")]
-    MissingInPopulation {
-        /// Name of the column.
-        column: String,
-    },
-    /// Mondrian does not go by a metric.
-    #[error("Mondrian cuts by Loss and by nothing else; leave the metric and the search out")]
-    MetricOfMondrian,
-    /// k is too small.
-    #[error(
-        "k is {k}, and {MIN_K} is the least that hides anybody; 1 is taken beside other models"
-    )]
-    KTooSmall {
-        /// The k given.
-        k: usize,
-    },
-    /// k cannot be reached.
-    #[error("k is {k} but the table has {rows} rows; no release of it can be {k}-anonymous")]
-    KAboveRows {
-        /// The k given.
-        k: usize,
-        /// Rows of the table.
-        rows: usize,
-    },
-    /// The limit is not a share.
-    #[error("the suppression limit is {limit}; it is a share of the rows from 0 to 1")]
-    SuppressionLimitOutOfRange {
-        /// The limit given.
-        limit: f64,
-    },
-}
-
-impl PlanError {
-    /// The column that it is about, where it is about one.
-    #[must_use]
-    pub fn column(&self) -> Option<&str> {
-        match self {
-            Self::DuplicateColumn { column, .. }
-            | Self::MissingColumn { column, .. }
-            | Self::UndeclaredColumn { column, .. }
-            | Self::HierarchyWithoutUse { column, .. }
-            | Self::ModelWithoutUse { column, .. }
-            | Self::AcceptWithoutUse { column, .. }
-            | Self::ModelOutOfRange { column, .. }
-            | Self::ModelWithoutHierarchy { column, .. }
-            | Self::ValuesWithoutEntry { column, .. }
-            | Self::Transformation { column, .. }
-            | Self::Misfits { column, .. }
-            | Self::RuleBeyondLimits { column, .. }
-            | Self::MissingInPopulation { column, .. } => Some(column),
-            _ => None,
-        }
-    }
-}
-
 impl Plan {
     /// The declared column `name`.
     pub fn column(&self, name: &str) -> Option<&ColumnPlan> {
         self.columns.iter().find(|column| column.name == name)
     }
-
-    /// Checks that `table` can be anonymised by this plan.
-    ///
-    /// # Errors
-    ///
-    /// The first [`PlanError`] found: the model, then the declarations, then the values.
-    pub fn check(&self, table: &Table) -> Result<(), PlanError> {
-        self.fit(table).map(drop)
-    }
-
-    /// As [`Plan::check`]; of each declared column the hierarchy that its rule makes of the table, which is too much work to do twice.
-    pub(crate) fn fit(&self, table: &Table) -> Result<Vec<Option<Hierarchy>>, PlanError> {
-        self.check_privacy(table.rows())?;
-        self.check_declarations()?;
-        if let Some(name) = table
-            .column_names()
-            .find(|name| self.column(name).is_none())
-        {
-            return Err(PlanError::UndeclaredColumn {
-                column: name.to_owned(),
-            });
-        }
-        let fitted = self.columns.iter().map(|declared| {
-            let Some(position) = table.column_index(&declared.name) else {
-                return Err(PlanError::MissingColumn {
-                    column: declared.name.clone(),
-                });
-            };
-            check_values(declared, &table.columns()[position])?;
-            transform::check_values(declared, &table.columns()[position], "table")
-        });
-        fitted.collect()
-    }
-
-    /// Checks what can be checked before there is a table.
-    ///
-    /// # Errors
-    ///
-    /// The first [`PlanError`] found: the model, then the declarations.
-    pub fn check_declared(&self) -> Result<(), PlanError> {
-        self.check_privacy(usize::MAX)?;
-        self.check_declarations()
-    }
-
-    /// Checks that the risks of a release can be judged by this population, which needs no column that is aggregated.
-    ///
-    /// # Errors
-    ///
-    /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`], [`PlanError::Misfits`].
-    pub fn check_population(&self, population: &Table) -> Result<(), PlanError> {
-        let is_searched = |column: &&ColumnPlan| {
-            column.role == Role::QuasiIdentifier && column.aggregate.is_none()
-        };
-        for declared in self.columns.iter().filter(is_searched) {
-            let Some(position) = population.column_index(&declared.name) else {
-                return Err(PlanError::MissingInPopulation {
-                    column: declared.name.clone(),
-                });
-            };
-            check_values(declared, &population.columns()[position])?;
-            transform::check_values(declared, &population.columns()[position], "population")?;
-        }
-        Ok(())
-    }
-
-    fn check_privacy(&self, rows: usize) -> Result<(), PlanError> {
-        let Privacy {
-            k,
-            suppression_limit,
-            ..
-        } = self.privacy;
-        let is_alone = self.privacy.risks.is_empty()
-            && self.columns.iter().all(|column| column.models.is_empty());
-        if k == 0 || (k < MIN_K && is_alone) {
-            return Err(PlanError::KTooSmall { k });
-        }
-        for limit in &self.privacy.risks {
-            if let Some(fault) = limit.fault() {
-                return Err(PlanError::RiskOutOfRange { fault });
-            }
-        }
-        if !(0.0..=1.0).contains(&suppression_limit) {
-            return Err(PlanError::SuppressionLimitOutOfRange {
-                limit: suppression_limit,
-            });
-        }
-        let is_mondrian = self.privacy.method == Method::Mondrian;
-        if is_mondrian && !(self.privacy.metric.is_default() && self.privacy.search.is_default()) {
-            return Err(PlanError::MetricOfMondrian);
-        }
-        let generalises = self
-            .columns
-            .iter()
-            .any(|column| column.role == Role::QuasiIdentifier);
-        if generalises && k > rows {
-            return Err(PlanError::KAboveRows { k, rows });
-        }
-        Ok(())
-    }
-
-    fn check_declarations(&self) -> Result<(), PlanError> {
-        for (index, declared) in self.columns.iter().enumerate() {
-            let column = || declared.name.clone();
-            if self.columns[..index]
-                .iter()
-                .any(|earlier| earlier.name == declared.name)
-            {
-                return Err(PlanError::DuplicateColumn { column: column() });
-            }
-            check_models(declared)?;
-            if !declared.accept.is_empty() && !declared.is_released_as_declared() {
-                return Err(PlanError::AcceptWithoutUse { column: column() });
-            }
-            transform::check_declared(declared, self)?;
-            let uses_hierarchy = declared.role == Role::QuasiIdentifier
-                || declared.models.iter().any(|model| model.needs_hierarchy());
-            let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
-            if has_hierarchy && !uses_hierarchy {
-                return Err(PlanError::HierarchyWithoutUse { column: column() });
-            }
-        }
-        Ok(())
-    }
-}
-
-fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
-    let column = || declared.name.clone();
-    if !declared.models.is_empty() && declared.role != Role::Sensitive {
-        return Err(PlanError::ModelWithoutUse { column: column() });
-    }
-    for model in &declared.models {
-        if let Some(fault) = model.fault() {
-            let column = column();
-            return Err(PlanError::ModelOutOfRange { column, fault });
-        }
-        let has_hierarchy = declared.hierarchy.is_some() || declared.rule.is_some();
-        if model.needs_hierarchy() && !has_hierarchy {
-            return Err(PlanError::ModelWithoutHierarchy { column: column() });
-        }
-    }
-    Ok(())
-}
-
-fn check_values(declared: &ColumnPlan, column: &Column) -> Result<(), PlanError> {
-    let Some(hierarchy) = &declared.hierarchy else {
-        return Ok(());
-    };
-    let positions = hierarchy.positions();
-    let missing = column
-        .values()
-        .iter()
-        .filter(|value| !positions.contains_key(&***value))
-        .count();
-    if missing > 0 {
-        return Err(PlanError::ValuesWithoutEntry {
-            column: declared.name.clone(),
-            missing,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -519,6 +194,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::models::Distance;
+    use crate::table::Table;
 
     fn table() -> Table {
         Table::from_csv(b"name,age\nAda,1\nBob,2\nCid,7\n", b',').unwrap()
