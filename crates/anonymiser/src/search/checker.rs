@@ -223,9 +223,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let of_parts = of_parts.get_or_insert(0);
-            let values = sensitive.values();
+            let of_classes = cells.iter().map(|cell| cell.of(self.merging.class_of()));
+            let (kept, classes) = (&self.kept, self.kept.len());
             self.cells
-                .sort(cells, self.merging.class_of(), &self.kept, values);
+                .sort(of_classes, classes, |class| kept[class], sensitive.values());
             for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
                 self.cells
                     .each(class, |value, rows| histogram.add(value, rows));
