@@ -1,5 +1,7 @@
 //! One column, and what is found in it.
 
+use std::cell::OnceCell;
+
 use super::names::Said;
 use super::spans::{DATE, LOCATED, Located};
 use super::{Finding, dates, images, is_blank, is_of_most, is_years_only, numbers};
@@ -19,8 +21,8 @@ const UNIQUE_CODE_PERCENT: usize = 95;
 /// A column that is looked at.
 pub(super) struct Look<'a> {
     column: &'a Column,
-    /// Rows of each value.
-    counts: Vec<usize>,
+    /// Rows of each value, once something was found: most columns have nothing.
+    counts: OnceCell<Vec<usize>>,
     said: Said,
     pub(super) found: Vec<Finding>,
 }
@@ -29,15 +31,21 @@ impl<'a> Look<'a> {
     pub(super) fn at(column: &'a Column) -> Self {
         Self {
             column,
-            counts: column.counts(),
+            counts: OnceCell::new(),
             said: Said::by(column.name()),
             found: Vec::new(),
         }
     }
 
-    fn values(&self) -> impl Iterator<Item = (&'a str, usize)> {
-        let values = self.column.values().iter().map(|value| &**value);
-        values.zip(self.counts.iter().copied())
+    fn values(&self) -> impl Iterator<Item = &'a str> {
+        self.column.values().iter().map(|value| &**value)
+    }
+
+    /// Rows with a value for which `test` holds.
+    fn rows_where(&self, test: impl Fn(&str) -> bool) -> usize {
+        let found = self.values().enumerate().filter(|(_, value)| test(value));
+        let counts = || self.counts.get_or_init(|| self.column.counts());
+        found.map(|(code, _)| counts()[code]).sum()
     }
 
     fn note(&mut self, rule: SafeHarborRule, what: &'static str, hits: usize) {
@@ -61,9 +69,7 @@ impl<'a> Look<'a> {
         what: &'static str,
         test: impl Fn(&str) -> bool,
     ) {
-        let hits = self.values().filter(|(value, _)| test(value));
-        let hits = hits.map(|(_, count)| count).sum();
-        self.note(rule, what, hits);
+        self.note(rule, what, self.rows_where(test));
     }
 
     /// As [`Self::note_where`], if `test` holds of half of the values at least: of tests that a number passes by chance.
@@ -170,11 +176,8 @@ impl<'a> Look<'a> {
 
     /// Codes of letters and digits, all of one length, hardly any of them twice.
     fn is_unique_code(&self) -> bool {
-        let mut lengths = self
-            .values()
-            .map(|(value, _)| value)
-            .filter(|value| !is_blank(value));
-        let Some(first) = lengths.next() else {
+        let mut values = self.values().filter(|value| !is_blank(value));
+        let Some(first) = values.next() else {
             return false;
         };
         let is_code = |value: &str| {
@@ -187,20 +190,19 @@ impl<'a> Look<'a> {
                 && dates::dates(value).is_empty()
         };
         first.len() >= UNIQUE_NUMBER_MIN_BYTES
+            && is_code(first)
             && self.is_nearly_unique()
             && self.filled() >= UNIQUE_NUMBER_MIN_ROWS
-            && is_code(first)
-            && lengths.all(is_code)
+            && values.all(is_code)
     }
 
     /// Rows that say anything.
     fn filled(&self) -> usize {
-        let filled = self.values().filter(|(value, _)| !is_blank(value));
-        filled.map(|(_, count)| count).sum()
+        self.rows_where(|value| !is_blank(value))
     }
 
     fn is_nearly_unique(&self) -> bool {
-        let filled = self.values().filter(|(value, _)| !is_blank(value)).count();
+        let filled = self.values().filter(|value| !is_blank(value)).count();
         filled * 100 >= self.filled() * UNIQUE_CODE_PERCENT
     }
 }

@@ -5,10 +5,8 @@
 //! released one. All pairs at all their levels are grouped once; after that the bound of a node is
 //! a walk over a table, without touching the rows.
 
-use rayon::prelude::*;
-
 use super::cost::Counts;
-use super::pairs::{Figures, Pair};
+use super::pairs::{Figures, Pair, all_pairs};
 use super::problem::{CodedLevel, Problem, QuasiIdentifier};
 
 /// The bounds of all nodes.
@@ -48,17 +46,7 @@ impl<'a> Bounds<'a> {
                 levels.map(|level| gain(column, level)).collect()
             })
             .collect::<Vec<Vec<u64>>>();
-        let codes: Vec<Vec<u32>> = (0..columns.len())
-            .into_par_iter()
-            .map(|column| problem.codes(column))
-            .collect();
-        let pairs = (0..columns.len()).map(|second| {
-            (0..=second)
-                .into_par_iter()
-                .map(|first| Pair::new(problem, &codes, &least_gain, [first, second]))
-                .collect()
-        });
-        let pairs = pairs.collect();
+        let pairs = all_pairs(problem, &least_gain);
         Self {
             problem,
             pairs,

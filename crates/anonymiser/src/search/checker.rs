@@ -4,12 +4,12 @@
 //! [`Entries`] of their own, and the fewest that lie below a node are what it is grouped from. What is found does not depend on that:
 //! classes are numbered by their first row.
 
-use super::classes::Grouping;
 use super::cost::Counts;
 use super::entries::{ByClass, Entries};
 use super::kept::{Kept, KeptNodes};
+use super::merging::Merging;
 use super::problem::{Problem, QuasiIdentifier, Sensitive};
-use super::raising::Raising;
+use super::raising::Step;
 use crate::metric::Metric;
 use crate::models::{Histogram, Judge};
 use crate::risk::{self, Risks, Size};
@@ -36,11 +36,9 @@ pub(crate) struct Checker<'a> {
     below: KeptNodes,
     /// What the last node was grouped from, when it was not the distinct rows.
     source: Option<usize>,
-    grouping: Grouping,
-    /// The words of each entry at the node's levels.
-    words: Vec<Vec<u64>>,
-    /// Class of each entry.
-    class_of: Vec<u32>,
+    merging: Merging,
+    /// The words of each class, once they were asked for.
+    words: Option<Vec<Vec<u64>>>,
     /// Rows of the table in each class.
     sizes: Vec<u32>,
     /// People of the population in each class; empty where none is known.
@@ -49,7 +47,6 @@ pub(crate) struct Checker<'a> {
     kept: Vec<bool>,
     histograms: Vec<Histogram>,
     cells: ByClass,
-    raising: Raising,
 }
 
 impl<'a> Checker<'a> {
@@ -59,9 +56,8 @@ impl<'a> Checker<'a> {
             problem,
             below: KeptNodes::new(problem.columns().len(), problem.entries().len()),
             source: None,
-            grouping: Grouping::default(),
-            words: vec![Vec::new(); problem.layout().words()],
-            class_of: Vec::new(),
+            merging: Merging::default(),
+            words: None,
             sizes: Vec::new(),
             people: Vec::new(),
             kept: Vec::new(),
@@ -69,7 +65,6 @@ impl<'a> Checker<'a> {
                 .map(|sensitive| Histogram::of(sensitive.values()))
                 .collect(),
             cells: ByClass::default(),
-            raising: Raising::default(),
         }
     }
 
@@ -84,13 +79,7 @@ impl<'a> Checker<'a> {
         }
         self.group(levels);
         let goal = self.problem.goal();
-        self.kept.clear();
-        for class in 0..self.sizes.len() {
-            let size = size(&self.sizes, &self.people, class);
-            let is_kept = size.rows >= goal.k.max(1) as u64
-                && goal.risks.iter().all(|limit| limit.allows(size));
-            self.kept.push(is_kept);
-        }
+        self.keep_large();
         if self.suppressed() <= goal.limit {
             self.judge(Judge::survives_any_merge);
         }
@@ -129,23 +118,19 @@ impl<'a> Checker<'a> {
 
     /// Classes of all entries, and their sizes.
     fn group(&mut self, levels: &[usize]) {
-        let (below, entries) = self.below.entries(self.problem, self.source);
-        self.raising
-            .raise(self.problem, entries, [below, levels], &mut self.words);
-        self.grouping.clear(entries.len());
-        self.class_of.clear();
-        if self.words.is_empty() {
-            self.class_of.resize(entries.len(), 0);
-        }
-        self.grouping.extend(&self.words, &mut self.class_of);
-        let count = match self.words.len() {
-            0 => entries.len().min(1),
-            _ => self.grouping.count(),
+        let (from, entries) = self.below.entries(self.problem, self.source);
+        let problem = self.problem;
+        let step = Step {
+            problem,
+            from,
+            to: levels,
         };
+        self.merging.merge(step, entries);
+        self.words = None;
         let sum = |sums: &mut Vec<u32>, of: &[u32]| {
             sums.clear();
-            sums.resize(count, 0);
-            for (&class, &more) in self.class_of.iter().zip(of) {
+            sums.resize(self.merging.count(), 0);
+            for (&class, &more) in self.merging.class_of().iter().zip(of) {
                 sums[class as usize] += more;
             }
         };
@@ -155,21 +140,30 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Keeps the classes that are large enough, and none else.
+    fn keep_large(&mut self) {
+        let goal = self.problem.goal();
+        let k = goal.k.max(1) as u32;
+        self.kept.clear();
+        self.kept.extend(self.sizes.iter().map(|&rows| rows >= k));
+        for limit in goal.risks.iter().filter(|limit| limit.is_of_classes()) {
+            for (class, kept) in self.kept.iter_mut().enumerate() {
+                *kept = *kept && limit.allows(size(&self.sizes, &self.people, class));
+            }
+        }
+    }
+
+    /// The sums have no branches, so that the processor makes several at a time.
     fn outcome(&self) -> Outcome {
         let mut outcome = Outcome::default();
         let mut smallest = u32::MAX;
-        // Classes of the population alone are none of the table.
-        let classes = self.sizes.iter().zip(&self.kept);
-        for (&size, &kept) in classes.filter(|(size, _)| **size > 0) {
+        for (&size, &kept) in self.sizes.iter().zip(&self.kept) {
             let square = u64::from(size) * u64::from(size);
             outcome.all_squares += square;
-            if kept {
-                outcome.classes += 1;
-                outcome.squares += square;
-                smallest = smallest.min(size);
-            } else {
-                outcome.suppressed += size as usize;
-            }
+            outcome.squares += if kept { square } else { 0 };
+            outcome.classes += usize::from(kept);
+            outcome.suppressed += if kept { 0 } else { size as usize };
+            smallest = smallest.min(if kept { size } else { u32::MAX });
         }
         if outcome.classes > 0 {
             outcome.smallest_class = smallest as usize;
@@ -206,15 +200,15 @@ impl<'a> Checker<'a> {
     }
 
     fn suppressed(&self) -> usize {
-        let sizes = self.sizes.iter().zip(&self.kept);
-        let suppressed = sizes.filter(|(_, kept)| !**kept);
-        suppressed.map(|(&size, _)| size as usize).sum()
+        let classes = self.sizes.iter().zip(&self.kept);
+        let suppressed = classes.map(|(&size, &kept)| if kept { 0 } else { size as usize });
+        suppressed.sum()
     }
 
     /// Whether each distinct row is kept at the node checked last, which must be the first one.
     pub(crate) fn kept(&self) -> impl Fn(u32) -> bool {
         debug_assert!(self.source.is_none(), "classes are of distinct rows");
-        |distinct| self.kept[self.class_of[distinct as usize] as usize]
+        |distinct| self.kept[self.merging.class_of()[distinct as usize] as usize]
     }
 
     /// Gives up the classes that some of the models do not accept. If there are such models, the rows of these classes that
@@ -229,8 +223,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let of_parts = of_parts.get_or_insert(0);
-            let values = sensitive.values();
-            self.cells.sort(cells, &self.class_of, &self.kept, values);
+            let of_classes = cells.iter().map(|cell| cell.of(self.merging.class_of()));
+            let (kept, classes) = (&self.kept, self.kept.len());
+            self.cells
+                .sort(of_classes, classes, |class| kept[class], sensitive.values());
             for (class, kept) in self.kept.iter_mut().enumerate().filter(|(_, kept)| **kept) {
                 self.cells
                     .each(class, |value, rows| histogram.add(value, rows));
@@ -249,7 +245,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The cost of the node checked last, which must be `levels` with this outcome.
-    pub(crate) fn cost(&self, levels: &[usize], outcome: &Outcome) -> f64 {
+    pub(crate) fn cost(&mut self, levels: &[usize], outcome: &Outcome) -> f64 {
         let metric = self.problem.goal().metric;
         if metric.is_weighed() {
             return self.weighed(self.problem.columns(), metric, levels, outcome);
@@ -281,27 +277,41 @@ impl<'a> Checker<'a> {
 
     /// The cost of the node checked last by a metric of weights, that these columns are made for.
     pub(crate) fn weighed(
-        &self,
+        &mut self,
         columns: &[QuasiIdentifier<'_>],
         metric: Metric,
         levels: &[usize],
         outcome: &Outcome,
     ) -> f64 {
-        let firsts = self.grouping.firsts().iter().zip(&self.kept);
-        let kept = firsts.zip(&self.sizes).filter(|((_, kept), _)| **kept);
-        let kept = kept.map(|((&first, _), &rows)| (first as usize, u64::from(rows)));
+        let words = self
+            .words
+            .take()
+            .unwrap_or_else(|| self.words_of_classes(levels));
         let fields = self.problem.layout().fields().iter();
         let sums = columns.iter().zip(levels).zip(fields);
         let sums = sums.map(|((column, &level), field)| {
             let weights = &column.levels()[level].weights;
-            let words = &self.words[field.word];
-            let released = kept
-                .clone()
-                .map(|(first, rows)| weights[field.get(words[first]) as usize] * rows);
+            let classes = words[field.word].iter().zip(&self.sizes).zip(&self.kept);
+            let kept = classes.filter(|(_, kept)| **kept);
+            let released =
+                kept.map(|((&word, &rows), _)| weights[field.get(word) as usize] * u64::from(rows));
             let suppressed = outcome.suppressed as u64 * column.suppressed();
             (released.sum::<u64>() + suppressed, column.range())
         });
-        metric.of_weights(sums)
+        let cost = metric.of_weights(sums);
+        self.words = Some(words);
+        cost
+    }
+
+    fn words_of_classes(&mut self, levels: &[usize]) -> Vec<Vec<u64>> {
+        let (from, entries) = self.below.entries(self.problem, self.source);
+        let problem = self.problem;
+        let step = Step {
+            problem,
+            from,
+            to: levels,
+        };
+        self.merging.words_of_classes(step, entries)
     }
 
     /// Keeps the node checked last, which must be `levels`, for nodes above, when that is worth its memory.
@@ -314,18 +324,15 @@ impl<'a> Checker<'a> {
     }
 
     fn keep_always(&mut self, levels: &[usize]) {
+        let words = self.words.take();
+        let words = words.unwrap_or_else(|| self.words_of_classes(levels));
         let (_, source) = self.below.entries(self.problem, self.source);
-        let count = self.sizes.len();
-        let firsts = self.grouping.firsts();
-        let words = self.words.iter();
         let values = self.problem.sensitives().iter().map(Sensitive::values);
         let entries = Entries {
-            words: words
-                .map(|words| firsts.iter().map(|&first| words[first as usize]).collect())
-                .collect(),
+            words,
             rows: self.sizes.clone(),
             people: self.people.clone(),
-            cells: source.merged_cells(values, &self.class_of, count),
+            cells: source.merged_cells(values, self.merging.class_of(), self.sizes.len()),
         };
         // What the last node was grouped from may go: nobody asks for it before the next check.
         self.source = None;

@@ -116,7 +116,6 @@ impl Grouping {
     }
 }
 
-const EMPTY: u32 = u32::MAX;
 /// Slots to begin with; of a list of so many keys most are alike, and few slots stay in the processor's cache.
 const FEW_SLOTS: usize = 1 << 10;
 const MANY_KEYS: usize = 1 << 12;
@@ -126,33 +125,24 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// An open-addressing table from keys to numbers that keeps its memory between uses. It starts
 /// small, so that lists with few classes stay in the processor's cache.
 pub(crate) struct Numbering {
-    slots: Vec<Slot>,
+    /// 0 where free; otherwise in the lower half one more than a number, and in the upper half a *tag* of its key: other keys seldom
+    /// have it.
+    slots: Vec<u64>,
     slot_bits: u32,
-    /// Memory of the table that was outgrown last.
-    spare: Vec<Slot>,
+    /// By number.
+    keys: Vec<u64>,
     /// For each key the place in the list where it came first.
     firsts: Vec<u32>,
     /// Keys so far, those that came again included.
     seen: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    key: u64,
-    number: u32,
-}
-
-const FREE: Slot = Slot {
-    key: 0,
-    number: EMPTY,
-};
-
 impl Default for Numbering {
     fn default() -> Self {
         Self {
-            slots: vec![FREE; FEW_SLOTS],
+            slots: vec![0; FEW_SLOTS],
             slot_bits: FEW_SLOTS.ilog2(),
-            spare: Vec::new(),
+            keys: Vec::new(),
             firsts: Vec::new(),
             seen: 0,
         }
@@ -175,6 +165,7 @@ impl Numbering {
 
     /// Makes ready for so many keys, of which some may be alike.
     fn clear(&mut self, keys: usize) {
+        self.keys.clear();
         self.firsts.clear();
         self.seen = 0;
         let slots = if keys > MANY_KEYS {
@@ -182,9 +173,7 @@ impl Numbering {
         } else {
             keys.max(FEW_SLOTS)
         };
-        self.slot_bits = slots.next_power_of_two().ilog2();
-        self.slots.clear();
-        self.slots.resize(1 << self.slot_bits, FREE);
+        self.resize(slots.next_power_of_two().ilog2());
     }
 
     /// For each key of the last list the place where it came first.
@@ -196,49 +185,66 @@ impl Numbering {
     fn insert(&mut self, key: u64) -> u32 {
         let place = self.seen;
         self.seen += 1;
+        let hash = hash(key);
         let mask = self.slots.len() - 1;
-        let mut slot = home(key, self.slot_bits);
+        let mut slot = self.home(hash);
         loop {
             let found = self.slots[slot & mask];
-            if found.number == EMPTY {
+            if found == 0 {
                 return self.add(slot & mask, key, place);
             }
-            if found.key == key {
-                return found.number;
+            let number = found as u32 - 1;
+            if found >> 32 == tag(hash) && self.keys[number as usize] == key {
+                return number;
             }
             slot += 1;
         }
     }
 
     fn add(&mut self, slot: usize, key: u64, place: u32) -> u32 {
-        let number = self.firsts.len() as u32;
-        self.slots[slot] = Slot { key, number };
         self.firsts.push(place);
-        if self.firsts.len() * 2 > self.slots.len() {
+        self.keys.push(key);
+        let count = self.keys.len();
+        self.slots[slot] = tag(hash(key)) << 32 | count as u64;
+        if count * 2 > self.slots.len() {
             self.grow();
         }
-        number
+        count as u32 - 1
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.slot_bits += 2;
-        std::mem::swap(&mut self.slots, &mut self.spare);
-        self.slots.clear();
-        self.slots.resize(1 << self.slot_bits, FREE);
+        self.resize(self.slot_bits + 2);
         let mask = self.slots.len() - 1;
-        for taken in self.spare.iter().filter(|slot| slot.number != EMPTY) {
-            let mut slot = home(taken.key, self.slot_bits);
-            while self.slots[slot & mask].number != EMPTY {
+        for (count, &key) in (1..).zip(&self.keys) {
+            let hash = hash(key);
+            let mut slot = self.home(hash);
+            while self.slots[slot & mask] != 0 {
                 slot += 1;
             }
-            self.slots[slot & mask] = *taken;
+            self.slots[slot & mask] = tag(hash) << 32 | count;
         }
+    }
+
+    /// So many slots, all of them free.
+    fn resize(&mut self, bits: u32) {
+        self.slot_bits = bits;
+        self.slots.clear();
+        self.slots.resize(1 << bits, 0);
+    }
+
+    fn home(&self, hash: u64) -> usize {
+        (hash >> (u64::BITS - self.slot_bits)) as usize
     }
 }
 
-fn home(key: u64, slot_bits: u32) -> usize {
-    ((key ^ key >> 32).wrapping_mul(SPREAD) >> (u64::BITS - slot_bits)) as usize
+fn hash(key: u64) -> u64 {
+    (key ^ key >> 32).wrapping_mul(SPREAD)
+}
+
+/// The lower half: of keys of 32 bits no two have the same.
+fn tag(hash: u64) -> u64 {
+    hash & u64::from(u32::MAX)
 }
 
 #[cfg(test)]

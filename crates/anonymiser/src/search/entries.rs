@@ -17,7 +17,7 @@ pub(crate) struct Entries {
     pub(crate) rows: Vec<u32>,
     /// People of the population that each entry stands for; empty where none is known.
     pub(crate) people: Vec<u32>,
-    /// By sensitive column: the values behind each entry, in the order of entries; a value may come again.
+    /// By sensitive column: the values behind each entry, in the order of entries and values.
     pub(crate) cells: Vec<Vec<Cell>>,
 }
 
@@ -33,18 +33,20 @@ impl Entries {
         classes: &[u32],
         count: usize,
     ) -> Vec<Vec<Cell>> {
-        let every = vec![true; count];
         let mut sorted = ByClass::default();
         let columns = self.cells.iter().zip(values).map(|(cells, values)| {
-            sorted.sort(cells, classes, &every, values);
-            let mut merged = Vec::with_capacity(cells.len());
-            for class in 0..count {
-                sorted.merge_into(class, &mut merged);
-            }
-            merged.shrink_to_fit();
-            merged
+            let cells = cells.iter().map(|cell| cell.of(classes));
+            sorted.merged(cells, count, values)
         });
         columns.collect()
+    }
+}
+
+impl Cell {
+    /// What it is of the class of its entry.
+    pub(crate) fn of(self, classes: &[u32]) -> Self {
+        let entry = classes[self.entry as usize];
+        Self { entry, ..self }
     }
 }
 
@@ -65,35 +67,34 @@ const COUNTS_PER_CELL: usize = 8;
 const COUNTS: usize = 16_384;
 
 impl ByClass {
-    /// Of the cells of entries that are of these classes; those of classes that are not wanted may be left out.
-    pub(crate) fn sort(&mut self, cells: &[Cell], classes: &[u32], wanted: &[bool], values: usize) {
+    /// Of the cells of so many classes; those of classes that are not wanted may be left out.
+    pub(crate) fn sort(
+        &mut self,
+        cells: impl ExactSizeIterator<Item = Cell> + Clone,
+        classes: usize,
+        wanted: impl Fn(usize) -> bool,
+        values: usize,
+    ) {
         self.values = values;
-        let counts = wanted.len().saturating_mul(values);
+        let counts = classes.saturating_mul(values);
         if counts <= COUNTS.max(COUNTS_PER_CELL * cells.len()) {
             let all = self.counts.get_or_insert_default();
             all.clear();
             all.resize(counts, 0);
             for cell in cells {
-                let class = classes[cell.entry as usize] as usize;
-                all[class * values + cell.value as usize] += cell.rows;
+                all[cell.entry as usize * values + cell.value as usize] += cell.rows;
             }
         } else {
             self.counts = None;
-            self.place(cells, classes, wanted);
+            self.place(cells.filter(|cell| wanted(cell.entry as usize)), classes);
         }
     }
 
-    fn place(&mut self, cells: &[Cell], classes: &[u32], wanted: &[bool]) {
-        let placed = || {
-            let cells = cells
-                .iter()
-                .map(|cell| (classes[cell.entry as usize] as usize, cell));
-            cells.filter(|(class, _)| wanted[*class])
-        };
+    fn place(&mut self, cells: impl Iterator<Item = Cell> + Clone, classes: usize) {
         self.starts.clear();
-        self.starts.resize(wanted.len() + 1, 0);
-        for (class, _) in placed() {
-            self.starts[class] += 1;
+        self.starts.resize(classes + 1, 0);
+        for cell in cells.clone() {
+            self.starts[cell.entry as usize] += 1;
         }
         // Each class's start is first where it ends, and goes down with every cell that is put in its place.
         let mut end = 0;
@@ -103,10 +104,27 @@ impl ByClass {
         }
         self.cells.clear();
         self.cells.resize(end, (0, 0));
-        for (class, cell) in placed() {
-            self.starts[class] -= 1;
-            self.cells[self.starts[class]] = (cell.value, cell.rows);
+        for cell in cells {
+            let start = &mut self.starts[cell.entry as usize];
+            *start -= 1;
+            self.cells[*start] = (cell.value, cell.rows);
         }
+    }
+
+    /// The cells of so many classes, one for each class and value, in the order of both.
+    pub(crate) fn merged(
+        &mut self,
+        cells: impl ExactSizeIterator<Item = Cell> + Clone,
+        classes: usize,
+        values: usize,
+    ) -> Vec<Cell> {
+        let mut merged = Vec::with_capacity(cells.len());
+        self.sort(cells, classes, |_| true, values);
+        for class in 0..classes {
+            self.merge_into(class, &mut merged);
+        }
+        merged.shrink_to_fit();
+        merged
     }
 
     /// Tells the values of a class and how many of its rows have them; a value may come again.
@@ -124,10 +142,9 @@ impl ByClass {
     /// Appends the cells of a class, one for each value, in the order of values.
     fn merge_into(&mut self, class: usize, merged: &mut Vec<Cell>) {
         let entry = class as u32;
-        if self.counts.is_some() {
-            self.each(class, |value, rows| {
-                merged.push(Cell { entry, value, rows })
-            });
+        if let Some(counts) = &self.counts {
+            let counts = &counts[class * self.values..][..self.values];
+            put_present(entry, counts, merged);
             return;
         }
         let cells = &mut self.cells[self.starts[class]..self.starts[class + 1]];
@@ -139,6 +156,22 @@ impl ByClass {
             rows: cells.iter().map(|(_, rows)| rows).sum(),
         }));
     }
+}
+
+/// Appends a cell for each value that is there, without a branch on whether it is, which the processor could not foretell.
+fn put_present(entry: u32, counts: &[u32], merged: &mut Vec<Cell>) {
+    let mut end = merged.len();
+    let nothing = Cell {
+        entry,
+        value: 0,
+        rows: 0,
+    };
+    merged.resize(end + counts.len(), nothing);
+    for (value, &rows) in (0..).zip(counts) {
+        merged[end] = Cell { entry, value, rows };
+        end += usize::from(rows > 0);
+    }
+    merged.truncate(end);
 }
 
 #[cfg(test)]

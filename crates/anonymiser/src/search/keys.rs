@@ -32,6 +32,11 @@ impl Field {
         self.shift
     }
 
+    /// The bits of the column in a word.
+    pub(crate) fn cover(self) -> u64 {
+        self.mask << self.shift
+    }
+
     pub(crate) fn bits(self) -> u32 {
         self.mask.count_ones()
     }

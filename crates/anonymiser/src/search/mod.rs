@@ -22,6 +22,7 @@ mod entries;
 mod kept;
 mod keys;
 mod lattice;
+mod merging;
 mod pairs;
 mod problem;
 mod raising;

@@ -1,6 +1,9 @@
 //! What two columns alone suppress and weigh at each pair of their levels.
 
-use super::classes::Numbering;
+use rayon::prelude::*;
+
+use super::classes::{Grouping, Numbering};
+use super::keys::Field;
 use super::problem::{CodedLevel, Problem};
 
 /// Cells are counted in a matrix when it has at most so many places for each cell, or so many in all.
@@ -23,24 +26,80 @@ pub(super) struct Pair {
     width: usize,
 }
 
+/// All pairs: for each column those with each column before it, and with itself. Given what suppressing one more row adds to
+/// the weights of each column and level at least.
+///
+/// A column of which all pairs are known is dropped, the one with most values first: few rows are distinct in those that are left.
+pub(super) fn all_pairs(problem: &Problem<'_>, least_gain: &[Vec<u64>]) -> Vec<Vec<Pair>> {
+    let columns = problem.columns();
+    let mut left: Vec<usize> = (0..columns.len()).collect();
+    left.sort_by_key(|&column| columns[column].levels()[0].count());
+    let mut distinct = Distinct {
+        words: problem.entries().words.clone(),
+        rows: problem.entries().rows.clone(),
+    };
+    let mut pairs = Vec::new();
+    while let Some(&dropped) = left.last() {
+        let new = left.par_iter().map(|&other| {
+            let columns = [dropped.min(other), dropped.max(other)];
+            (columns, Pair::new(problem, &distinct, least_gain, columns))
+        });
+        pairs.par_extend(new);
+        left.pop();
+        distinct.drop(problem.layout().fields()[dropped]);
+    }
+    pairs.sort_by_key(|([first, second], _)| (*second, *first));
+    let mut pairs = pairs.into_iter().map(|(_, pair)| pair);
+    let with = |second: usize| pairs.by_ref().take(second + 1).collect();
+    (0..columns.len()).map(with).collect()
+}
+
+/// Rows that differ in the columns that are left.
+struct Distinct {
+    words: Vec<Vec<u64>>,
+    rows: Vec<u32>,
+}
+
+impl Distinct {
+    /// Merges what is alike without a column.
+    fn drop(&mut self, column: Field) {
+        let dropped = &mut self.words[column.word];
+        dropped.iter_mut().for_each(|word| *word &= !column.cover());
+        let mut grouping = Grouping::default();
+        let mut class_of = Vec::with_capacity(self.rows.len());
+        grouping.extend(&self.words, &mut class_of);
+        let mut rows = vec![0; grouping.count()];
+        for (&class, more) in class_of.iter().zip(&self.rows) {
+            rows[class as usize] += more;
+        }
+        self.rows = rows;
+        for words in &mut self.words {
+            let firsts = grouping.firsts().iter();
+            *words = firsts.map(|&first| words[first as usize]).collect();
+        }
+    }
+}
+
 impl Pair {
-    /// Of these two columns, given the codes of all, and what suppressing one more row adds to their weights at least.
-    pub(super) fn new(
+    fn new(
         problem: &Problem<'_>,
-        codes: &[Vec<u32>],
+        distinct: &Distinct,
         least_gain: &[Vec<u64>],
         columns: [usize; 2],
     ) -> Self {
         let levels = columns.map(|column| problem.columns()[column].levels());
         let suppressed = columns.map(|column| problem.columns()[column].suppressed());
+        let fields = columns.map(|column| problem.layout().fields()[column]);
+        let words = fields.map(|field| &distinct.words[field.word]);
         let k = problem.goal().k as u64;
         let mut scratch = Scratch::default();
         let mut figures = Vec::with_capacity(levels[0].len() * levels[1].len());
-        let rows = problem.entries().rows.iter().map(|&rows| u64::from(rows));
-        let entries = codes[columns[0]].iter().zip(&codes[columns[1]]).zip(rows);
-        let entries = entries.map(|((&one, &other), rows)| ([one, other], rows));
+        let entries = words[0].iter().zip(words[1]).zip(&distinct.rows);
+        let entries = entries.map(|((&one, &other), &rows)| {
+            ([fields[0].get(one), fields[1].get(other)], u64::from(rows))
+        });
         let bottom = [&levels[0][0], &levels[1][0]];
-        let mut lower = scratch.merged(entries, bottom, problem.entries().len());
+        let mut lower = scratch.merged(entries, bottom, distinct.rows.len());
         for (first, one) in levels[0].iter().enumerate() {
             lower = match first {
                 0 => lower,

@@ -8,7 +8,7 @@ use crate::table::Column;
 
 use super::classes::{Grouping, Numbering};
 use super::cost::{Range, entropy_weight};
-use super::entries::{Cell, Entries};
+use super::entries::{ByClass, Cell, Entries};
 use super::keys::Layout;
 
 /// A quasi-identifier as the search sees it. Groups are renumbered to those the data has; at level 0 a group is a code.
@@ -168,9 +168,8 @@ pub(crate) struct Problem<'a> {
     layout: Layout,
     /// The distinct rows.
     entries: Entries,
-    /// Combination of each row of the table, and the distinct row of each combination.
-    combination_of_row: Vec<u32>,
-    distinct_of_combination: Vec<u32>,
+    /// The distinct row of each row of the table.
+    distinct_of_row: Vec<u32>,
     rows: usize,
     goal: Goal,
 }
@@ -188,76 +187,6 @@ pub(crate) struct Goal {
     pub(crate) risks: Vec<RiskLimit>,
 }
 
-/// Rows that are alike in all columns, merged.
-struct Combinations {
-    of_row: Vec<u32>,
-    rows: Vec<u32>,
-    /// The first row of each.
-    firsts: Vec<u32>,
-}
-
-impl Combinations {
-    fn new(columns: &[&[u32]], counts: impl Iterator<Item = usize>, rows: usize) -> Self {
-        let layout = Layout::of(counts);
-        let mut grouping = Grouping::default();
-        let mut of_row = Vec::with_capacity(rows);
-        let mut sizes = Vec::new();
-        layout.pack(columns, |words| {
-            let begin = of_row.len();
-            grouping.extend(words, &mut of_row);
-            sizes.resize(grouping.count(), 0);
-            for &combination in &of_row[begin..] {
-                sizes[combination as usize] += 1;
-            }
-        });
-        if columns.is_empty() {
-            of_row.resize(rows, 0);
-            sizes.extend((rows > 0).then_some(rows as u32));
-        }
-        let firsts = match columns {
-            [] => (0..sizes.len() as u32).collect(),
-            _ => grouping.firsts().to_vec(),
-        };
-        Self {
-            of_row,
-            rows: sizes,
-            firsts,
-        }
-    }
-
-    /// Of a column the code of each combination.
-    fn codes(&self, column: &[u32]) -> Vec<u32> {
-        let firsts = self.firsts.iter();
-        firsts.map(|&row| column[row as usize]).collect()
-    }
-
-    /// How often each value of a column stands behind each of so many entries, that these combinations are of; in the order of the
-    /// entries.
-    fn cells(&self, column: &[u32], entry_of: &[u32], entries: usize) -> Vec<Cell> {
-        let mut ends = vec![0; entries + 1];
-        for &entry in entry_of {
-            ends[entry as usize + 1] += 1;
-        }
-        let mut end = 0;
-        for count in &mut ends {
-            end += *count;
-            *count = end;
-        }
-        let nothing = Cell {
-            entry: 0,
-            value: 0,
-            rows: 0,
-        };
-        let mut cells = vec![nothing; entry_of.len()];
-        for ((&entry, value), &rows) in entry_of.iter().zip(self.codes(column)).zip(&self.rows) {
-            let place = &mut ends[entry as usize];
-            cells[*place] = Cell { entry, value, rows };
-            *place += 1;
-        }
-        cells
-    }
-}
-
 impl<'a> Problem<'a> {
     /// Merges equal rows. The columns may have more than `rows`: those are of the population.
     pub(crate) fn new(
@@ -266,55 +195,37 @@ impl<'a> Problem<'a> {
         rows: usize,
         goal: Goal,
     ) -> Self {
-        // Rows that are alike in what is judged as well are merged first: they are many fewer than rows.
-        let table: Vec<&[u32]> = (columns.iter().map(|column| &column.codes[..rows]))
-            .chain(sensitives.iter().map(|sensitive| sensitive.codes))
-            .collect();
-        let counts = columns.iter().map(QuasiIdentifier::count);
-        let values = sensitives.iter().map(Sensitive::values);
-        let combinations = Combinations::new(&table, counts.clone().chain(values), rows);
-
-        let layout = Layout::of(counts);
-        let mut merging = Merging::new(&layout);
-        let codes = columns
-            .iter()
-            .map(|column| combinations.codes(&column.codes[..rows]));
-        let distinct_of_combination =
-            merging.add(&codes.collect::<Vec<_>>(), combinations.rows.len());
+        let layout = Layout::of(columns.iter().map(QuasiIdentifier::count));
+        let mut distinct = Distinct::new(&layout);
+        let of_table = columns.iter().map(|column| &column.codes[..rows]);
+        let distinct_of_row = distinct.add(&of_table.collect::<Vec<_>>(), rows);
         let all = columns.first().map_or(rows, |column| column.codes.len());
         let people = (all > rows).then(|| {
-            let codes = columns.iter().map(|column| column.codes[rows..].to_vec());
-            merging.add(&codes.collect::<Vec<_>>(), all - rows)
+            let of_population = columns.iter().map(|column| &column.codes[rows..]);
+            distinct.add(&of_population.collect::<Vec<_>>(), all - rows)
         });
-        let count = merging.count;
-        let mut of_entries = vec![0; count];
-        for (&entry, rows) in distinct_of_combination.iter().zip(&combinations.rows) {
-            of_entries[entry as usize] += rows;
-        }
+        let Distinct { words, count, .. } = distinct;
+        let cells = sensitives.iter().map(|sensitive| {
+            let rows = distinct_of_row.iter().zip(sensitive.codes);
+            let cells = rows.map(|(&entry, &value)| Cell {
+                entry,
+                value,
+                rows: 1,
+            });
+            ByClass::default().merged(cells, count, sensitive.values)
+        });
         let entries = Entries {
-            words: merging.words,
-            rows: of_entries,
-            people: people.map_or(Vec::new(), |people| {
-                let mut counts = vec![0; count];
-                for entry in people {
-                    counts[entry as usize] += 1;
-                }
-                counts
-            }),
-            cells: sensitives
-                .iter()
-                .map(|sensitive| {
-                    combinations.cells(sensitive.codes, &distinct_of_combination, count)
-                })
-                .collect(),
+            words,
+            rows: counted(&distinct_of_row, count),
+            people: people.map_or(Vec::new(), |people| counted(&people, count)),
+            cells: cells.collect(),
         };
         Self {
             columns,
             sensitives,
             layout,
             entries,
-            combination_of_row: combinations.of_row,
-            distinct_of_combination,
+            distinct_of_row,
             rows,
             goal,
         }
@@ -386,16 +297,23 @@ impl<'a> Problem<'a> {
 
     /// For each row of the table what is said of its distinct row.
     pub(crate) fn rows_of<T: Copy>(&self, said: impl Fn(u32) -> T) -> Vec<T> {
-        let combinations = self.distinct_of_combination.iter();
-        let said: Vec<T> = combinations.map(|&distinct| said(distinct)).collect();
-        let rows = self.combination_of_row.iter();
-        rows.map(|&combination| said[combination as usize])
-            .collect()
+        let said: Vec<T> = (0..self.entries.len() as u32).map(said).collect();
+        let rows = self.distinct_of_row.iter();
+        rows.map(|&distinct| said[distinct as usize]).collect()
     }
 }
 
+/// How many there are of each of so many.
+fn counted(all: &[u32], count: usize) -> Vec<u32> {
+    let mut counts = vec![0; count];
+    for &one in all {
+        counts[one as usize] += 1;
+    }
+    counts
+}
+
 /// Distinct rows, which are added list by list.
-struct Merging<'a> {
+struct Distinct<'a> {
     layout: &'a Layout,
     grouping: Grouping,
     /// The words of each distinct row.
@@ -404,7 +322,7 @@ struct Merging<'a> {
     count: usize,
 }
 
-impl<'a> Merging<'a> {
+impl<'a> Distinct<'a> {
     fn new(layout: &'a Layout) -> Self {
         Self {
             layout,
@@ -416,10 +334,9 @@ impl<'a> Merging<'a> {
     }
 
     /// The distinct row of each of so many entries with these codes.
-    fn add(&mut self, codes: &[Vec<u32>], entries: usize) -> Vec<u32> {
-        let codes: Vec<&[u32]> = codes.iter().map(Vec::as_slice).collect();
+    fn add(&mut self, codes: &[&[u32]], entries: usize) -> Vec<u32> {
         let mut of = Vec::with_capacity(entries);
-        self.layout.pack(&codes, |words| {
+        self.layout.pack(codes, |words| {
             self.grouping.extend(words, &mut of);
             let firsts = self.grouping.firsts();
             for &first in &firsts[self.count..] {
