@@ -156,6 +156,16 @@ def test_a_part_twice() -> None:
         Bundle.read(file)
 
 
+def test_many_entries() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for number in range(65):
+            made.writestr(str(number), b"")
+    file.seek(0)
+    with pytest.raises(Refused, match="more parts"):
+        Bundle.read(file)
+
+
 def test_bytes_of_the_parts() -> None:
     """Whatever stands there, nothing but a refusal is raised, and what is read was changed."""
     for at in range(0, len(FILE), 97):

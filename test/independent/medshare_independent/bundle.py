@@ -1,6 +1,7 @@
 """Reading an evidence bundle: its parts, strictly (§9)."""
 
 import io
+import struct
 import zipfile
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -17,7 +18,7 @@ from .typed import TYPES
 from .usage import ACTIONS, Usage
 
 _MAX_BYTES = 96 << 20
-_MOST_REPORTS, _MOST_STEPS = 10_000, 64
+_MOST_REPORTS, _MOST_STEPS, _MOST_LISTED = 10_000, 64, 64
 _MADE_OF_OTHERS = {"prov.jsonld", "fhir.json", "README.txt"}
 _MEMBERS = {"address": ACCOUNT, "bytes32": HASH} | {f"uint{bits}": integer(bits) for bits in (8, 32, 64)}
 
@@ -174,6 +175,11 @@ def archive(parts: dict[str, bytes]) -> bytes:
 def _parts(source: BinaryIO) -> dict[str, bytes]:
     raw = source.read(_MAX_BYTES + 1)
     need(len(raw) <= _MAX_BYTES, f"more than {_MAX_BYTES} bytes")
+    # Before a list of the archive is made: one of 96 MiB can have millions of entries.
+    need(len(raw) >= 22, "no zip file")
+    magic, disks, entries, size, place = struct.unpack("<4sIxxHIIxx", raw[-22:])
+    need((magic, disks, size + place + 22) == (b"PK\5\6", 0, len(raw)), "no zip file, or one with more than its parts")
+    need(entries <= _MOST_LISTED, "more parts than a bundle has")
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as file:
             entries = file.infolist()

@@ -11,6 +11,7 @@ use medshare_protocol::form::MAX_FORM_STEPS;
 use medshare_protocol::wire::Dossier;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -18,6 +19,13 @@ use super::{EVIDENCE_VERSION, Evidence, MAX_REPORTS, Subject, fhir, prov, readme
 
 /// No bundle is longer, bytes.
 pub const MAX_BYTES: u64 = 96 * 1024 * 1024;
+
+/// Length of the record that a zip file without a comment ends with, and how it begins (APPNOTE.TXT, 4.3.16).
+const END_BYTES: usize = 22;
+const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
+
+/// A bundle has 15 parts; what is wrong with a longer archive is said by name up to here.
+const MAX_LISTED: usize = 64;
 
 const SUBJECT: &str = "evidence.json";
 const REQUEST: &str = "request.json";
@@ -44,7 +52,7 @@ const ALL: [&str; 15] = [
 pub enum BundleError {
     /// No zip file, or a broken one.
     #[error("this is no bundle: {0}")]
-    Archive(#[from] zip::result::ZipError),
+    Archive(#[from] ZipError),
     /// It cannot be read or written.
     #[error("the bundle cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
@@ -205,6 +213,7 @@ struct Parts(BTreeMap<String, Vec<u8>>);
 
 impl Parts {
     fn of(file: &[u8]) -> Result<Self, BundleError> {
+        ends_as_a_bundle(file)?;
         let mut archive = ZipArchive::new(Cursor::new(file))?;
         let mut parts = BTreeMap::new();
         // Parts that lie over each other are more than the file.
@@ -286,6 +295,26 @@ impl Parts {
             }
         }
         Ok(())
+    }
+}
+
+/// Before a list of the archive is made: an archive of 96 MiB can have millions of entries. What stands elsewhere in it is
+/// compared in the end.
+fn ends_as_a_bundle(file: &[u8]) -> Result<(), BundleError> {
+    let end = file.last_chunk::<END_BYTES>();
+    let Some(end) = end.filter(|end| end.starts_with(&END_MAGIC)) else {
+        let reason = "it does not end as a zip file without a comment does".into();
+        return Err(ZipError::InvalidArchive(reason).into());
+    };
+    let at = |place: usize| {
+        u32::from_le_bytes([end[place], end[place + 1], end[place + 2], end[place + 3]])
+    };
+    let entries = usize::from(u16::from_le_bytes([end[10], end[11]]));
+    let (disks, size, place) = (at(4), at(12), at(16));
+    let is_whole = size as usize + place as usize + END_BYTES == file.len();
+    match disks == 0 && entries <= MAX_LISTED && is_whole {
+        true => Ok(()),
+        false => Err(BundleError::Repacked),
     }
 }
 

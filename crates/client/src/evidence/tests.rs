@@ -99,6 +99,26 @@ fn nothing_stands_beside_the_parts() {
     commented[BUNDLE.len() - 2] = 3;
     commented.extend(b"yes");
     let refused = Evidence::read(Cursor::new(commented)).unwrap_err();
+    assert!(matches!(refused, BundleError::Archive(_)), "{refused}");
+}
+
+/// An archive's list takes ten times its bytes in memory.
+#[test]
+fn an_archive_of_many_entries_is_refused_before_they_are_listed() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for number in 0..65 {
+        let name = number.to_string();
+        archive
+            .start_file(name, SimpleFileOptions::default())
+            .unwrap();
+    }
+    let refused = Evidence::read(&archive.finish().unwrap().into_inner()[..]).unwrap_err();
+    assert!(matches!(refused, BundleError::Repacked), "{refused}");
+    // A list of its own in Zip64's place (4.3.14), which the last record only points to.
+    let mut elsewhere = BUNDLE.to_vec();
+    let place = BUNDLE.len() - 6;
+    elsewhere[place..place + 4].fill(0xff);
+    let refused = Evidence::read(Cursor::new(elsewhere)).unwrap_err();
     assert!(matches!(refused, BundleError::Repacked), "{refused}");
 }
 
