@@ -163,14 +163,15 @@ def main():
         "version": 1, "package": "0x" + package.hex(), "payload_hash": "0x" + payload_hash.hex(), "time": time + 12,
         "promised_k": 5, "k": 9000, "classes": 1, "rows": 9000, "unique_share": 0.0, "identifiers": [],
         "sensitivity": "high", "reasons": ["Column `sex` has one value in all rows."],
-        "risks": {"prosecutor_highest": 0.0001, "prosecutor_average": 0.0001, "journalist_highest": 0.0001,
-                  "journalist_average": 0.0001, "marketer": 0.0001},
-        "sensitive": [{"column": "diagnosis", "values": 4, "distinct_l": 4, "entropy_l": 3.5, "recursive_c": 0.75,
-                       "t_equal": 0.0, "t_ordered": 0.0, "t_hierarchical": None, "delta": 0.0, "delta_present": 0.0,
-                       "beta": 0.0, "guessed": 0.375, "guessed_blindly": 0.375}],
-        "linkage": {"expected": 0.0001, "attacks": 9000, "successes": 1},
-        "safe_harbor": [{"letter": "A", "rule": "names", "verdict": "not-decidable", "found": [],
-                         "undecided": ["whether a text names somebody"]}],
+        # In the order that a node writes them, that of their names.
+        "risks": {"journalist_average": 0.0001, "journalist_highest": 0.0001, "marketer": 0.0001,
+                  "prosecutor_average": 0.0001, "prosecutor_highest": 0.0001},
+        "sensitive": [{"beta": 0.0, "column": "diagnosis", "delta": 0.0, "delta_present": 0.0, "distinct_l": 4,
+                       "entropy_l": 3.5, "guessed": 0.375, "guessed_blindly": 0.375, "recursive_c": 0.75,
+                       "t_equal": 0.0, "t_hierarchical": None, "t_ordered": 0.0, "values": 4}],
+        "linkage": {"attacks": 9000, "expected": 0.0001, "successes": 1},
+        "safe_harbor": [{"found": [], "letter": "A", "rule": "names",
+                         "undecided": ["whether a text names somebody"], "verdict": "not-decidable"}],
     }, separators=(",", ":"))
     certification = {"package": package, "payloadHash": payload_hash, "content": sha256d(certificate.encode())}
 
