@@ -178,7 +178,8 @@ def _parts(source: BinaryIO) -> dict[str, bytes]:
     # Before a list of the archive is made: one of 96 MiB can have millions of entries.
     need(len(raw) >= 22, "no zip file")
     magic, disks, entries, size, place = struct.unpack("<4sIxxHIIxx", raw[-22:])
-    need((magic, disks, size + place + 22) == (b"PK\5\6", 0, len(raw)), "no zip file, or one with more than its parts")
+    need(magic == b"PK\5\6", "no zip file")
+    need((disks, size + place + 22) == (0, len(raw)), "the archive has more than its parts")
     need(entries <= _MOST_LISTED, "more parts than a bundle has")
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as file:
