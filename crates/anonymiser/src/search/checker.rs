@@ -1,11 +1,11 @@
 //! The check of one node: classes, what is suppressed, and the cost.
 
-use super::cost::Counts;
+mod costs;
+
 use super::entries::{ByClass, Entries};
 use super::merging::Merging;
-use super::problem::{Problem, QuasiIdentifier, Sensitive};
+use super::problem::{Problem, Sensitive};
 use super::raising::Step;
-use crate::metric::Metric;
 use crate::models::{Histogram, Judge};
 use crate::risk::{self, Risks, Size};
 
@@ -143,22 +143,6 @@ impl<'a> Checker<'a> {
         outcome
     }
 
-    /// The sum of the squares of the rows of these classes.
-    fn squares(&self, wanted: impl Fn(bool) -> bool) -> u64 {
-        let classes = self.sizes.iter().zip(&self.kept);
-        let squares =
-            classes.map(|(&size, &kept)| u64::from(if wanted(kept) { size } else { 0 }).pow(2));
-        squares.sum()
-    }
-
-    /// Classes of a node above at most, the suppressed rows as one included: each has one that is kept here, or is made of rows that
-    /// are suppressed here for a reason that a merge may end, and then of k of them.
-    fn classes_above(&self, suppressed: usize) -> u64 {
-        let kept = self.kept.iter().filter(|kept| **kept).count();
-        let (kept, suppressed) = (kept as u64, suppressed as u64);
-        kept + suppressed / self.problem.goal().k.max(1) as u64 + 1
-    }
-
     /// The classes that are kept so far, with their numbers.
     fn released(&self) -> impl Iterator<Item = (Size, usize)> {
         let classes = (0..self.kept.len()).filter(|&class| self.kept[class]);
@@ -242,62 +226,6 @@ impl<'a> Checker<'a> {
             }
         }
         of_parts
-    }
-
-    fn cost(&mut self, source: Source<'_>, levels: &[usize], outcome: &Outcome) -> f64 {
-        let metric = self.problem.goal().metric;
-        if metric.is_weighed() {
-            let columns = self.problem.columns();
-            return self.weighed(source, columns, metric, levels, outcome);
-        }
-        metric.of_counts(Counts {
-            rows: self.problem.rows() as u64,
-            suppressed: outcome.suppressed as u64,
-            classes: outcome.classes as u64,
-            squares: self.squares(|kept| kept),
-            level_sum: levels.iter().sum::<usize>() as u64,
-        })
-    }
-
-    /// What every node above one where so many rows are suppressed for reasons that a merge may end costs at least.
-    fn least_above(&self, suppressed: usize) -> f64 {
-        let metric = self.problem.goal().metric;
-        if metric.is_weighed() {
-            return 0.0;
-        }
-        metric.of_counts(Counts {
-            rows: self.problem.rows() as u64,
-            suppressed: 0,
-            classes: self.classes_above(suppressed),
-            squares: self.squares(|_| true),
-            level_sum: 0,
-        })
-    }
-
-    /// The cost of the node checked last, which must be these levels, by a metric of weights that these columns are made for.
-    pub(crate) fn weighed(
-        &mut self,
-        source: Source<'_>,
-        columns: &[QuasiIdentifier<'_>],
-        metric: Metric,
-        levels: &[usize],
-        outcome: &Outcome,
-    ) -> f64 {
-        let words = self.take_words(source, levels);
-        let fields = self.problem.layout().fields().iter();
-        let sums = columns.iter().zip(levels).zip(fields);
-        let sums = sums.map(|((column, &level), field)| {
-            let weights = &column.levels()[level].weights;
-            let classes = words[field.word].iter().zip(&self.sizes).zip(&self.kept);
-            let kept = classes.filter(|(_, kept)| **kept);
-            let released =
-                kept.map(|((&word, &rows), _)| weights[field.get(word) as usize] * u64::from(rows));
-            let suppressed = outcome.suppressed as u64 * column.suppressed();
-            (released.sum::<u64>() + suppressed, column.range())
-        });
-        let cost = metric.of_weights(sums);
-        self.words = Some(words);
-        cost
     }
 
     /// The words of the classes.

@@ -18,10 +18,8 @@ use super::lattice::Lattice;
 use super::problem::Problem;
 use super::{Best, Finding, Optimum};
 
-/// Paths that are followed side by side,
+/// Paths that are followed side by side, once it is known where one came within the limit.
 const PATHS: usize = 4;
-/// once so many nodes were checked one by one: most searches end before, and what is known of one path may spare others.
-const ALONE: usize = 32;
 /// Nodes that are passed over at most to find the next path.
 const PASSED_OVER: usize = 64;
 
@@ -115,7 +113,7 @@ impl<'a> Search<'a> {
 
     /// Begins with further paths: from the best nodes that are open, and that those before will probably not exclude.
     fn begin(&mut self, paths: &mut Vec<Path>) {
-        let most = if self.checked < ALONE { 1 } else { PATHS };
+        let most = if self.crossing.is_none() { 1 } else { PATHS };
         let mut passed_over = Vec::new();
         while paths.len() < most && passed_over.len() < PASSED_OVER {
             let Some(next) = self.next_open() else {

@@ -18,6 +18,7 @@ mod bound;
 mod checker;
 mod checks;
 mod classes;
+mod coded;
 mod cost;
 mod crossing;
 mod entries;
@@ -33,9 +34,10 @@ mod raising;
 
 pub(crate) use anytime::{Budget, best_within};
 pub(crate) use classes::Classes;
+pub(crate) use coded::QuasiIdentifier;
 pub(crate) use exact::optimum;
 pub(crate) use lattice::Lattice;
-pub(crate) use problem::{Goal, Problem, QuasiIdentifier, Sensitive};
+pub(crate) use problem::{Goal, Problem, Sensitive};
 
 use checker::{Checker, Outcome, Source};
 use cost::Rank;
@@ -61,8 +63,8 @@ pub(crate) struct Node {
     /// By [`Metric::Loss`], whatever the metric of the search.
     pub(crate) loss: f64,
     pub(crate) risks: Risks,
-    /// For each row of the table, whether it is released.
-    pub(crate) kept: Vec<bool>,
+    /// The rows of the table that are released, unless all are.
+    pub(crate) kept: Option<Vec<u32>>,
 }
 
 impl Node {
@@ -80,9 +82,13 @@ impl Node {
         };
         let outcome = checker.check(distinct, levels);
         let cost = checker.weighed(distinct, by_loss, Metric::Loss, levels, &outcome);
+        let kept = || {
+            let rows = (0..).zip(problem.rows_of(checker.kept()));
+            rows.filter_map(|(row, kept)| kept.then_some(row)).collect()
+        };
         Self {
             loss: Metric::Loss.score(cost, levels.len()),
-            kept: problem.rows_of(checker.kept()),
+            kept: (outcome.suppressed > 0).then(kept),
             risks: checker.risks(),
         }
     }
