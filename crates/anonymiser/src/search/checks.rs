@@ -12,6 +12,7 @@ use super::checker::{Checker, Outcome};
 use super::kept::{Kept, KeptNodes, is_worth_keeping};
 use super::problem::Problem;
 
+/// Checks nodes, and keeps some for others to be grouped from.
 pub(crate) struct Checks<'a> {
     problem: &'a Problem<'a>,
     kept: KeptNodes,

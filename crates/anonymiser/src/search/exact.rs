@@ -185,11 +185,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Of equal bounds first the node that suppresses most: the longer a path stays beyond the limit, the more it excludes.
-    fn path_rank(&self, node: usize) -> (Rank, Reverse<u32>, Rank) {
+    /// Of neighbours with equal bounds first the one that suppresses most: the longer a path stays beyond the limit, the more it excludes.
+    fn path_rank(&self, node: usize) -> (Rank, Reverse<u32>, usize) {
         let bound = Rank::new(self.bounds[node], 0, 0);
-        let most = Reverse(self.suppressed[node]);
-        (bound, most, self.bound_rank(node))
+        (bound, Reverse(self.suppressed[node]), node)
     }
 
     /// Checks the next node of each path. Where what is within the limit is not monotone, what is asked of the nodes of a path is whether

@@ -9,9 +9,9 @@
 //! however a class is divided (`models::Verdict`), or where nothing may be suppressed. What a node
 //! costs ([`cost`]) is *not* monotone under suppression, but a lower bound of
 //! it follows from pairs of columns alone ([`bound`]), and for metrics that count classes from each node below that was
-//! checked. Nodes are taken in the order of their
+//! checked ([`floors`]). Nodes are taken in the order of their
 //! bound; the search ends when the next bound is no better than the best node checked, which is
-//! then optimal.
+//! then optimal ([`exact`]). A lattice that is too large to be listed is searched for as long as wanted ([`anytime`]).
 
 mod anytime;
 mod bound;
