@@ -275,11 +275,8 @@ fn generalised(
             Node::new(&problem, &by_loss, &optimum.levels)
         }
     };
-    let kept: Option<Vec<u32>> = (optimum.suppressed > 0).then(|| {
-        let rows = (0..).zip(&node.kept).filter(|(_, kept)| **kept);
-        rows.map(|(row, _)| row).collect()
-    });
-    let released = recode(table, &parts, &optimum, kept.as_deref(), pseudonym_key);
+    let kept = node.kept.as_deref();
+    let released = recode(table, &parts, &optimum, kept, pseudonym_key);
     let levels = generalised.iter().zip(&optimum.levels);
     let report = Report {
         rows_in: table.rows(),

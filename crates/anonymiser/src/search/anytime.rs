@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::bound::Bounds;
-use super::checker::Checker;
+use super::checks::Checks;
 use super::cost::Rank;
 use super::kept::PackedLevels;
 use super::lattice::Lattice;
@@ -41,7 +41,7 @@ pub(crate) fn best_within(
         problem,
         lattice,
         bounds: Bounds::new(problem),
-        checker: Checker::new(problem),
+        checks: Checks::new(problem),
         budget,
         known: HashMap::new(),
         excluded: Vec::new(),
@@ -60,7 +60,7 @@ struct Anytime<'a, 'b> {
     problem: &'a Problem<'a>,
     lattice: &'a Lattice,
     bounds: Bounds<'a>,
-    checker: Checker<'a>,
+    checks: Checks<'a>,
     budget: Budget<'b>,
     /// Of each node that was checked, whether it or any node below it may be within the limit.
     known: HashMap<usize, bool>,
@@ -109,7 +109,7 @@ impl Anytime<'_, '_> {
 
     fn check(&mut self, node: usize, levels: &[usize]) -> bool {
         self.checked += 1;
-        let outcome = self.checker.check(levels);
+        let outcome = self.checks.check(levels);
         let may_be = match Finding::of(self.problem, &outcome) {
             Finding::Excludes => {
                 let levels = PackedLevels::new(levels);
@@ -118,16 +118,12 @@ impl Anytime<'_, '_> {
                 false
             }
             Finding::Refused => !self.problem.is_monotone(),
-            Finding::Within => {
-                let cost = self.checker.cost(levels, &outcome);
+            Finding::Within(cost) => {
                 let rank = Rank::new(cost, self.lattice.level_sum(node), node);
-                if self.best.as_ref().is_none_or(|best| rank < best.rank) {
-                    self.best = Some(Best::new(rank, &outcome));
-                }
+                Best::improve(&mut self.best, rank, &outcome);
                 true
             }
         };
-        self.checker.keep(levels);
         self.known.insert(node, may_be);
         may_be
     }

@@ -5,9 +5,10 @@
 //! released one. All pairs at all their levels are grouped once; after that the bound of a node is
 //! a walk over a table, without touching the rows.
 
+use super::coded::{CodedLevel, QuasiIdentifier};
 use super::cost::Counts;
 use super::pairs::{Figures, Pair, all_pairs};
-use super::problem::{CodedLevel, Problem, QuasiIdentifier};
+use super::problem::Problem;
 
 /// The bounds of all nodes.
 pub(crate) struct Bounds<'a> {

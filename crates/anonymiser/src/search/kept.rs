@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use super::checker::Source;
 use super::entries::Entries;
 use super::problem::Problem;
 
@@ -69,11 +70,23 @@ impl Kept {
         }
     }
 
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source {
+            levels: &self.levels,
+            entries: &self.entries,
+        }
+    }
+
     /// What it takes of the memory, in entries.
     fn size(&self) -> usize {
         let cells = self.entries.cells.iter().map(Vec::len);
         self.entries.len() + cells.sum::<usize>()
     }
+}
+
+/// Whether a node with so many classes, grouped from so many entries, is worth its memory.
+pub(crate) fn is_worth_keeping(classes: usize, entries: usize) -> bool {
+    classes * WORTH_KEEPING[1] <= entries * WORTH_KEEPING[0]
 }
 
 /// The nodes that are kept, those that served last.
@@ -106,19 +119,22 @@ impl KeptNodes {
         self.nodes.len()
     }
 
-    /// The levels and the entries of one of them, or the distinct rows.
-    pub(crate) fn entries<'a>(
+    /// One of them, or the distinct rows.
+    pub(crate) fn source<'a>(
         &'a self,
         problem: &'a Problem<'_>,
         node: Option<usize>,
-    ) -> (&'a [usize], &'a Entries) {
+    ) -> Source<'a> {
         match node {
-            Some(node) => (&self.nodes[node].levels, &self.nodes[node].entries),
-            None => (&self.bottom, problem.entries()),
+            Some(node) => self.nodes[node].source(),
+            None => Source {
+                levels: &self.bottom,
+                entries: problem.entries(),
+            },
         }
     }
 
-    /// Of those below these levels, the one with the fewest classes.
+    /// Of those below these levels, the one with the fewest classes, which so has served.
     pub(crate) fn best(&mut self, levels: &[usize]) -> Option<usize> {
         self.checks += 1;
         let levels = PackedLevels::new(levels);
@@ -137,8 +153,8 @@ impl KeptNodes {
         levels: &[usize],
         source: Option<usize>,
     ) -> Option<Vec<usize>> {
-        let (below, entries) = self.entries(problem, source);
-        if entries.len() * FAR <= problem.entries().len() {
+        let source = self.source(problem, source);
+        if source.entries.len() * FAR <= problem.entries().len() {
             return None;
         }
         let mut columns: Vec<usize> = (0..levels.len()).collect();
@@ -147,13 +163,9 @@ impl KeptNodes {
         for &column in &columns[..columns.len().div_ceil(2)] {
             stone[column] = levels[column];
         }
-        let is_new = stone != below && stone != levels && stone != self.bottom;
+        let is_new = stone != source.levels && stone != levels && stone != self.bottom;
         // Only what is wanted again was worth it.
         (is_new && !self.wanted.insert(PackedLevels::new(&stone))).then_some(stone)
-    }
-
-    pub(crate) fn is_worth(&self, classes: usize, entries: usize) -> bool {
-        classes * WORTH_KEEPING[1] <= entries * WORTH_KEEPING[0] && classes <= self.most
     }
 
     /// Keeps a node; those that have not served for longest go for it.

@@ -76,12 +76,13 @@ impl Lattice {
             .sum()
     }
 
-    /// Calls `take` with the number of each node that may suppress no more rows than `limit`, and with what it costs at least.
+    /// Calls `take` with the number of each node that may suppress no more rows than `limit`, with what it costs, and
+    /// with how many it suppresses, at least.
     pub(crate) fn within(
         &self,
         bounds: &Bounds<'_>,
         limit: usize,
-        mut take: impl FnMut(usize, f64),
+        mut take: impl FnMut(usize, f64, usize),
     ) {
         let mut known = vec![Partial::default(); self.dimensions() + 1];
         let mut levels = Vec::with_capacity(self.dimensions());
@@ -96,11 +97,12 @@ impl Lattice {
         node: usize,
         levels: &mut Vec<usize>,
         known: &mut [Partial],
-        take: &mut impl FnMut(usize, f64),
+        take: &mut impl FnMut(usize, f64, usize),
     ) {
         let column = levels.len();
         if column == self.dimensions() {
-            take(node, bounds.cost(levels, &known[0]));
+            let (cost, suppressed) = (bounds.cost(levels, &known[0]), known[0].suppressed());
+            take(node, cost, suppressed);
             return;
         }
         for level in 0..self.sizes[column] {

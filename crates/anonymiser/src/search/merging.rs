@@ -101,7 +101,8 @@ mod tests {
     use super::*;
     use crate::hierarchy::Hierarchy;
     use crate::metric::Metric;
-    use crate::search::problem::{Goal, Problem, QuasiIdentifier};
+    use crate::search::coded::QuasiIdentifier;
+    use crate::search::problem::{Goal, Problem};
     use crate::table::Table;
     use proptest::prelude::*;
 

@@ -3,12 +3,18 @@
 use rayon::prelude::*;
 
 use super::classes::{Grouping, Numbering};
+use super::coded::CodedLevel;
 use super::keys::Field;
-use super::problem::{CodedLevel, Problem};
+use super::problem::Problem;
 
 /// Cells are counted in a matrix when it has at most so many places for each cell, or so many in all.
 const PLACES_PER_CELL: usize = 4;
 const PLACES: usize = 16_384;
+
+/// Columns that are dropped at a time.
+const DROPPED: usize = 2;
+/// Rows that a thread goes through at least.
+const ROWS_AT_LEAST: usize = 16_384;
 
 /// The figures of two columns at fixed levels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,24 +35,31 @@ pub(super) struct Pair {
 /// All pairs: for each column those with each column before it, and with itself. Given what suppressing one more row adds to
 /// the weights of each column and level at least.
 ///
-/// A column of which all pairs are known is dropped, the one with most values first: few rows are distinct in those that are left.
+/// Columns of which all pairs are known are dropped, two at a time, those with most values first: few rows are distinct in those
+/// that are left.
 pub(super) fn all_pairs(problem: &Problem<'_>, least_gain: &[Vec<u64>]) -> Vec<Vec<Pair>> {
     let columns = problem.columns();
-    let mut left: Vec<usize> = (0..columns.len()).collect();
-    left.sort_by_key(|&column| columns[column].levels()[0].count());
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|&column| columns[column].levels()[0].count());
     let mut distinct = Distinct {
         words: problem.entries().words.clone(),
         rows: problem.entries().rows.clone(),
     };
     let mut pairs = Vec::new();
-    while let Some(&dropped) = left.last() {
-        let new = left.par_iter().map(|&other| {
-            let columns = [dropped.min(other), dropped.max(other)];
-            (columns, Pair::new(problem, &distinct, least_gain, columns))
-        });
+    for end in (1..=order.len()).rev().step_by(DROPPED) {
+        let begin = end.saturating_sub(DROPPED);
+        let new: Vec<[usize; 2]> = (begin..end)
+            .flat_map(|last| order[..=last].iter().map(move |&other| (other, last)))
+            .map(|(other, last)| [other.min(order[last]), other.max(order[last])])
+            .collect();
+        let at_least = ROWS_AT_LEAST / distinct.rows.len().max(1) + 1;
+        let new = new
+            .into_par_iter()
+            .with_min_len(at_least)
+            .map(|columns| (columns, Pair::new(problem, &distinct, least_gain, columns)));
         pairs.par_extend(new);
-        left.pop();
-        distinct.drop(problem.layout().fields()[dropped]);
+        let fields = problem.layout().fields();
+        distinct.drop(order[begin..end].iter().map(|&column| fields[column]));
     }
     pairs.sort_by_key(|([first, second], _)| (*second, *first));
     let mut pairs = pairs.into_iter().map(|(_, pair)| pair);
@@ -61,10 +74,12 @@ struct Distinct {
 }
 
 impl Distinct {
-    /// Merges what is alike without a column.
-    fn drop(&mut self, column: Field) {
-        let dropped = &mut self.words[column.word];
-        dropped.iter_mut().for_each(|word| *word &= !column.cover());
+    /// Merges what is alike without these columns.
+    fn drop(&mut self, columns: impl Iterator<Item = Field>) {
+        for column in columns {
+            let words = self.words[column.word].iter_mut();
+            words.for_each(|word| *word &= !column.cover());
+        }
         let mut grouping = Grouping::default();
         let mut class_of = Vec::with_capacity(self.rows.len());
         grouping.extend(&self.words, &mut class_of);

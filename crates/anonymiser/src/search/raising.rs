@@ -4,9 +4,10 @@
 //! the groups of some columns that lie side by side in a word is looked up at once, in a table over all that
 //! their bits can be.
 
+use super::coded::QuasiIdentifier;
 use super::entries::Entries;
 use super::keys::Field;
-use super::problem::{Problem, QuasiIdentifier};
+use super::problem::Problem;
 
 /// Bits that are looked up at once, at most, unless a single column has more,
 const MAX_BITS: u32 = 11;
