@@ -104,7 +104,7 @@ def parse(raw: bytes, kind: type[dict] = dict) -> Any:
     """A JSON text in UTF-8, its objects of this kind; a name twice in one object is refused."""
     need(_depth(raw) <= _DEEPEST, "nested too deeply")
     try:
-        return json.loads(raw.decode(), parse_int=_integer, object_pairs_hook=lambda pairs: _unique(pairs, kind))
+        return json.loads(raw.decode(), parse_int=_integer, parse_constant=_constant, object_pairs_hook=lambda pairs: _unique(pairs, kind))
     except Refused:
         raise
     except ValueError as fault:
@@ -126,6 +126,10 @@ def _depth(raw: bytes) -> int:
 def _integer(digits: str) -> int:
     need(not digits.startswith("-"), "a number below zero")  # there is none; -0 would be a second spelling
     return int(digits)
+
+
+def _constant(name: str) -> Any:
+    raise Refused(f"{name} is no JSON")
 
 
 def _unique(pairs: list[tuple[str, Any]], kind: type[dict]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ impl Audit {
     pub async fn run(self) -> Result<()> {
         let source = self.source.open()?;
         let files = match &self.files {
-            Some(folder) if self.complete => files(folder)?.complete(),
+            Some(folder) if self.complete => Files::in_folder(folder)?.complete(),
             Some(folder) => files(folder)?,
             None => Files::default(),
         };

@@ -151,6 +151,11 @@ impl Files {
         self.index.len() as u64
     }
 
+    /// Whether there is anything to say of them: files, or that all should be there.
+    pub(super) fn are_asked_for(&self) -> bool {
+        self.count() > 0 || self.is_complete
+    }
+
     /// Where they are.
     pub(super) fn folder(&self) -> String {
         self.folder.display().to_string()

@@ -71,7 +71,7 @@ pub async fn audit_with_files<V: ContractView, R: Records>(
     source.check(view.domain()).await?;
     let tip = Tip::of(view).await?;
     let mut auditor = Auditor::new(view.domain().clone(), source.name());
-    if files.count() > 0 {
+    if files.are_asked_for() {
         auditor = auditor.with_files(files);
     }
     let mut walk = Walk::new(view, source, tip);

@@ -111,6 +111,11 @@ impl Records for BlockSource {
 
 /// The file, or its beginning when it is longer than any record: it is refused for its length then.
 async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
+    // What is read from anything but a file, such as a pipe, may never come.
+    match tokio::fs::metadata(path).await {
+        Ok(found) if !found.is_file() => return Err(folder_error(path, "it is no file")),
+        Ok(_) | Err(_) => {}
+    }
     let file = match File::open(path).await {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -315,7 +315,7 @@ fn container_wrong(
     sealed: &SealedPackage,
     block: &ParentTransaction,
 ) -> Option<String> {
-    let (found, length) = match container_hash(path) {
+    let (found, length) = match container_hash(path, sealed.container_length) {
         Ok(found) => found,
         Err(error) => return Some(format!("the container cannot be read: {error}")),
     };
@@ -341,9 +341,13 @@ fn container_wrong(
     Some("salt or lengths are not those of the container".into())
 }
 
-/// Hash and length of a file.
-fn container_hash(path: &Path) -> std::io::Result<(ContainerHash, u64)> {
-    let mut file = std::fs::File::open(path)?;
+/// Hash and length of a file, of which no more is read than shows that it is longer than it should be: what lies there instead may
+/// be a pipe, or have no end.
+fn container_hash(path: &Path, expected: u64) -> std::io::Result<(ContainerHash, u64)> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut file = std::io::Read::take(std::fs::File::open(path)?, expected + 1);
     let mut hasher = Sha256d::default();
     let mut piece = vec![0; PIECE_BYTES];
     let mut length = 0;
@@ -354,5 +358,26 @@ fn container_hash(path: &Path) -> std::io::Result<(ContainerHash, u64)> {
         }
         hasher.update(&piece[..count]);
         length += count as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use medshare_protocol::digest::sha256d;
+
+    use super::container_hash;
+
+    /// A check that never ends finds nothing any more.
+    #[test]
+    fn what_is_no_container_is_not_read_for_ever() {
+        let error = container_hash("/dev/zero".as_ref(), 10).unwrap_err();
+        assert_eq!(error.to_string(), "it is no file");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sparse.mds");
+        let sparse = std::fs::File::create(&file).unwrap();
+        sparse.set_len(1 << 40).unwrap();
+        let (found, length) = container_hash(&file, 10).unwrap();
+        assert_eq!((found.0, length), (sha256d(&[&[0; 11]]), 11));
     }
 }

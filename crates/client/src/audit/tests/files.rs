@@ -361,6 +361,11 @@ async fn of_a_complete_folder_missing_files_are_told() {
     let deposit = Deposit::new().await;
     assert_eq!(missed(&deposit).await, []);
     let package = Subject::Package(deposit.package);
+    let empty = TempDir::new().unwrap();
+    let none = Files::in_folder(empty.path()).unwrap().complete();
+    let source = BlockSource::Directory(deposit.world.folder.path().to_owned());
+    let report = audit_with_files(&deposit.world.governance, &source, none, &|_| ());
+    assert_eq!(report.await.unwrap().findings.len(), 3);
     let each = [
         (".mds", "container", package),
         (".form.json", "form", package),

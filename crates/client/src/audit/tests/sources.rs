@@ -8,12 +8,12 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use medshare_chain::{Address, B256};
 use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
-use medshare_protocol::id::LeafHash;
+use medshare_protocol::id::{LeafHash, PackageId};
 use medshare_protocol::wire::NodeInfo;
 
 use super::world::World;
 use crate::api::{ApiError, NodeApi};
-use crate::audit::{AuditError, AuditProgress, BlockSource, audit, audit_with};
+use crate::audit::{AuditError, AuditProgress, BlockSource, Records, audit, audit_with};
 
 /// A node that serves a folder of records and says that it is of this deployment.
 async fn serve(folder: PathBuf, chain_id: u64, contract: Address) -> String {
@@ -142,4 +142,19 @@ fn file_in(folder: &std::path::Path) -> PathBuf {
     let file = folder.join("a file");
     std::fs::write(&file, "").unwrap();
     file
+}
+
+/// A pipe that is named like a record would never be read.
+#[tokio::test]
+async fn what_is_no_file_is_no_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let leaf = LeafHash::default();
+    let name = BlockSource::file_name(leaf);
+    std::os::unix::fs::symlink("/dev/null", folder.path().join(name)).unwrap();
+    let source = BlockSource::Directory(folder.path().to_owned());
+    let error = source
+        .fetch(leaf, Place::Parent(PackageId::default()))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("it is no file"), "{error}");
 }

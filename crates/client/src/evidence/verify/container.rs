@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use medshare_protocol::digest::Sha256d;
 use medshare_protocol::id::ContainerHash;
 
-use super::Assumption::{Algorithms, Keys};
+use super::Assumption::{Algorithms, Contract, EvmBlock, Keys};
 use super::{Claim, Flaw};
 use crate::evidence::{Evidence, prov};
 
@@ -37,7 +37,7 @@ pub fn verify_container(
                 "the file is the package as it was sealed: its hash {found} stands in the parent block"
             ),
             part: CONTAINER,
-            rests_on: vec![Algorithms, Keys],
+            rests_on: vec![EvmBlock, Contract, Algorithms, Keys],
         }));
     }
     let sealed = sealed.map_or("unknown".to_owned(), |hash| hash.to_string());

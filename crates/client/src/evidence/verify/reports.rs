@@ -98,7 +98,7 @@ impl Examination<'_> {
                 let basis = self.session_basis(held, recorded).unwrap_or(NodesWord);
                 self.shows(
                     REPORTS,
-                    &[Algorithms, basis, Clocks],
+                    &[EvmBlock, Contract, Algorithms, basis, Clocks],
                     format!(
                         "report {} of {}: {names}, which the usage contract does not grant: a violation",
                         report.number,
@@ -244,14 +244,21 @@ impl Examination<'_> {
             None => self.flaw(DELETION, "the requestor's signature does not hold"),
             Some(NodesWord) => self.deletion_by_contract(is_retrieved, deletion.time),
             Some(basis) => {
-                let retrieved = match is_retrieved {
-                    true => ", and the contract holds it as retrieved",
-                    false => "",
+                let (retrieved, also): (_, &[_]) = match is_retrieved {
+                    true => (
+                        ", and the contract holds it as retrieved",
+                        &[EvmBlock, Contract],
+                    ),
+                    false => ("", &[]),
                 };
                 let time = rfc3339(deletion.time);
                 let what =
                     format!("the requestor signed that the data was deleted at {time}{retrieved}");
-                self.shows(DELETION, &[Algorithms, basis, Clocks], what);
+                self.shows(
+                    DELETION,
+                    &[&[Algorithms, basis, Clocks], also].concat(),
+                    what,
+                );
             }
         }
     }

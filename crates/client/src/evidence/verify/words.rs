@@ -59,10 +59,18 @@ impl Examination<'_> {
         };
         self.shows(
             REQUEST,
-            &[Algorithms, basis],
+            match basis {
+                Contract => &[EvmBlock, Contract, Algorithms],
+                _ => &[Algorithms, Keys],
+            },
             format!(
-                "the requestor {} signed the request for {columns} of the dataset {}, for the purpose {purpose}",
-                request.requestor, status.dataset
+                "the requestor {} {} the request for {columns} of the dataset {}, for the purpose {purpose}",
+                request.requestor,
+                match basis {
+                    Contract => "(a contract) agreed to",
+                    _ => "signed",
+                },
+                status.dataset
             ),
         );
     }

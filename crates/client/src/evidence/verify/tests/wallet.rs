@@ -27,8 +27,11 @@ fn the_request_is_what_the_contract_saw() {
     let [(what, rests_on)] = &shown[..] else {
         panic!("{shown:?}")
     };
-    assert!(what.contains("signed the request"), "{what}");
-    assert_eq!(rests_on[..], [Contract, Algorithms]);
+    assert!(
+        what.contains("(a contract) agreed to the request"),
+        "{what}"
+    );
+    assert_eq!(rests_on[..], [EvmBlock, Contract, Algorithms]);
 }
 
 #[test]
@@ -75,4 +78,18 @@ fn that_it_was_deleted_the_contract_saw_and_when_the_node_alone() {
             .0
             .contains("the requestor signed that")
     );
+}
+
+/// Whatever is said of the contract, or measured by what it held, rests on it and on its block.
+#[test]
+fn what_the_contract_held_rests_on_its_block() {
+    for (part, says) in [
+        ("reports.json", "a violation"),
+        ("deletion.json", "the contract holds it as retrieved"),
+        ("usage.json", "grants"),
+    ] {
+        let shown = shown(&SOUND, part);
+        let (what, rests_on) = shown.iter().find(|(what, _)| what.contains(says)).unwrap();
+        assert!(rests_on.starts_with(&[EvmBlock, Contract]), "{what}");
+    }
 }
