@@ -170,7 +170,12 @@ def test_a_wallet_with_code_signs_as_its_code_agrees() -> None:
     each = reported(1, ZERO, keys={"session": STRANGER})
     contract = replace(BUNDLE.wallet, code_hash=OTHER)
     assert BUNDLE.wallet.code_hash == NO_CODE
-    assert faults(evidence(reports=[each], wallet=contract)._reports) == []
+    made = evidence(reports=[each], wallet=contract)
+    assert faults(made._reports) == []
+    seen = ["the session of report 1", "the time of the deletion"]  # whose signature is the bundle's own requestor's
+    assert made.on_the_nodes_word() == seen
+    assert all(f"only the custodian's node has seen {what}" in made.summary() for what in seen)
+    assert "only the custodian's node" not in Evidence(BUNDLE).summary()
 
 
 def test_deletion() -> None:

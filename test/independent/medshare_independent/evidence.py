@@ -39,6 +39,7 @@ class Evidence:
             f"package 0x{bundle.package.hex()} was {self.held.state(block.time)} in the EVM block {block.number}, "
             f"0x{block.hash.hex()}; reports: {len(bundle.reports)}, side-blocks: {len(bundle.sides)}, "
             f"violations: {self.held.violations}"
+            + "".join(f"; only the custodian's node has seen {what}" for what in self.on_the_nodes_word())
         )
 
     def faults(self) -> Iterator[str]:
@@ -71,6 +72,18 @@ class Evidence:
         """Whether the requestor's key signed it, or the requestor is a contract: what that agreed to, the contract saw."""
         requestor = self.bundle.request["requestor"]
         return signed_by(requestor, self._digest(name, message), signature) or self.bundle.wallet.has_code()
+
+    def on_the_nodes_word(self) -> list[str]:
+        """What a wallet with code is said to have signed, and only the custodian's node has seen (§9.1)."""
+        requestor, bundle, said = self.bundle.request["requestor"], self.bundle, []
+        for number, each in enumerate(bundle.reports, 1):
+            if not signed_by(requestor, self._digest("Session", each["session"]), each["session_signature"]):
+                said.append(f"the session of report {number}")
+        given = bundle.deletion
+        if given and not signed_by(requestor, self._digest("Deletion", given["deletion"]), given["signature"]):
+            retrieved = self.held.state(bundle.contract.evm_block.time) == "Retrieved"
+            said.append("the time of the deletion" if retrieved else "the deletion")
+        return said
 
     def _contract(self) -> Iterator[tuple[bool, str]]:
         bundle, held = self.bundle, self.held
