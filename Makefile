@@ -99,7 +99,7 @@ independent: node_modules/.package-lock.json .venv-independent/installed
 	  cargo $(CARGO_TEST) --locked --workspace -- the_session_of_the_readme evidence_needs_no_network
 
 # pyCANON measures the anonymiser's releases, and agrees with what it measured of them itself.
-# With the features of the tests' build, as all of this file is: another selection compiles the dependencies once more.
+# Out of the tests' build, as the gate made it: another selection of packages has other features and compiles the dependencies again.
 pycanon: .venv-pycanon/installed
 	rm -rf out/pycanon
 	cargo test --locked --quiet --workspace --no-run

@@ -280,6 +280,12 @@ fn it_says_what_is_proven_and_if_what(story: &Story) {
         "it is known: {}",
         with.stdout
     );
+    let told = story.verify(&["--container", &container, "--json"]).stdout;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let claim = told["proven"].as_array().unwrap().last().unwrap();
+    // Its hash stands in a block, and that block in a chain whose head the contract held.
+    let basis = json!(["evm-block", "contract", "algorithms", "keys"]);
+    assert_eq!(claim["rests_on"], basis, "{claim}");
     let other = format!("0x{}", "07".repeat(32));
     let wrong = story.verify(&["--evm-block", &other]);
     assert_eq!(wrong.status, 1);

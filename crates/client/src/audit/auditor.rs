@@ -256,10 +256,10 @@ impl Auditor {
         Ok(())
     }
 
-    /// Checks the files, once all events are taken. Blocking: files are read.
+    /// Checks the files, once all events are taken; one that cannot be read is a finding. Blocking: files are read.
     ///
     /// # Errors
-    /// When a file cannot be read at all.
+    /// [`AuditError::Aside`].
     pub fn check_files(&mut self) -> Result<(), AuditError> {
         let Some(files) = self.files.take() else {
             return Ok(());

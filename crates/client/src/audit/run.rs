@@ -61,7 +61,7 @@ pub async fn audit_with<V: ContractView, R: Records>(
 /// Audits everything, and files that its blocks commit to.
 ///
 /// # Errors
-/// As [`audit_with`], and when a file cannot be read at all.
+/// As [`audit_with`].
 pub async fn audit_with_files<V: ContractView, R: Records>(
     view: &V,
     source: &R,

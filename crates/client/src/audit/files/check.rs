@@ -13,7 +13,6 @@ use medshare_protocol::typed::Domain;
 
 use super::{FileFinding, FileKind, Files, Parent, Side, Stand};
 use crate::audit::report::Subject;
-use crate::audit::source::folder_error;
 use crate::audit::{AuditError, AuditFault};
 
 /// Files are read in pieces of so many bytes.
@@ -40,12 +39,12 @@ impl Files {
                 note(finding(None, AuditFault::FileUnanchored { kind }));
                 continue;
             };
-            let unreadable = |error: io::Error| folder_error(&path, &error.to_string());
-            let (stand, fault) = match kind {
+            let (stand, compared) = match kind {
                 FileKind::ReportBody(_) => {
                     let block: Side = self.index.block(place)?;
-                    let found = hash(&path).map_err(unreadable)?;
-                    (block.stand, differs(kind, found, block.sealed_report))
+                    let found = hash(&path);
+                    let compared = found.map(|found| differs(kind, found, block.sealed_report));
+                    (block.stand, compared)
                 }
                 FileKind::Container | FileKind::Form => {
                     let block: Parent = self.index.block(place)?;
@@ -54,9 +53,14 @@ impl Files {
                         Ok(body) => container(&path, &body, &block, domain),
                         Err(error) => Err(io::Error::other(error)),
                     };
-                    (block.stand, compared.map_err(unreadable)?)
+                    (block.stand, compared)
                 }
             };
+            // A file on a damaged disk is a finding as well, and those of the others are not lost for it.
+            let fault = compared.unwrap_or_else(|error| {
+                let reason = error.to_string();
+                Some(AuditFault::FileMalformed { kind, reason })
+            });
             if let Some(fault) = fault {
                 note(finding(Some(stand), fault));
             }

@@ -404,3 +404,23 @@ async fn every_copy_is_checked() {
     let path = below.join("copy.mds").display().to_string();
     assert_eq!(finding.served_by, Some(path));
 }
+
+/// It was there when the audit began, and cannot be read when it is its turn.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_a_finding_and_stops_nobody() {
+    let deposit = Deposit::new().await;
+    let auditor = deposit.auditor().await;
+    for ending in [".mds", ".form.json", "-1.report"] {
+        std::fs::remove_file(deposit.file(ending)).unwrap();
+    }
+    let findings = checked(&auditor);
+    let kinds: Vec<_> = findings.iter().map(|found| found.fault.kind()).collect();
+    assert_eq!(kinds, ["container", "form", "report-body"]);
+    for finding in findings {
+        assert!(
+            finding.to_string().contains("cannot be read: No such file"),
+            "{finding}"
+        );
+        assert!(finding.anchored.is_some());
+    }
+}
