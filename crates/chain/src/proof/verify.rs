@@ -248,8 +248,8 @@ pub(super) fn prove(
     nodes: &[Bytes],
 ) -> Result<Result<(), String>, StorageProofError> {
     at_most("trie nodes", nodes.len(), MAX_PROOF_NODES)?;
-    if !path::fits(key, nodes) {
-        return Ok(Err("its nodes' paths are longer than a key".into()));
+    if let Some(fault) = path::fault(key, nodes) {
+        return Ok(Err(fault.into()));
     }
     let proven = verify_proof(root, Nibbles::unpack(key), value, nodes);
     Ok(proven.map_err(|error| error.to_string()))
