@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import unhexed, vectors
+from medshare_independent import certificate
 from medshare_independent.block import ParentBody, SideBody, decode_record
 from medshare_independent.codec import Refused, need
 from medshare_independent.form import Step
@@ -15,6 +16,7 @@ from medshare_independent.merkle import Log, header_root, verify_consistency, ve
 from medshare_independent.package import PackageHeader, open_package
 from medshare_independent.report import decode_body
 from medshare_independent.signature import signed_by
+from medshare_independent.storage import Slot
 from test_package import CONTAINER, SEALED, SECRET
 
 VECTOR = unhexed(vectors("refused"))
@@ -114,6 +116,25 @@ def test_records(kind: str) -> None:
 def test_cbor(kind: str, read: Refuser) -> None:
     good, refused = VECTOR["cbor"][kind]["good"], VECTOR["cbor"][kind]["refused"]
     refuses_all(read, good, bad(good, refused))
+
+
+def test_certificates() -> None:
+    given = VECTOR["certificate"]
+    refuses_all(certificate.read, given["good"], bad(given["good"], given["refused"]))
+
+
+def test_tries() -> None:
+    given = VECTOR["trie"]
+
+    def proves(case: dict) -> None:
+        Slot(case["slot"], case["value"], case["nodes"]).check(given["root"])
+
+    for case in given["good"]:
+        proves(case)
+    for case in given["refused"]:
+        with pytest.raises(Refused):
+            proves(case)
+            pytest.fail(f"took what must be refused: {case['why']}")
 
 
 def opened(container: bytes) -> None:

@@ -3,13 +3,13 @@
 
 Made out of blocks.json, merkle.json and package.json with SPEC.md in hand; shares no code with the crate that is tested
 against it. A case is made of the good bytes: a list of [from, to) ranges of them and of literal bytes, joined.
-Needs cbor2 and cryptography.
+Needs cbor2, cryptography, eth-utils and rlp.
 """
 
 import json
 import pathlib
 
-from refusals import bodies, cbor, containers, headers, logs, records, signatures
+from refusals import bodies, cbor, certificates, containers, headers, logs, records, signatures, tries
 
 
 def main():
@@ -24,7 +24,9 @@ def main():
         "logs": logs.made(),
         "records": records.made(),
         "cbor": cbor.made(),
+        "certificate": certificates.made(),
         "container": containers.made(),
+        "trie": tries.made(),
     }
     pathlib.Path(__file__).with_name("refused.json").write_text(dump(made) + "\n")
 

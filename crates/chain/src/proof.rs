@@ -6,6 +6,7 @@
 //! slots what is (SPEC §9.2).
 
 mod fetch;
+mod header;
 mod layout;
 mod path;
 mod verify;

@@ -3,6 +3,7 @@
 //! It travels as the very text that was signed, so that nobody has to write JSON the same way twice.
 
 use alloy_primitives::{Address, B256, Bytes};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,6 +12,11 @@ use crate::id::{PackageId, PayloadHash};
 use crate::typed::{Certification, Domain};
 use crate::usage::Sensitivity;
 
+mod measures;
+pub use measures::{
+    Amount, Disclosure, Found, Linkage, OutOfRange, Risks, SafeHarborLine, Share, Verdict,
+};
+
 /// Version of the text.
 pub const CERTIFICATE_VERSION: u32 = 1;
 /// Longest text, bytes.
@@ -18,6 +24,7 @@ pub const MAX_CERTIFICATE_BYTES: usize = 65_536;
 
 /// What was measured. Nothing in it quotes a value of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// Version of this text: 1.
     pub version: u32,
@@ -36,25 +43,25 @@ pub struct Certificate {
     /// Rows.
     pub rows: u64,
     /// Share of the rows that are alone in their class, 0 to 1.
-    pub unique_share: f64,
+    pub unique_share: Share,
     /// Identifiers that were found, by column and rule: of what is certified, none.
     pub identifiers: Vec<String>,
     /// How sensitive the payload ranks.
     pub sensitivity: Sensitivity,
     /// Why.
     pub reasons: Vec<String>,
-    /// That a record is found again: by prosecutor, journalist and marketer. These four as SPEC §6.1 lists them.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub risks: Value,
+    /// That a record is found again: by prosecutor, journalist and marketer. A text may lack this and what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risks: Option<Risks>,
     /// What the classes tell of each sensitive column: l, t and δ as measured.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub sensitive: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<Vec<Disclosure>>,
     /// How often a simulated attack picks the right record.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub linkage: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linkage: Option<Linkage>,
     /// HIPAA Safe Harbor, line by line.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub safe_harbor: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safe_harbor: Option<Vec<SafeHarborLine>>,
 }
 
 /// A certificate's text with the second node's signature.
@@ -88,6 +95,30 @@ pub enum CertificateError {
 }
 
 impl Certificate {
+    /// Reads a text. White space, escapes, the order of fields and how a number is written are free, and nothing else is.
+    ///
+    /// # Errors
+    /// When it is no certificate of this version, is too long, or has other fields.
+    pub fn from_text(text: &str) -> Result<Self, serde_json::Error> {
+        let refused = |reason: String| Err(serde_json::Error::custom(reason));
+        if text.len() > MAX_CERTIFICATE_BYTES {
+            return refused(format!("it has over {MAX_CERTIFICATE_BYTES} bytes"));
+        }
+        let certificate: Self = serde_json::from_str(text)?;
+        if certificate.version != CERTIFICATE_VERSION {
+            return refused(format!("its version is {}", certificate.version));
+        }
+        let (read, written) = (serde_json::from_str(text)?, certificate.to_value());
+        if has_form(&read, &written) {
+            return Ok(certificate);
+        }
+        refused("a value is spelled another way than SPEC §6.1 has it".into())
+    }
+
+    fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("a certificate has string keys and finite numbers only")
+    }
+
     /// Its text.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -113,17 +144,8 @@ impl SignedCertificate {
         payload_hash: PayloadHash,
         second_node: Address,
     ) -> Result<Certificate, CertificateError> {
-        let unreadable = |reason: String| Err(CertificateError::Unreadable(reason));
-        if self.text.len() > MAX_CERTIFICATE_BYTES {
-            return unreadable(format!("it has over {MAX_CERTIFICATE_BYTES} bytes"));
-        }
-        let certificate: Certificate = match serde_json::from_str(&self.text) {
-            Ok(certificate) => certificate,
-            Err(error) => return unreadable(error.to_string()),
-        };
-        if certificate.version != CERTIFICATE_VERSION {
-            return unreadable(format!("its version is {}", certificate.version));
-        }
+        let certificate = Certificate::from_text(&self.text)
+            .map_err(|error| CertificateError::Unreadable(error.to_string()))?;
         if (certificate.package, certificate.payload_hash) != (package, payload_hash) {
             return Err(CertificateError::OfAnother {
                 package: certificate.package,
@@ -135,6 +157,25 @@ impl SignedCertificate {
             return Ok(certificate);
         }
         Err(CertificateError::Unsigned(second_node))
+    }
+}
+
+/// Whether the values are the same but for how their numbers are written: serde reads an object's fields from an array, too, and
+/// bytes in more spellings than one.
+fn has_form(read: &Value, written: &Value) -> bool {
+    match (read, written) {
+        (Value::Object(read), Value::Object(written)) => {
+            read.len() == written.len()
+                && written
+                    .iter()
+                    .all(|(name, value)| read.get(name).is_some_and(|read| has_form(read, value)))
+        }
+        (Value::Array(read), Value::Array(written)) => {
+            let pairs = || read.iter().zip(written);
+            read.len() == written.len() && pairs().all(|(read, written)| has_form(read, written))
+        }
+        (Value::Number(_), Value::Number(_)) => true,
+        (read, written) => read == written,
     }
 }
 

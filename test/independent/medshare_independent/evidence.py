@@ -87,6 +87,7 @@ class Evidence:
 
     def _contract(self) -> Iterator[tuple[bool, str]]:
         bundle, held = self.bundle, self.held
+        yield held.standing != 0, "the contract does not have the package"
         yield bundle.contract.address == bundle.address, "is of another contract"
         yield keccak(bundle.code) == bundle.contract.account.code_hash, "the code is another"
         names = "requestor", "custodian", "dataset"

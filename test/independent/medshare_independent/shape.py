@@ -1,6 +1,7 @@
 """Reading JSON strictly: which fields an object has, and what stands in them (§2.1, §3.2, §9)."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from itertools import accumulate
@@ -45,7 +46,28 @@ def boolean(value: Any) -> bool:
 
 def text(value: Any) -> str:
     need(type(value) is str, "no text")
+    need(not any("\ud800" <= each <= "\udfff" for each in value), "half a surrogate pair")
     return value
+
+
+def number(most: float = math.inf) -> Reader:
+    """A finite number from 0 to `most`, with or without a fraction."""
+
+    def read(value: Any) -> float:
+        need(type(value) in (int, float) and 0 <= value <= most, f"no number from 0 to {most}")
+        try:
+            finite = math.isfinite(value)
+        except OverflowError:
+            finite = False
+        need(finite, "a number beyond those of 64 bits")
+        return value
+
+    return read
+
+
+def nullable(reader: Reader) -> Reader:
+    """That, or null."""
+    return lambda value: None if value is None else reader(value)
 
 
 def choice(*names: str) -> Reader:
@@ -69,9 +91,10 @@ def array(item: Reader, most: int | None = None) -> Reader:
     return read
 
 
-def fields(value: Any, expected: dict[str, Reader]) -> dict[str, Any]:
-    """An object with exactly these fields, of an `Ordered` one in this order."""
+def fields(value: Any, expected: dict[str, Reader], optional: dict[str, Reader] = {}) -> dict[str, Any]:
+    """An object with exactly these fields, and any of the optional ones; of an `Ordered` one in this order."""
     need(isinstance(value, dict), "not an object")
+    expected = expected | {name: read for name, read in optional.items() if name in value}
     need(value.keys() == expected.keys(), f"fields are not {', '.join(expected)}")
     need(type(value) is not Ordered or [*value] == [*expected], f"fields are not in the order {', '.join(expected)}")
     result = {}
@@ -104,7 +127,7 @@ def parse(raw: bytes, kind: type[dict] = dict) -> Any:
     """A JSON text in UTF-8, its objects of this kind; a name twice in one object is refused."""
     need(_depth(raw) <= _DEEPEST, "nested too deeply")
     try:
-        return json.loads(raw.decode(), parse_int=_integer, parse_constant=_constant, object_pairs_hook=lambda pairs: _unique(pairs, kind))
+        return json.loads(raw.decode(), parse_int=_integer, parse_float=_decimal, parse_constant=_constant, object_pairs_hook=lambda pairs: _unique(pairs, kind))
     except Refused:
         raise
     except ValueError as fault:
@@ -126,6 +149,11 @@ def _depth(raw: bytes) -> int:
 def _integer(digits: str) -> int:
     need(not digits.startswith("-"), "a number below zero")  # there is none; -0 would be a second spelling
     return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    need(not digits.startswith("-"), "a number below zero")
+    return float(digits)
 
 
 def _constant(name: str) -> Any:

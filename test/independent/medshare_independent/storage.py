@@ -9,10 +9,12 @@ from trie import HexaryTrie
 from trie.exceptions import MissingTrieNode
 
 from .codec import Refused, need
-from .shape import ACCOUNT, HASH, U64, array, fields, octets, quantity, record
+from .shape import ACCOUNT, HASH, U64, array, fields, octets, quantity
 
 NO_CODE = keccak(b"")
 _NO_STORAGE = keccak(rlp.encode(b""))
+_MAX_SLOTS = 256
+_MAX_NODES = 65  # one for each half-byte of a key, and the last
 _HEADER_FIELDS = 15  # before London; later forks append fields
 
 
@@ -61,6 +63,7 @@ class EvmBlock:
         """The header from its RLP."""
         header = _decoded(raw)
         need(type(header) is list and len(header) >= _HEADER_FIELDS, "no header of an EVM block")
+        need(all(type(field) is bytes for field in header), "a field that is a list")
         need(type(header[3]) is bytes and len(header[3]) == 32, "no state root")
         number, time = (_number(header[at], 8) for at in (8, 11))
         return cls(keccak(raw), header[3], number, time)
@@ -83,7 +86,7 @@ class Account:
 
     @classmethod
     def read(cls, value: Any) -> Self:
-        shape = {"nonce": U64, "balance": quantity, "storage_root": HASH, "code_hash": HASH, "proof": array(octets())}
+        shape = {"nonce": U64, "balance": quantity, "storage_root": HASH, "code_hash": HASH, "proof": array(octets(), _MAX_NODES)}
         return cls(**fields(value, shape))
 
     def check(self, address: bytes, state_root: bytes) -> None:
@@ -98,6 +101,25 @@ class Account:
 
     def has_code(self) -> bool:
         return self.code_hash != NO_CODE
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A storage word of an account."""
+
+    slot: bytes
+    value: int
+    proof: list[bytes]
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        return cls(**fields(value, {"slot": HASH, "value": quantity, "proof": array(octets(), _MAX_NODES)}))
+
+    def check(self, storage_root: bytes) -> None:
+        """Refuse it unless the storage has it; a zero also by having nothing there."""
+        value = _trie_value(storage_root, self.slot, self.proof)
+        proven = value == rlp.encode(self.value) if value else self.value == 0
+        need(proven, f"the slot 0x{self.slot.hex()} has another value")
 
 
 def slot_of(*parts: bytes | int) -> int:
@@ -140,7 +162,9 @@ class Held:
     thread: bytes
 
     def state(self, time: int) -> str:
-        """The state of §5.1 at a time in seconds."""
+        """The state of §5.1 at a time in seconds; None where the contract does not have the package."""
+        if self.standing == 0:
+            return "None"
         if self.standing == 3:
             return "Retrieved"
         if 1000 * time >= self.expiry:
@@ -162,17 +186,15 @@ class Contract:
     @classmethod
     def read(cls, value: Any) -> Self:
         """The proof as JSON; refused unless every value is what the state of the block has."""
-        slot = record(slot=HASH, value=quantity, proof=array(octets()))
-        read = fields(value, dict(header=octets(), contract=ACCOUNT, account=Account.read, storage=array(slot)))
+        shape = dict(header=octets(), contract=ACCOUNT, account=Account.read, storage=array(Slot.read, _MAX_SLOTS))
+        read = fields(value, shape)
         block, account = EvmBlock.decode(read["header"]), read["account"]
         account.check(read["contract"], block.state_root)
-        slots = [each["slot"] for each in read["storage"]]
+        slots = [each.slot for each in read["storage"]]
         need(slots == sorted(set(slots)), "slots are not in ascending order")
         for each in read["storage"]:
-            value = _trie_value(account.storage_root, each["slot"], each["proof"])
-            proven = value == rlp.encode(each["value"]) if value else each["value"] == 0
-            need(proven, f"the slot 0x{each['slot'].hex()} has another value")
-        storage = {int.from_bytes(each["slot"]): each["value"] for each in read["storage"]}
+            each.check(account.storage_root)
+        storage = {int.from_bytes(each.slot): each.value for each in read["storage"]}
         return cls(block, read["contract"], account, storage)
 
     def _at(self, slot: int) -> _Word:
@@ -189,7 +211,7 @@ class Contract:
         first, second = self._at(place), self._at(place + 1)
         requestor, settled = first.octets(20), first.take(4)
         epochs, standing = (first.take(3), first.take(3)), first.take(1)
-        need(standing in (1, 2, 3), "the contract does not have the package")
+        need(standing in (0, 1, 2, 3), "no standing")
         number, expiry = second.take(4), second.take(8)
         terms = (second.take(1), second.take(1), second.take(1), second.take(1))
         dataset = slot_of(number, 11)

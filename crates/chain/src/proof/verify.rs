@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::consensus::Header;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::rlp::Decodable;
 use alloy_trie::proof::verify_proof;
 use alloy_trie::{KECCAK_EMPTY as KECCAK256_EMPTY, Nibbles, TrieAccount};
 use medshare_protocol::id::{DatasetId, PackageId};
@@ -12,10 +10,10 @@ use medshare_protocol::typed::Usage;
 use medshare_protocol::usage::{State, UsageContract};
 
 use super::layout::{self, packed};
-use super::path;
 use super::{
     AccountProof, ContractProof, MAX_PROOF_NODES, MAX_SLOTS, SlotProof, StorageProofError,
 };
+use super::{header, path};
 use crate::record::PackageStatus;
 
 /// An EVM block.
@@ -49,13 +47,8 @@ impl ContractProof {
     /// What does not hold.
     pub fn verify(&self) -> Result<ProvenStorage, StorageProofError> {
         at_most("slots", self.storage.len(), MAX_SLOTS)?;
-        let mut rest = self.header.as_ref();
-        let header = Header::decode(&mut rest)
+        let header = header::read(&self.header)
             .map_err(|error| StorageProofError::Header(error.to_string()))?;
-        if !rest.is_empty() {
-            let reason = format!("{} bytes are behind it", rest.len());
-            return Err(StorageProofError::Header(reason));
-        }
         self.account.prove(header.state_root, self.contract)?;
         let mut before = None;
         for slot in &self.storage {
@@ -65,14 +58,14 @@ impl ContractProof {
             {
                 return Err(StorageProofError::Order(slot.slot));
             }
-            self.prove_slot(slot)?;
+            slot.prove(self.account.storage_root)?;
         }
         Ok(ProvenStorage {
             block: EvmBlock {
                 number: header.number,
                 // Of the bytes as they are, so that nothing depends on how they are read.
                 hash: keccak256(&self.header),
-                time: header.timestamp,
+                time: header.time,
             },
             contract: self.contract,
             code_hash: self.account.code_hash,
@@ -84,22 +77,23 @@ impl ContractProof {
                 .collect(),
         })
     }
+}
 
-    /// A slot that holds nothing is not in Ethereum's trie; some chains for development keep the zero there.
-    fn prove_slot(&self, slot: &SlotProof) -> Result<(), StorageProofError> {
-        let (root, key) = (self.account.storage_root, keccak256(slot.slot));
-        let held = prove(root, key, Some(alloy::rlp::encode(slot.value)), &slot.proof)?;
+impl SlotProof {
+    /// Checks that the storage with this root held the value. A slot that holds nothing is not in Ethereum's trie; some chains
+    /// for development keep the zero there.
+    fn prove(&self, storage_root: B256) -> Result<(), StorageProofError> {
+        let key = keccak256(self.slot);
+        let value = Some(alloy::rlp::encode(self.value));
+        let held = prove(storage_root, key, value, &self.proof)?;
         let shown = match held {
-            Err(_) if slot.value.is_zero() => prove(root, key, None, &slot.proof)?,
+            Err(_) if self.value.is_zero() => prove(storage_root, key, None, &self.proof)?,
             shown => shown,
         };
-        shown.map_err(|reason| {
-            let (slot, value) = (slot.slot, slot.value);
-            StorageProofError::Slot {
-                slot,
-                value,
-                reason,
-            }
+        shown.map_err(|reason| StorageProofError::Slot {
+            slot: self.slot,
+            value: self.value,
+            reason,
         })
     }
 }
@@ -260,4 +254,53 @@ const fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), S
         return Ok(());
     }
     Err(StorageProofError::TooLong { what, count, limit })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Tries {
+        root: B256,
+        good: Vec<Case>,
+        refused: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        slot: B256,
+        value: U256,
+        nodes: Vec<Bytes>,
+        #[serde(default)]
+        why: String,
+    }
+
+    #[test]
+    fn proofs_with_more_or_fewer_nodes_than_the_way_has_are_refused() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../test/vectors/refused.json"
+        );
+        let vectors: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let tries = Tries::deserialize(&vectors["trie"]).unwrap();
+        let prove = |case: &Case| {
+            let slot = SlotProof {
+                slot: case.slot,
+                value: case.value,
+                proof: case.nodes.clone(),
+            };
+            slot.prove(tries.root)
+        };
+        for case in &tries.good {
+            prove(case).unwrap();
+        }
+        assert!(!tries.refused.is_empty());
+        for case in &tries.refused {
+            assert!(prove(case).is_err(), "took {}", case.why);
+        }
+    }
 }

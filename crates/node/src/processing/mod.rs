@@ -5,6 +5,7 @@
 //! before: a node killed at any instant goes on where it was and does nothing twice. What is not kept between two
 //! steps (the payload in clear) is made again from the release, which does not change.
 
+mod certificate;
 mod generating;
 mod intake;
 mod sealing;

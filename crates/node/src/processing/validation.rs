@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolStruct;
-use medshare_protocol::certificate::{
-    CERTIFICATE_VERSION, Certificate, MAX_CERTIFICATE_BYTES, SignedCertificate, certification,
-};
+use medshare_protocol::certificate::{MAX_CERTIFICATE_BYTES, SignedCertificate, certification};
 use medshare_protocol::digest::sha256d;
 use medshare_protocol::form::form_digest;
 use medshare_protocol::id::{PackageId, PayloadHash};
@@ -14,9 +12,9 @@ use medshare_protocol::package::payload_hash;
 use medshare_protocol::typed::Validation;
 use medshare_protocol::wire::{Stage, ValidationAnswer};
 
-use super::Work;
+use super::{Work, certificate};
 use crate::clock;
-use crate::descriptor::{Dataset, as_json};
+use crate::descriptor::Dataset;
 use crate::error::NodeError;
 use crate::peer::ValidationRequest;
 use crate::running::Inner;
@@ -177,31 +175,9 @@ impl Inner {
 
     /// What was measured, signed.
     fn certify(&self, checked: &Checked, time: u64) -> Result<SignedCertificate, NodeError> {
-        let Checked {
-            package,
-            payload_hash,
-            measures,
-            ranking,
-            ..
-        } = checked;
-        let certificate = Certificate {
-            version: CERTIFICATE_VERSION,
-            package: *package,
-            payload_hash: *payload_hash,
-            time,
-            promised_k: u64::from(checked.descriptor.k),
-            k: measures.k as u64,
-            classes: measures.classes as u64,
-            rows: measures.rows as u64,
-            unique_share: measures.unique_share,
-            identifiers: measures.identifiers.clone(),
-            sensitivity: checked.sensitivity,
-            reasons: ranking.reasons.clone(),
-            risks: as_json(&measures.risks),
-            sensitive: as_json(&measures.sensitive),
-            linkage: as_json(&measures.linkage),
-            safe_harbor: as_json(&measures.safe_harbor),
-        };
+        let certificate = certificate::of(checked, time).map_err(|error| {
+            NodeError::refused(format!("what was measured cannot be certified: {error}"))
+        })?;
         let text = certificate.to_text();
         if text.len() > MAX_CERTIFICATE_BYTES {
             return Err(NodeError::refused(format!(
@@ -210,7 +186,7 @@ impl Inner {
             )));
         }
         let content = sha256d(&[text.as_bytes()]);
-        let signed = certification(*package, *payload_hash, content);
+        let signed = certification(checked.package, checked.payload_hash, content);
         let signature = self.chain.domain().sign(&signed, &self.signer)?;
         Ok(SignedCertificate {
             text,

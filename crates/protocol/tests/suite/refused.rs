@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use alloy_primitives::{Address, B256};
 use medshare_protocol::block::{Block, ParentBody, SideBody};
+use medshare_protocol::certificate::Certificate;
 use medshare_protocol::form::Step;
 use medshare_protocol::header::{CompactTarget, Header, entries};
 use medshare_protocol::id::{LeafHash, LogRoot, Origin};
@@ -181,6 +182,16 @@ fn messages_in_another_spelling_are_refused() {
     });
     refuses("form_step", |bytes| Step::from_bytes(bytes).is_ok());
     refuses("report_body", |bytes| ReportBody::from_bytes(bytes).is_ok());
+}
+
+#[test]
+fn certificates_that_are_none_are_refused() {
+    let given = &read("refused.json")["certificate"];
+    let good = bytes(given, "good");
+    refuses_all(&good, &cases(&good, &given["refused"]), |text| {
+        let text = std::str::from_utf8(text).unwrap();
+        Certificate::from_text(text).is_ok()
+    });
 }
 
 #[test]

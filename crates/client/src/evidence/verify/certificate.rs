@@ -1,10 +1,7 @@
 //! What the second node measured (SPEC §6.1), and says with its signature.
 
-use medshare_protocol::certificate::Certificate;
+use medshare_protocol::certificate::{Certificate, Disclosure, SafeHarborLine, Verdict};
 use medshare_protocol::form::certificates;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::Assumption::{Algorithms, Keys};
 use super::{Examination, Parent, counted};
@@ -36,76 +33,30 @@ impl Examination<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct Risks {
-    prosecutor_highest: f64,
-    prosecutor_average: f64,
-    journalist_highest: f64,
-    marketer: f64,
-}
-
-#[derive(Deserialize)]
-struct Sensitive {
-    column: String,
-    distinct_l: u64,
-    entropy_l: f64,
-    t_equal: f64,
-    t_ordered: Option<f64>,
-    t_hierarchical: Option<f64>,
-    delta: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Linkage {
-    expected: f64,
-    attacks: u64,
-    successes: u64,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    letter: String,
-    verdict: String,
-}
-
 /// One sentence for each kind of measure that the certificate has.
 fn measures(certificate: &Certificate) -> Vec<String> {
-    let Certificate {
-        risks,
-        sensitive,
-        linkage,
-        safe_harbor,
-        ..
-    } = certificate;
     let mut all = vec![classes(certificate)];
-    all.extend(read(risks).map(|risks: Risks| {
+    all.extend(certificate.risks.as_ref().map(|risks| {
         format!(
             "a record is found again by a prosecutor with a probability of {:.4} at most and {:.4} on average, by a journalist who \
              knows no more than the release with {:.4} at most, by a marketer with {:.4}",
-            risks.prosecutor_highest,
-            risks.prosecutor_average,
-            risks.journalist_highest,
-            risks.marketer,
+            f64::from(risks.prosecutor_highest),
+            f64::from(risks.prosecutor_average),
+            f64::from(risks.journalist_highest),
+            f64::from(risks.marketer),
         )
     }));
-    let sensitive: Vec<Sensitive> = read(sensitive).unwrap_or_default();
-    all.extend(sensitive.iter().map(disclosed));
-    all.extend(read(linkage).map(|linkage: Linkage| {
+    all.extend(certificate.sensitive.iter().flatten().map(disclosed));
+    all.extend(certificate.linkage.as_ref().map(|linkage| {
         format!(
             "who knows all quasi-identifiers picks the right record with a probability of {:.4}; {} of {} did",
-            linkage.expected,
+            f64::from(linkage.expected),
             linkage.successes,
             counted(usize::try_from(linkage.attacks).unwrap_or(usize::MAX), "simulated attack"),
         )
     }));
-    let lines: Vec<Line> = read(safe_harbor).unwrap_or_default();
-    all.extend((!lines.is_empty()).then(|| of_safe_harbor(&lines)));
+    all.extend(certificate.safe_harbor.as_deref().map(of_safe_harbor));
     all
-}
-
-/// Fields that a certificate may lack are no more than the node's word: what cannot be read is not told.
-fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    T::deserialize(value).ok()
 }
 
 fn classes(measured: &Certificate) -> String {
@@ -115,39 +66,45 @@ fn classes(measured: &Certificate) -> String {
         measured.classes,
         measured.k,
         measured.promised_k,
-        measured.unique_share,
+        f64::from(measured.unique_share),
         counted(measured.identifiers.len(), "identifier"),
         measured.sensitivity,
     )
 }
 
-fn disclosed(of: &Sensitive) -> String {
+fn disclosed(of: &Disclosure) -> String {
     let mut what = format!(
         "of {}: l = {} (distinct), {:.2} (entropy), t = {:.4} (equal distance)",
-        of.column, of.distinct_l, of.entropy_l, of.t_equal
+        of.column,
+        of.distinct_l,
+        f64::from(of.entropy_l),
+        f64::from(of.t_equal)
     );
     let more = [
         (of.t_ordered, "ordered"),
         (of.t_hierarchical, "hierarchical"),
     ];
     for (t, distance) in more {
-        what.extend(t.map(|t| format!(", {t:.4} ({distance})")));
+        what.extend(t.map(|t| format!(", {:.4} ({distance})", f64::from(t))));
     }
-    what.extend(of.delta.map(|delta| format!(", δ = {delta:.4}")));
+    what.extend(
+        of.delta
+            .map(|delta| format!(", δ = {:.4}", f64::from(delta))),
+    );
     what
 }
 
 /// The letters of 45 CFR §164.514(b)(2)(i), by what was said of them.
-fn of_safe_harbor(lines: &[Line]) -> String {
+fn of_safe_harbor(lines: &[SafeHarborLine]) -> String {
     let verdicts = [
-        ("none-found", "nothing found of"),
-        ("accepted", "accepted by the custodian"),
-        ("not-decidable", "no program can decide"),
-        ("found", "found"),
+        (Verdict::NoneFound, "nothing found of"),
+        (Verdict::Accepted, "accepted by the custodian"),
+        (Verdict::NotDecidable, "no program can decide"),
+        (Verdict::Found, "found"),
     ];
     let told = verdicts.iter().filter_map(|(verdict, what)| {
         let letters = lines.iter().filter(|line| line.verdict == *verdict);
-        let letters: Vec<_> = letters.map(|line| line.letter.as_str()).collect();
+        let letters: Vec<_> = letters.map(|line| line.letter.to_string()).collect();
         (!letters.is_empty()).then(|| format!("{what} {}", letters.join(", ")))
     });
     let told: Vec<_> = told.collect();
@@ -157,7 +114,7 @@ fn of_safe_harbor(lines: &[Line]) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -173,16 +130,20 @@ mod tests {
         serde_json::from_value(text).unwrap()
     }
 
+    fn line(letter: &str, verdict: &str) -> Value {
+        json!({"letter": letter, "rule": "names", "verdict": verdict, "found": [], "undecided": []})
+    }
+
     #[test]
     fn each_measure_is_told() {
         let told = measures(&certificate(&json!({
             "risks": {"prosecutor_highest": 0.2, "prosecutor_average": 0.1, "journalist_highest": 0.2,
                 "journalist_average": 0.1, "marketer": 0.1},
-            "sensitive": [{"column": "diagnosis", "distinct_l": 3, "entropy_l": 2.5, "t_equal": 0.25, "t_ordered": null,
-                "t_hierarchical": 0.125, "delta": null, "values": 9}],
+            "sensitive": [{"column": "diagnosis", "distinct_l": 3, "entropy_l": 2.5, "recursive_c": null, "t_equal": 0.25, "t_ordered": null,
+                "t_hierarchical": 0.125, "delta": null, "delta_present": 0, "beta": 0, "guessed": 0.5, "guessed_blindly": 0.5,
+                "values": 9}],
             "linkage": {"expected": 0.0544, "attacks": 294, "successes": 17},
-            "safe_harbor": [{"letter": "A", "verdict": "not-decidable"}, {"letter": "B", "verdict": "none-found"},
-                {"letter": "C", "verdict": "none-found"}],
+            "safe_harbor": [line("A", "not-decidable"), line("B", "none-found"), line("C", "none-found")],
         })));
         let expected = [
             "294 rows in 16 classes, the smallest of 9 (5 promised)",
@@ -198,10 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_cannot_be_read_is_not_told() {
+    fn what_is_not_there_is_not_told() {
         assert_eq!(measures(&certificate(&json!({}))).len(), 1);
-        let odd =
-            json!({"risks": 7, "sensitive": {}, "linkage": {"expected": 1}, "safe_harbor": [1]});
-        assert_eq!(measures(&certificate(&odd)).len(), 1);
     }
 }

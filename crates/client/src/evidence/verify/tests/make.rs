@@ -92,7 +92,7 @@ impl Maker<'_> {
 
     fn certificate(&mut self, body: &ParentBody) {
         let signed = &mut self.evidence.dossier.validation.certificate;
-        let mut certificate: Certificate = serde_json::from_str(&signed.text).unwrap();
+        let mut certificate = Certificate::from_text(&signed.text).unwrap();
         certificate.package = self.evidence.subject.package;
         certificate.payload_hash = body.transaction.payload_hash;
         (self.changes.certificate)(&mut certificate);
