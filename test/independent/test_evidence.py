@@ -104,6 +104,14 @@ def test_what_is_no_bundle() -> None:
             Bundle.read(io.BytesIO(file[:size]))
 
 
+@pytest.mark.parametrize("part", sorted(PARTS.keys() - {"reports.json", "proofs.json", "prov.jsonld", "fhir.json", "README.txt"}))
+def test_long_parts(part: str) -> None:
+    most = (16 if part == "blocks.json" else 4) << 20
+    for length, why in ((most, "written|digits|JSON"), (most + 1, "more than")):
+        with pytest.raises(Refused, match=why):
+            read(PARTS | {part: PARTS[part].ljust(length)})
+
+
 def archives_own_bytes() -> list[int]:
     """The places of what does not belong to a part."""
     places, at = [], 0

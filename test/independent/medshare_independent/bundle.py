@@ -18,6 +18,7 @@ from .typed import TYPES
 from .usage import ACTIONS, Usage
 
 _MAX_BYTES = 96 << 20
+_MAX_PART, _MAX_BLOCKS = 4 << 20, 16 << 20
 _MOST_REPORTS, _MOST_STEPS, _MOST_LISTED = 10_000, 64, 64
 _MADE_OF_OTHERS = {"prov.jsonld", "fhir.json", "README.txt"}
 _MEMBERS = {"address": ACCOUNT, "bytes32": HASH} | {f"uint{bits}": integer(bits) for bits in (8, 32, 64)}
@@ -195,4 +196,7 @@ def _parts(source: BinaryIO) -> dict[str, bytes]:
             raise
         raise Refused("no zip file") from fault
     need(archive(parts) == raw, "the archive is not as it would be written")
+    for name in parts.keys() - _MADE_OF_OTHERS - {"reports.json", "proofs.json"}:
+        most = _MAX_BLOCKS if name == "blocks.json" else _MAX_PART
+        need(len(parts[name]) <= most, f"{name}: more than {most} bytes")
     return parts

@@ -196,6 +196,12 @@ pub enum AuditFault {
         /// In what.
         reason: String,
     },
+    /// What lies among the files is none that can be checked.
+    #[error("it cannot be checked: {reason}")]
+    FileUnnamed {
+        /// Why.
+        reason: String,
+    },
     /// What the contract holds is not what its events make.
     #[error(
         "the package's {field} rebuilt from the events is {rebuilt}, but the contract holds {held}"
@@ -239,14 +245,22 @@ impl AuditFault {
             | Self::FileUnanchored { kind }
             | Self::FileMissing { kind }
             | Self::FileContradicts { kind, .. } => kind.fault(),
+            Self::FileUnnamed { .. } => "file",
             Self::State { .. } => "state",
         }
     }
 
     /// The field it is about, where there is one.
     #[must_use]
-    pub const fn field(&self) -> Option<&'static str> {
+    pub fn field(&self) -> Option<&'static str> {
         match self {
+            Self::Chain(fault) => fault.field(),
+            Self::DataVersion { .. } => Some("version"),
+            Self::Ahead { .. } => Some("time"),
+            Self::ClosedLate { .. } => Some("locktime"),
+            Self::ReportNumber { .. } => Some("version"),
+            Self::FirstReport { .. } => Some("actions"),
+            Self::Verdict { .. } => Some("violations"),
             Self::Field { field, .. } | Self::State { field, .. } => Some(*field),
             _ => None,
         }
@@ -260,7 +274,8 @@ impl AuditFault {
             Self::FileDiffers { .. }
             | Self::FileMalformed { .. }
             | Self::FileUnanchored { .. }
-            | Self::FileMissing { .. } => Blame::Server,
+            | Self::FileMissing { .. }
+            | Self::FileUnnamed { .. } => Blame::Server,
             // The contract does not let these happen.
             Self::PackageId { .. }
             | Self::IssuedTwice

@@ -7,6 +7,7 @@ mod check;
 mod index;
 
 use std::fmt;
+use std::fs::ReadDir;
 use std::path::{Path, PathBuf};
 
 use medshare_chain::{B256, PackageIssued};
@@ -94,21 +95,29 @@ pub(super) struct FileFinding {
 pub struct Files {
     folder: PathBuf,
     index: Index,
+    /// What cannot be checked, and why; [`MAX_ODD`] at most.
+    odd: Vec<(PathBuf, String)>,
     is_complete: bool,
 }
 
+/// So many files that cannot be checked are told; where there are more, the folder is another one.
+const MAX_ODD: usize = 10_000;
+
 impl Files {
-    /// All containers, forms and sealed report bodies in a folder and in those below it.
+    /// All containers, forms and sealed report bodies in a folder and in those below it. What has such an ending and names no
+    /// package, or is no file, and folders that cannot be read are told as faults.
     ///
     /// # Errors
-    /// When the folder cannot be read, or what has such an ending names no package or is no file.
+    /// When the folder itself cannot be read, or more than [`MAX_ODD`] things in it cannot be checked.
     pub fn in_folder(folder: &Path) -> Result<Self, AuditError> {
         let folder = folder.to_owned();
         let mut files = Self {
             folder,
             ..Self::default()
         };
-        files.collect(&files.folder.clone())?;
+        let entries = std::fs::read_dir(&files.folder)
+            .map_err(|error| folder_error(&files.folder, &error.to_string()))?;
+        files.collect(entries)?;
         files.index.sort();
         Ok(files)
     }
@@ -124,31 +133,42 @@ impl Files {
         }
     }
 
-    fn collect(&mut self, folder: &Path) -> Result<(), AuditError> {
-        let unreadable = |error: std::io::Error| folder_error(folder, &error.to_string());
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
+    fn collect(&mut self, entries: ReadDir) -> Result<(), AuditError> {
+        for entry in entries {
+            let entry = entry.map_err(|error| folder_error(&self.folder, &error.to_string()))?;
             let path = entry.path();
             // Links to folders are not followed: a folder could be in itself.
-            if entry.file_type().map_err(unreadable)?.is_dir() {
-                self.collect(&path)?;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                match std::fs::read_dir(&path) {
+                    Ok(below) => self.collect(below)?,
+                    Err(error) => self.put_aside(path, error.to_string())?,
+                }
             } else if let Some(named) = named(&path) {
-                let (package, kind) = named.ok_or_else(|| {
-                    let reason = "its name names no package: PACKAGE.mds, PACKAGE.form.json and \
-                                  PACKAGE-NUMBER.report are read";
-                    folder_error(&path, reason)
-                })?;
-                is_regular(&path)?;
-                self.index.add(&path, package, kind)?;
+                match named.ok_or_else(|| NO_NAME.to_owned()) {
+                    Err(reason) => self.put_aside(path, reason)?,
+                    Ok((package, kind)) => match fault_of(&path) {
+                        Some(reason) => self.put_aside(path, reason)?,
+                        None => self.index.add(&path, package, kind)?,
+                    },
+                }
             }
         }
+        Ok(())
+    }
+
+    fn put_aside(&mut self, path: PathBuf, reason: String) -> Result<(), AuditError> {
+        if self.odd.len() == MAX_ODD {
+            let reason = format!("more than {MAX_ODD} files in it cannot be checked: {reason}");
+            return Err(folder_error(&path, &reason));
+        }
+        self.odd.push((path, reason));
         Ok(())
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.index.len() as u64
+        (self.index.len() + self.odd.len()) as u64
     }
 
     /// Whether there is anything to say of them: files, or that all should be there.
@@ -199,12 +219,15 @@ impl Files {
     }
 }
 
-/// What is read from anything but a file, such as a pipe, may never end.
-fn is_regular(path: &Path) -> Result<(), AuditError> {
+const NO_NAME: &str =
+    "its name names no package: PACKAGE.mds, PACKAGE.form.json and PACKAGE-NUMBER.report are read";
+
+/// Why a file cannot be read: what is read from anything else, such as a pipe, may never end.
+fn fault_of(path: &Path) -> Option<String> {
     match std::fs::metadata(path) {
-        Ok(found) if found.is_file() => Ok(()),
-        Ok(_) => Err(folder_error(path, "it is no file")),
-        Err(error) => Err(folder_error(path, &error.to_string())),
+        Ok(found) if found.is_file() => None,
+        Ok(_) => Some("it is no file".into()),
+        Err(error) => Some(error.to_string()),
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Subject {
     },
     /// A package as a whole.
     Package(PackageId),
+    /// A file of no package.
+    File,
 }
 
 /// Where a block was anchored.
@@ -59,6 +61,7 @@ impl fmt::Display for AuditFinding {
         match self.subject {
             Subject::Block { chain, height } => write!(f, "{chain}, block {height}: ")?,
             Subject::Package(package) => write!(f, "package {package}: ")?,
+            Subject::File => write!(f, "a file: ")?,
         }
         write!(f, "{}", self.fault)?;
         if let Some(Anchorage {

@@ -1,6 +1,7 @@
 //! Where block records come from.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
@@ -111,14 +112,21 @@ impl Records for BlockSource {
 
 /// The file, or its beginning when it is longer than any record: it is refused for its length then.
 async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
-    // What is read from anything but a file, such as a pipe, may never come.
-    match tokio::fs::metadata(path).await {
-        Ok(found) if !found.is_file() => return Err(folder_error(path, "it is no file")),
-        Ok(_) | Err(_) => {}
+    // What is read from anything but a file, such as a pipe, may never come: there is no record, and the audit goes on.
+    if tokio::fs::metadata(path)
+        .await
+        .is_ok_and(|found| !found.is_file())
+    {
+        tracing::warn!(path = %path.display(), "what is named like a record is no file");
+        return Ok(None);
     }
     let file = match File::open(path).await {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), %error, "a record cannot be read");
+            return Ok(None);
+        }
         Err(error) => return Err(folder_error(path, &error.to_string())),
     };
     let mut record = Vec::with_capacity(MAX_RECORD_BYTES + 1);

@@ -20,6 +20,12 @@ use super::{EVIDENCE_VERSION, Evidence, MAX_REPORTS, Subject, fhir, prov, readme
 /// No bundle is longer, bytes.
 pub const MAX_BYTES: u64 = 96 * 1024 * 1024;
 
+/// Longest parts that are read whose length does not follow from what has to stand in them, bytes. Empty texts and arrays take
+/// many times their length in memory: so they are counted before they are made.
+const MAX_PART_BYTES: usize = 4 * 1024 * 1024;
+/// … of the blocks.
+const MAX_BLOCKS_BYTES: usize = 16 * 1024 * 1024;
+
 /// Length of the record that a zip file without a comment ends with, and how it begins (APPNOTE.TXT, 4.3.16).
 const END_BYTES: usize = 22;
 const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
@@ -195,7 +201,7 @@ impl Evidence {
 }
 
 /// The one archive of these parts: in the order of their names, stored, with one time and one mode.
-fn archive(parts: &BTreeMap<&'static str, Vec<u8>>) -> Result<Vec<u8>, BundleError> {
+pub(super) fn archive(parts: &BTreeMap<&'static str, Vec<u8>>) -> Result<Vec<u8>, BundleError> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -271,8 +277,23 @@ impl Parts {
         bytes.ok_or(BundleError::Missing(part))
     }
 
+    /// A part that is about to be read.
+    fn weighed(&self, part: &'static str) -> Result<&[u8], BundleError> {
+        let bytes = self.bytes(part)?;
+        let limit = match part {
+            REPORTS | PROOFS => bytes.len(),
+            BLOCKS => MAX_BLOCKS_BYTES,
+            _ => MAX_PART_BYTES,
+        };
+        if bytes.len() <= limit {
+            return Ok(bytes);
+        }
+        let reason = format!("it has more than {limit} bytes");
+        Err(BundleError::Unreadable { part, reason })
+    }
+
     fn json<T: DeserializeOwned>(&self, part: &'static str) -> Result<T, BundleError> {
-        serde_json::from_slice(self.bytes(part)?).map_err(|error| BundleError::Unreadable {
+        serde_json::from_slice(self.weighed(part)?).map_err(|error| BundleError::Unreadable {
             part,
             reason: error.to_string(),
         })
@@ -280,7 +301,7 @@ impl Parts {
 
     fn code(&self) -> Result<Bytes, BundleError> {
         let unreadable = |reason: String| BundleError::Unreadable { part: CODE, reason };
-        let text = std::str::from_utf8(self.bytes(CODE)?)
+        let text = std::str::from_utf8(self.weighed(CODE)?)
             .map_err(|error| unreadable(error.to_string()))?;
         text.trim_end()
             .parse()

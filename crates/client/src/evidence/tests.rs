@@ -122,6 +122,39 @@ fn an_archive_of_many_entries_is_refused_before_they_are_listed() {
     assert!(matches!(refused, BundleError::Repacked), "{refused}");
 }
 
+/// Empty texts take eight times their bytes in memory: a part is weighed before it is read.
+#[test]
+fn a_part_longer_than_any_is_refused_before_it_is_read() {
+    const MIB: usize = 1 << 20;
+    let limits = [
+        ("evidence.json", 4 * MIB),
+        ("request.json", 4 * MIB),
+        ("usage.json", 4 * MIB),
+        ("form.json", 4 * MIB),
+        ("validation.json", 4 * MIB),
+        ("contract.json", 4 * MIB),
+        ("wallet.json", 4 * MIB),
+        ("code.hex", 4 * MIB),
+        ("blocks.json", 16 * MIB),
+    ];
+    for (name, limit) in limits {
+        let of = |length: usize| {
+            let mut parts = evidence().parts();
+            parts.get_mut(name).unwrap().resize(length, b' ');
+            let bundle = super::bundle::archive(&parts).unwrap();
+            Evidence::read(&bundle[..]).unwrap_err()
+        };
+        let (longest, longer) = (of(limit), of(limit + 1));
+        assert!(
+            matches!(longest, BundleError::Respelled(part) if part == name),
+            "{longest}"
+        );
+        let is_weighed = matches!(&longer, BundleError::Unreadable { part, reason }
+            if *part == name && reason.contains("more than"));
+        assert!(is_weighed, "{longer}");
+    }
+}
+
 #[test]
 fn another_programs_archive_of_the_same_parts_is_refused() {
     let packed = |mode| {

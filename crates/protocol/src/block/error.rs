@@ -82,6 +82,24 @@ pub enum BlockError {
     },
 }
 
+impl BlockError {
+    /// The field of the record that it is about.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Magic { .. } => "magic",
+            Self::Length { .. } | Self::Size { .. } => "size",
+            Self::Id { .. } => "id",
+            Self::Sensitivity(_) => "sensitivity (Dsens)",
+            Self::Purpose(_) => "purpose",
+            Self::ActionCounter { .. } => "action counter",
+            Self::Times { .. } => "times",
+            Self::Violations { .. } => "violations",
+            Self::Number { .. } => "number",
+        }
+    }
+}
+
 /// Why a body was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {

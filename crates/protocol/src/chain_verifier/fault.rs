@@ -129,7 +129,7 @@ pub enum Fault {
         found: LeafHash,
     },
     /// The served header is not the one anchored.
-    #[error("the served header differs from the anchored one in {}", differing(.anchored, .served))]
+    #[error("the served header differs from the anchored one in {}", differing(.anchored, .served).join(", "))]
     HeaderDiffers {
         /// As the chain has it.
         anchored: Box<Header>,
@@ -201,6 +201,33 @@ impl Fault {
         }
     }
 
+    /// The field of the record that it is about, where there is one; `body` and `header` of what only its hash tells, or of
+    /// several at once. Of a body that is not there, and of a head, there is none.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Link { .. } => "previous hash",
+            Self::ProofOfWork { .. } => "nonce",
+            Self::WorkLimit { .. } => "bits",
+            Self::MerkleRoot { .. } => "merkle root",
+            Self::TimeOrder { .. } => "time",
+            Self::Signature { .. } => "signature (Nsig)",
+            Self::UnknownNode { .. } => "node (NID)",
+            Self::Requestor { .. } => "requestor (RID)",
+            Self::Package { .. } => "package",
+            Self::Malformed(error) => error.field(),
+            Self::Leaf { .. } => "body",
+            Self::HeaderDiffers { anchored, served } => match differing(anchored, served)[..] {
+                [only] => only,
+                _ => "header",
+            },
+            Self::Magic { .. } => "magic",
+            Self::Size { .. } => "size",
+            Self::Id { .. } => "id",
+            Self::BodyMissing { .. } | Self::HeadDiffers { .. } => return None,
+        })
+    }
+
     /// Who is to be asked about it.
     #[must_use]
     pub const fn blame(&self) -> Blame {
@@ -245,17 +272,18 @@ impl fmt::Display for Finding {
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Finding", 5)?;
+        let mut fields = serializer.serialize_struct("Finding", 6)?;
         fields.serialize_field("chain", &self.chain)?;
         fields.serialize_field("height", &self.height)?;
         fields.serialize_field("fault", self.fault.kind())?;
+        fields.serialize_field("field", &self.fault.field())?;
         fields.serialize_field("blame", &self.fault.blame())?;
         fields.serialize_field("message", &self.fault.to_string())?;
         fields.end()
     }
 }
 
-fn differing(anchored: &Header, served: &Header) -> String {
+fn differing(anchored: &Header, served: &Header) -> Vec<&'static str> {
     let names = [
         ("version", anchored.version != served.version),
         ("previous hash", anchored.previous != served.previous),
@@ -264,10 +292,6 @@ fn differing(anchored: &Header, served: &Header) -> String {
         ("bits", anchored.bits != served.bits),
         ("nonce", anchored.nonce != served.nonce),
     ];
-    let differing: Vec<&str> = names
-        .iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(name, _)| *name)
-        .collect();
-    differing.join(", ")
+    let differing = names.into_iter().filter(|(_, differs)| *differs);
+    differing.map(|(name, _)| name).collect()
 }

@@ -65,6 +65,16 @@ impl Files {
                 note(finding(Some(stand), fault));
             }
         }
+        for (path, reason) in &self.odd {
+            note(FileFinding {
+                subject: Subject::File,
+                at: None,
+                fault: AuditFault::FileUnnamed {
+                    reason: reason.clone(),
+                },
+                path: path.clone(),
+            });
+        }
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::world::{SEALING_KEY, World};
 use crate::audit::report::Subject;
-use crate::audit::{AuditError, AuditFinding, Auditor, BlockSource, Files, audit_with_files};
+use crate::audit::{AuditFinding, Auditor, BlockSource, Files, audit_with_files};
 
 const SEALED_BODY: &[u8] = b"what a report says in private, sealed";
 
@@ -61,6 +61,17 @@ impl Deposit {
 
     fn file(&self, ending: &str) -> PathBuf {
         self.folder.path().join(format!("{}{ending}", self.package))
+    }
+
+    /// There is one finding: of this path, for this reason.
+    async fn only_odd(&self, path: &Path, reason: &str) {
+        let findings = self.findings().await;
+        let [finding] = &findings[..] else {
+            panic!("{findings:?}")
+        };
+        assert_eq!(finding.subject, Subject::File);
+        assert_eq!(finding.served_by, Some(path.display().to_string()));
+        assert!(finding.to_string().contains(reason), "{finding}");
     }
 
     fn files(&self) -> Files {
@@ -309,32 +320,40 @@ fn files_are_named_by_themselves_or_by_their_folder() {
     }
     put(&folder.path().join(format!("{package}-12.report")));
     assert_eq!(Files::in_folder(folder.path()).unwrap().count(), 4);
+}
+
+/// Each is a fault of its own, and what is beside it is checked.
+#[tokio::test]
+async fn what_cannot_be_checked_is_told_and_the_rest_is_checked() {
+    let deposit = Deposit::new().await;
+    let (package, folder) = (deposit.package, deposit.folder.path());
     let spellings = ["-01", "-+1", "-", "--1"].map(|number| format!("{package}{number}.report"));
     let names = ["some.mds", "x-1.report", "x.form.json", "one.report"].map(String::from);
     for name in names.into_iter().chain(spellings) {
-        let path = folder.path().join(name);
-        put(&path);
-        let error = Files::in_folder(folder.path()).unwrap_err();
-        assert!(matches!(error, AuditError::Folder { .. }), "{error}");
-        assert!(error.to_string().contains("names no package"), "{error}");
+        let path = folder.join(name);
+        std::fs::write(&path, b"").unwrap();
+        deposit.only_odd(&path, "names no package").await;
         std::fs::remove_file(path).unwrap();
     }
-}
-
-/// Reading from a pipe would wait for ever.
-#[test]
-fn what_is_no_file_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let package = PackageId(B256::repeat_byte(7));
-    let path = folder.path().join(format!("{package}.mds"));
-    let target = if cfg!(target_os = "linux") {
-        "/dev/null"
-    } else {
-        "/"
-    };
-    std::os::unix::fs::symlink(target, path).unwrap();
-    let error = Files::in_folder(folder.path()).unwrap_err();
-    assert!(error.to_string().contains("it is no file"), "{error}");
+    // Reading from a pipe would wait for ever.
+    let path = folder.join(format!("{package}-7.report"));
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    deposit.only_odd(&path, "it is no file").await;
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(folder.join("nowhere"), &path).unwrap();
+    deposit.only_odd(&path, "No such file").await;
+    std::fs::remove_file(&path).unwrap();
+    // Beside a file that was altered both are told.
+    let odd = folder.join("some.mds");
+    std::fs::write(&odd, b"").unwrap();
+    std::fs::write(deposit.file(".mds"), b"altered").unwrap();
+    let kinds: Vec<_> = deposit
+        .findings()
+        .await
+        .iter()
+        .map(|found| found.fault.kind())
+        .collect();
+    assert_eq!(kinds, ["container", "file"]);
 }
 
 /// What is told when all files should be there: of each that is not, what it is and where.

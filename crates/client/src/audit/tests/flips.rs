@@ -138,6 +138,22 @@ fn kind(position: usize) -> &'static str {
     }
 }
 
+/// The field that it is in.
+fn field(position: usize) -> &'static str {
+    match position {
+        0..4 => "magic",
+        4..36 => "id",
+        36..40 => "size",
+        40..44 => "version",
+        44..76 => "previous hash",
+        76..108 => "merkle root",
+        108..112 => "time",
+        112..116 => "bits",
+        116..120 => "nonce",
+        _ => "body",
+    }
+}
+
 #[test]
 fn every_flipped_byte_of_a_stored_ledger_is_found_and_named() {
     let stored = Stored::new();
@@ -146,7 +162,12 @@ fn every_flipped_byte_of_a_stored_ledger_is_found_and_named() {
             for position in 0..stand.record.len() {
                 let findings = stand.served(Some(stand.flipped(position)));
                 let finding = stored.only(&findings, stand);
-                assert_eq!(finding.fault.kind(), kind(position), "byte {position}");
+                let told = (finding.fault.kind(), finding.fault.field());
+                assert_eq!(
+                    told,
+                    (kind(position), Some(field(position))),
+                    "byte {position}"
+                );
             }
             stand.record.len()
         });
