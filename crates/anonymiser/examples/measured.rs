@@ -84,7 +84,13 @@ fn models() -> Vec<(&'static str, Vec<Model>)> {
         ),
         ("equal", t(Distance::Equal)),
         ("ordered", t(Distance::Ordered)),
-        ("delta", vec![Model::DeltaDisclosure { delta: 2.5 }]),
+        (
+            "delta",
+            vec![Model::DeltaDisclosure {
+                delta: 2.5,
+                every_value: true,
+            }],
+        ),
     ]
 }
 

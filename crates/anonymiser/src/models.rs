@@ -51,11 +51,14 @@ pub enum Model {
         /// Between two values.
         distance: Distance,
     },
-    /// Of each value of the table, |log₂(share in the class ÷ share in the table)| below `delta` (Brickell and
-    /// Shmatikov, 2008): a value that a class lacks breaks it.
+    /// Of each value of the class, |log₂(share in the class ÷ share in the table)| below `delta`, as ARX judges it.
+    #[serde(rename_all = "kebab-case")]
     DeltaDisclosure {
         /// Above 0.
         delta: f64,
+        /// Of each value of the table, as Brickell and Shmatikov (2008) define it: a value that a class lacks breaks it.
+        #[serde(default)]
+        every_value: bool,
     },
 }
 
@@ -71,7 +74,7 @@ impl Model {
                 (holds, "c is a number above 0, and l a count from 1")
             }
             Self::TCloseness { t, .. } => ((0.0..=1.0).contains(&t), "t is a number from 0 to 1"),
-            Self::DeltaDisclosure { delta } => {
+            Self::DeltaDisclosure { delta, .. } => {
                 let holds = delta > 0.0 && delta.is_finite();
                 (holds, "delta is a number above 0")
             }
@@ -106,7 +109,10 @@ impl fmt::Display for Model {
                 };
                 write!(f, "{t}-closeness by {distance} distance")
             }
-            Self::DeltaDisclosure { delta } => write!(f, "{delta}-disclosure privacy"),
+            Self::DeltaDisclosure { delta, every_value } => {
+                let values = if *every_value { " of every value" } else { "" };
+                write!(f, "{delta}-disclosure privacy{values}")
+            }
         }
     }
 }
@@ -211,13 +217,16 @@ pub(crate) struct Verdict {
 
 /// More than floating point is off, in shares.
 const ROUNDING: f64 = 1e-9;
+/// What a class is beyond what is accepted by no more than this is floating point's.
+const SMALLEST: f64 = 1e-12;
 
 impl Verdict {
     /// Of a class of so many rows, by a measure of which a class has no more than the mean of its parts, each weighed by its rows: a
     /// distance is convex, and an entropy concave. `excess` is by how much the class is beyond what is accepted, and `most` by how much
     /// a part can be. With `r` rows in parts that are not accepted, `rows · excess ≤ r · most`.
     fn of_means(rows: u64, excess: f64, most: f64) -> Self {
-        let accepts = excess <= 0.0;
+        // A class of l values, all alike frequent, has an entropy of log l, and floating point comes out short of it for l = 15.
+        let accepts = excess <= SMALLEST;
         let share = if excess > ROUNDING && most > ROUNDING {
             (excess - ROUNDING) / most
         } else {
@@ -311,8 +320,9 @@ impl Judge {
             Model::TCloseness { t, .. } => {
                 return Verdict::of_means(class.rows, self.distance(class) - t, 1.0 - t);
             }
-            Model::DeltaDisclosure { delta } => {
-                class.present.len() == self.table.len() && self.disclosure(class) < delta
+            Model::DeltaDisclosure { delta, every_value } => {
+                let has_them = !every_value || class.present.len() == self.table.len();
+                has_them && self.disclosure(class) < delta
             }
         };
         Verdict {
@@ -496,15 +506,25 @@ mod tests {
         assert!(accepts(distinct(2), &[0, 1, 3]) && !accepts(distinct(3), &[0, 1, 3]));
         let entropy = |l| Model::EntropyLDiversity { l };
         assert!(accepts(entropy(2.0), &[0, 3]) && !accepts(entropy(2.0), &[0, 1, 3]));
+        for l in 2..200_u32 {
+            let values: Vec<String> = (0..l).map(|value| value.to_string()).collect();
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            let rows: Vec<usize> = (0..l as usize).collect();
+            let judged = |l| judged(entropy(l), &values, &rows, None).0;
+            assert!(judged(f64::from(l)) && !judged(f64::from(l) + 1e-6), "{l}");
+        }
         // Counts 3, 2, 1: 3 < c (2 + 1) for l = 2.
         let recursive = |c, l| Model::RecursiveLDiversity { c, l };
         let rows = [0, 1, 2, 3, 4, 5];
         assert!(accepts(recursive(1.01, 2), &rows) && !accepts(recursive(1.0, 2), &rows));
         assert!(accepts(recursive(3.01, 3), &rows) && !accepts(recursive(9.0, 4), &rows));
-        let delta = |delta| Model::DeltaDisclosure { delta };
-        assert!(accepts(delta(0.01), &[0, 1, 2, 3, 4, 5, 6, 7]));
-        assert!(!accepts(delta(9.0), &[0, 1, 2, 3, 4, 5, 6]), "d is missing");
-        assert!(accepts(delta(1.1), &[0, 3, 5, 7]) && !accepts(delta(1.0), &[0, 3, 5, 7]));
+        for every_value in [false, true] {
+            let delta = |delta| Model::DeltaDisclosure { delta, every_value };
+            assert!(accepts(delta(0.01), &[0, 1, 2, 3, 4, 5, 6, 7]));
+            // d is missing.
+            assert_eq!(accepts(delta(9.0), &[0, 1, 2, 3, 4, 5, 6]), !every_value);
+            assert!(accepts(delta(1.1), &[0, 3, 5, 7]) && !accepts(delta(1.0), &[0, 3, 5, 7]));
+        }
     }
 
     #[test]
@@ -519,6 +539,7 @@ mod tests {
             Model::TCloseness { t: 1.1, distance },
             Model::DeltaDisclosure {
                 delta: f64::INFINITY,
+                every_value: false,
             },
         ] {
             assert!(model.fault().is_some(), "{model:?}");

@@ -244,7 +244,7 @@ mod tests {
             let models = [
                 Model::TCloseness { t, distance: Distance::Ordered },
                 Model::DistinctLDiversity { l },
-                Model::DeltaDisclosure { delta: 1.5 },
+                Model::DeltaDisclosure { delta: 1.5, every_value: true },
             ];
             let plan = plan(2, &models);
             let mut table = Table::from_csv(format!("age,code\n{csv}").as_bytes(), b',').unwrap();

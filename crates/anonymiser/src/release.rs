@@ -24,6 +24,8 @@ use crate::transform::{self, Before};
 
 /// The largest lattice that is searched: the product of the levels of all quasi-identifiers.
 pub const MAX_LATTICE_NODES: usize = 4_000_000;
+/// Nodes have numbers.
+const MAX_COUNTED: usize = 1 << 62;
 
 /// A release and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,12 +88,17 @@ pub enum AnonymiseError {
     Plan(#[from] PlanError),
     /// The lattice is too large.
     #[error(
-        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit; use fewer quasi-identifiers or levels, or search with a limit of nodes"
+        "the hierarchies span {nodes} level combinations, and {MAX_LATTICE_NODES} is the limit of a search to the optimum; use fewer quasi-identifiers or levels, or search with a limit of nodes or of time"
     )]
     LatticeTooLarge {
         /// Combinations (saturated).
         nodes: usize,
     },
+    /// The lattice is so large that its nodes cannot be counted.
+    #[error(
+        "the hierarchies span more than 2^62 level combinations, which no search of levels goes through; use fewer quasi-identifiers or levels, or the method `mondrian`"
+    )]
+    LatticeBeyondCount,
     /// The search ended before it found a release that keeps the promises.
     #[error(
         "the search ended after {checked} level combinations, before one was found that keeps the promises; let it go on for longer"
@@ -254,10 +261,13 @@ fn generalised(
     let sizes = generalised.iter().map(|(_, hierarchy)| hierarchy.levels());
     let largest = match plan.privacy.search {
         Effort::Exact => MAX_LATTICE_NODES,
-        Effort::Nodes(_) => usize::MAX / 2,
+        Effort::Nodes(_) => MAX_COUNTED,
     };
-    let lattice = Lattice::new(sizes.collect(), largest)
-        .map_err(|nodes| AnonymiseError::LatticeTooLarge { nodes })?;
+    let lattice =
+        Lattice::new(sizes.collect(), largest).map_err(|nodes| match plan.privacy.search {
+            Effort::Exact => AnonymiseError::LatticeTooLarge { nodes },
+            Effort::Nodes(_) => AnonymiseError::LatticeBeyondCount,
+        })?;
     let optimum = match plan.privacy.search {
         Effort::Exact => search::optimum(&problem, &lattice).ok_or_else(out_of_reach)?,
         Effort::Nodes(nodes) => {

@@ -19,6 +19,9 @@ use super::{Best, Finding, Optimum};
 /// Beginnings that are taken from the queue at most for each node that may be checked.
 const BEGINNINGS_PER_NODE: usize = 100;
 
+/// Beginnings that wait in the queue at most: of twenty columns, some 150 MB.
+const MAX_WAITING: usize = 1 << 19;
+
 /// When a search ends before it has proven its optimum.
 pub(crate) struct Budget<'a> {
     /// Nodes that may be checked.
@@ -78,6 +81,41 @@ struct Beginning {
     rank: Rank,
     missing: Reverse<usize>,
     levels: Vec<usize>,
+}
+
+/// Beginnings, the best first. Where there are too many the worst are left out, and what they cost at least is remembered: then
+/// memory ends before time does, and the answer is still as good as it says.
+struct Queue {
+    waiting: BTreeSet<Beginning>,
+    most: usize,
+    left_out: Option<f64>,
+}
+
+impl Queue {
+    const fn new(most: usize) -> Self {
+        Self {
+            waiting: BTreeSet::new(),
+            most,
+            left_out: None,
+        }
+    }
+
+    fn push(&mut self, beginning: Option<Beginning>) {
+        self.waiting.extend(beginning);
+        while self.waiting.len() > self.most {
+            let worst = self.waiting.pop_last().map(|worst| worst.rank.cost());
+            self.left_out = worst.map(|worst| self.least_with(worst));
+        }
+    }
+
+    fn pop(&mut self) -> Option<Beginning> {
+        self.waiting.pop_first()
+    }
+
+    /// The lesser of this and what was left out.
+    fn least_with(&self, cost: f64) -> f64 {
+        self.left_out.map_or(cost, |least| least.min(cost))
+    }
 }
 
 impl Anytime<'_, '_> {
@@ -176,13 +214,13 @@ impl Anytime<'_, '_> {
 
     /// Takes beginnings until nothing better is left, or the budget is spent: then what is left costs at least what is returned.
     fn best_first(&mut self) -> Option<f64> {
-        let mut queue = BTreeSet::new();
-        queue.extend(self.beginning(Vec::new()));
-        while let Some(next) = queue.pop_first() {
+        let mut queue = Queue::new(MAX_WAITING);
+        queue.push(self.beginning(Vec::new()));
+        while let Some(next) = queue.pop() {
             if self.best.as_ref().is_some_and(|best| best.rank < next.rank) {
-                return None;
+                break;
             }
-            let bound = next.rank.cost();
+            let bound = queue.least_with(next.rank.cost());
             self.beginnings += 1;
             if !self.may_check() {
                 return Some(bound);
@@ -205,10 +243,10 @@ impl Anytime<'_, '_> {
             for level in 0..self.lattice.size(next.levels.len()) {
                 let mut levels = next.levels.clone();
                 levels.push(level);
-                queue.extend(self.beginning(levels));
+                queue.push(self.beginning(levels));
             }
         }
-        None
+        queue.left_out
     }
 
     /// A beginning with the least that it costs; `None` when all its nodes are beyond the limit.
@@ -237,5 +275,40 @@ impl Anytime<'_, '_> {
             at_least: at_least.map(|left| metric.score(left, columns)),
             ..best.optimum(self.problem, self.lattice, checked)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However little room there is, what is taken comes in order, and nothing else costs less than is said.
+        #[test]
+        fn what_is_left_out_of_the_queue_costs_as_much_as_it_says(
+            costs in prop::collection::vec(0_u16..100, 1..60),
+            most in 1_usize..10,
+        ) {
+            let mut queue = Queue::new(most);
+            for (node, &cost) in costs.iter().enumerate() {
+                queue.push(Some(Beginning {
+                    rank: Rank::new(f64::from(cost), 0, node),
+                    missing: Reverse(0),
+                    levels: vec![node],
+                }));
+                prop_assert!(queue.waiting.len() <= most);
+            }
+            let left_out = queue.left_out;
+            let mut taken = Vec::new();
+            while let Some(next) = queue.pop() {
+                taken.push(next.rank.cost());
+            }
+            let mut all: Vec<f64> = costs.iter().map(|&cost| f64::from(cost)).collect();
+            all.sort_by(f64::total_cmp);
+            prop_assert_eq!(&all[..taken.len()], &taken[..]);
+            prop_assert_eq!(all.get(taken.len()).copied(), left_out);
+        }
     }
 }

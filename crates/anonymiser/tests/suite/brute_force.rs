@@ -205,8 +205,9 @@ fn meets_model(
             counts.sort_by(|one, other| other.total_cmp(one));
             counts[0] < c * counts.iter().skip(l - 1).sum::<f64>()
         }
-        Model::DeltaDisclosure { delta } => whole
+        Model::DeltaDisclosure { delta, every_value } => whole
             .iter()
+            .filter(|(value, _)| every_value || of(value) > 0.0)
             .all(|(value, share)| (of(value) / share).log2().abs() < delta),
         Model::TCloseness { t, distance } => {
             // The least cost of a flow that evens out: here of a line, of a star, or of a tree of two levels.

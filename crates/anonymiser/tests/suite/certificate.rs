@@ -149,7 +149,8 @@ fn expected(found: &Disclosure) -> Vec<(Model, bool)> {
     let distinct = |l| Model::DistinctLDiversity { l };
     let entropy = |l| Model::EntropyLDiversity { l };
     let recursive = |c| Model::RecursiveLDiversity { c, l: 2 };
-    let delta = |delta| Model::DeltaDisclosure { delta };
+    let of_values = |every_value| move |delta| Model::DeltaDisclosure { delta, every_value };
+    let (delta, present) = (of_values(true), of_values(false));
     let mut models = vec![
         (distinct(found.distinct_l), true),
         (distinct(found.distinct_l + 1), false),
@@ -165,6 +166,10 @@ fn expected(found: &Disclosure) -> Vec<(Model, bool)> {
         Some(_) => vec![(delta(1e-6), true)],
         None => vec![(delta(1e9), false)],
     });
+    models.push((present(more(found.delta_present)), true));
+    if found.delta_present > 1e-9 {
+        models.push((present(found.delta_present), false));
+    }
     let ordered = found.t_ordered.unwrap();
     for (distance, found) in [
         (Distance::Equal, found.t_equal),

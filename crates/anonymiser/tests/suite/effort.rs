@@ -79,7 +79,11 @@ fn the_more_nodes_the_nearer_on_real_records() {
 
 /// 16 columns of 8 levels each: 2^48 nodes.
 fn wide() -> (Table, Plan) {
-    let names: Vec<String> = (0..16).map(|column| format!("q{column}")).collect();
+    of_columns(16)
+}
+
+fn of_columns(count: usize) -> (Table, Plan) {
+    let names: Vec<String> = (0..count).map(|column| format!("q{column}")).collect();
     let mut builder = Table::builder(names.clone()).unwrap();
     let mut state = 7_u64;
     for _ in 0..2_000 {
@@ -125,6 +129,16 @@ fn a_lattice_too_large_for_an_exact_search_has_an_answer_and_a_bound() {
     );
     assert!(report.k_reached >= 5);
     assert_eq!(anonymise(&table, &limited, &[0; 32]).unwrap(), once);
+}
+
+#[test]
+fn a_lattice_whose_nodes_cannot_be_counted_is_refused() {
+    let (table, plan) = of_columns(21);
+    let refused = anonymise(&table, &of_nodes(&plan, 300), &[0; 32]).unwrap_err();
+    assert_eq!(refused, AnonymiseError::LatticeBeyondCount);
+    assert!(refused.to_string().contains("mondrian"), "{refused}");
+    let (table, plan) = of_columns(20);
+    assert!(anonymise(&table, &of_nodes(&plan, 3), &[0; 32]).is_ok());
 }
 
 #[test]

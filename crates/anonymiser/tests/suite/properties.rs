@@ -46,7 +46,8 @@ fn model() -> impl Strategy<Value = Model> {
         (1.0..3.0_f64).prop_map(|l| Model::EntropyLDiversity { l }),
         (0.3..4.0_f64, 1_usize..4).prop_map(|(c, l)| Model::RecursiveLDiversity { c, l }),
         (0.05..0.6_f64, distance).prop_map(|(t, distance)| Model::TCloseness { t, distance }),
-        (0.2..4.0_f64).prop_map(|delta| Model::DeltaDisclosure { delta }),
+        (0.2..4.0_f64, proptest::bool::ANY)
+            .prop_map(|(delta, every_value)| Model::DeltaDisclosure { delta, every_value }),
     ]
 }
 
