@@ -28,6 +28,16 @@ pub enum TextError {
         /// Line on which the record begins.
         line: u64,
     },
+    /// A quote stands where none can: the reader by itself would leave it out, and say nothing.
+    #[error(
+        "line {line}, cell {cell}: something stands behind the quote that closes the cell; double quotes inside a cell, and quote all of it"
+    )]
+    StrayQuote {
+        /// Line on which the record begins.
+        line: u64,
+        /// Position of the cell in its record, from 1.
+        cell: usize,
+    },
     /// The delimiter cannot delimit.
     #[error("byte {delimiter} cannot be a delimiter; use `,`, `;` or a tab")]
     BadDelimiter {
@@ -127,6 +137,7 @@ impl<'a> Delimited<'a> {
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(bytes.chain(END));
         let mut record = csv::StringRecord::new();
+        let has_quotes = bytes.contains(&b'"');
         loop {
             let place = Place {
                 bytes: self.bytes,
@@ -141,9 +152,44 @@ impl<'a> Delimited<'a> {
                 return if is_end { Ok(()) } else { Err(open.into()) };
             }
             read.map_err(|error| TextError::of(&error, place.line()))?;
+            if has_quotes {
+                let end = self
+                    .bytes
+                    .len()
+                    .min(part.start + reader.position().byte() as usize);
+                let raw = &self.bytes[place.position..end];
+                if let Some(cell) = stray_quote(raw, &record, self.delimiter) {
+                    let line = place.line();
+                    return Err(TextError::StrayQuote { line, cell }.into());
+                }
+            }
             take(place, &record)?;
         }
     }
+}
+
+/// The first cell, from 1, that was not written as it was read: as it is, or in quotes, with those inside doubled (RFC 4180, 2.7).
+fn stray_quote(raw: &[u8], cells: &csv::StringRecord, delimiter: u8) -> Option<usize> {
+    let breaks = raw.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+    let mut rest = &raw[breaks..];
+    for (number, cell) in (1..).zip(cells) {
+        let behind = match rest.first() {
+            Some(b'"') => {
+                rest.strip_prefix(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes())
+            }
+            _ => rest.strip_prefix(cell.as_bytes()),
+        };
+        let Some(behind) = behind else {
+            return Some(number);
+        };
+        rest = match behind {
+            [] => &[],
+            [next, others @ ..] if *next == delimiter => others,
+            ending @ [b'\r' | b'\n', ..] => ending,
+            _ => return Some(number),
+        };
+    }
+    None
 }
 
 impl TextError {
@@ -214,6 +260,16 @@ mod tests {
         assert_eq!(records(b"a,b\n1,\"2"), open(2));
         assert_eq!(records(b"\""), open(1));
         assert_eq!(records(b"a\n\"x\"\"\n\n"), open(2));
+    }
+
+    #[test]
+    fn no_quote_is_left_out_unseen() {
+        let stray = |line, cell| Err(TextError::StrayQuote { line, cell });
+        assert_eq!(records(b"a,b\n1,\"y\"z\n"), stray(2, 2));
+        assert_eq!(records(b"a\n\n\n\"\" \n"), stray(4, 1));
+        assert_eq!(records(b"\"a\nb\"c,d"), stray(1, 1));
+        let kept = vec!["5\" pipe".to_owned(), " \"b\"".to_owned()];
+        assert_eq!(records(b"5\" pipe, \"b\"\n"), Ok(vec![(1, kept)]));
     }
 
     #[test]
