@@ -40,6 +40,7 @@ pub(super) fn read(mut rlp: &[u8]) -> Result<Header, Error> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use alloy::rlp::encode;
 
     use super::*;

@@ -258,6 +258,7 @@ const fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use serde::Deserialize;
 
     use super::*;
