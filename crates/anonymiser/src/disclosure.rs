@@ -132,11 +132,7 @@ impl Judges {
             Judge::new(Model::TCloseness { t: 1.0, distance }, column, hierarchy)
         };
         let is_walked = classes.saturating_mul(column.values().len()) <= MAX_STEPS;
-        let hierarchy = hierarchy.filter(|hierarchy| {
-            let positions = hierarchy.positions();
-            let has_entry = |value: &str| positions.contains_key(value);
-            is_walked && column.values().iter().all(|value| has_entry(value))
-        });
+        let hierarchy = hierarchy.filter(|_| is_walked);
         Self {
             equal: judge(Distance::Equal, None),
             ordered: is_walked.then(|| judge(Distance::Ordered, None)),

@@ -242,6 +242,30 @@ mod tests {
     }
 
     #[test]
+    fn a_population_holds_everybody_of_the_table() {
+        let mut plan = plan();
+        plan.columns[1].hierarchy = None;
+        let fault = |people: &str| {
+            let people = Table::from_csv(people.as_bytes(), b',').unwrap();
+            plan.check_everybody(&table(), &people)
+        };
+        assert_eq!(fault("age,town\n7,a\n9,a\n2,b\n1,b\n"), Ok(()));
+        assert_eq!(
+            fault("town\na\nb\nc\n"),
+            Err(PlanError::MissingInPopulation {
+                column: "age".into()
+            })
+        );
+        // As many people as rows, but others; then the same, but fewer.
+        let rows = |rows, row| Err(PlanError::NotInPopulation { rows, row });
+        assert_eq!(fault("age\n1\n1\n8\n"), rows(2, 2));
+        assert_eq!(fault("age\n7\n1\n"), rows(1, 2));
+        let twice = Table::from_csv(b"name,age\nAda,1\nBob,1\nCid,7\n", b',').unwrap();
+        let people = Table::from_csv(b"age\n1\n7\n7\n", b',').unwrap();
+        assert_eq!(plan.check_everybody(&twice, &people), rows(1, 2));
+    }
+
+    #[test]
     fn each_misfit_is_named() {
         let fault = |change: fn(&mut Plan)| {
             let mut plan = plan();
@@ -321,7 +345,9 @@ mod tests {
             short,
             PlanError::ValuesWithoutEntry {
                 column: age(),
-                missing: 2
+                table: "table",
+                missing: 2,
+                row: 2
             }
         );
         assert!(!short.to_string().contains('7'), "a value leaked: {short}");

@@ -1,11 +1,13 @@
 //! Whether a table keeps what a plan promises: judged on the table alone, so a second node comes to the same (P13).
 
+use crate::hierarchy::Hierarchy;
 use crate::measure::classes;
 use crate::models::{Histogram, Judge, Model};
 use crate::plan::Plan;
 use crate::risk;
 use crate::search::Classes;
 use crate::table::{Column, Table};
+use crate::transform::hierarchy_of;
 
 /// What a table keeps of a plan. Nothing in it quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +28,8 @@ impl Promises {
 
 /// Judges each class over the quasi-identifiers that the table has: it has k rows, and meets each model of each sensitive
 /// column that the table has. Its values are compared with those of this very table, not of the one that it was made
-/// from: nobody else has that. A model that asks for a hierarchy which the plan lacks is broken. Risks are those of a release of which
-/// no population is known, which are never lower.
+/// from: nobody else has that. A model that asks for a hierarchy is broken where the plan has none with an entry for every value. Risks
+/// are those of a release of which no population is known, which are never lower.
 #[must_use]
 pub fn promises(table: &Table, plan: &Plan) -> Promises {
     let classes = classes(table, plan);
@@ -43,12 +45,13 @@ pub fn promises(table: &Table, plan: &Plan) -> Promises {
         let Some(declared) = plan.column(column.name()) else {
             continue;
         };
+        let hierarchy = hierarchy_of(declared, column);
         for model in &declared.models {
             let what = format!("{model} of column `{}`", column.name());
-            if model.needs_hierarchy() {
+            if model.needs_hierarchy() && hierarchy.is_none() {
                 judged.note(|_| false, &what);
             } else {
-                judged.note(rows.meeting(*model, column), &what);
+                judged.note(rows.meeting(*model, column, hierarchy.as_deref()), &what);
             }
         }
     }
@@ -128,8 +131,13 @@ impl Rows {
     }
 
     /// Whether a class meets a model.
-    fn meeting<'a>(&'a self, model: Model, column: &'a Column) -> impl FnMut(usize) -> bool + 'a {
-        let judge = Judge::new(model, column, None);
+    fn meeting<'a>(
+        &'a self,
+        model: Model,
+        column: &'a Column,
+        hierarchy: Option<&Hierarchy>,
+    ) -> impl FnMut(usize) -> bool + use<'a> {
+        let judge = Judge::new(model, column, hierarchy);
         let mut histogram = Histogram::of(column.values().len());
         move |class| {
             for &row in self.of_class(class) {
@@ -202,6 +210,33 @@ mod tests {
             unknown.broken,
             ["1 class breaks 1-closeness by hierarchical distance of column `code`"]
         );
+    }
+
+    /// Of each class half the rows are `E…` and half `I…`, as of the table: within both halves a quarter of the rows is moved by
+    /// half the height, which makes 0.25.
+    #[test]
+    fn hierarchical_distance_is_judged_by_a_hierarchy_with_every_value() {
+        let closeness = |t| {
+            let distance = Distance::Hierarchical;
+            [Model::TCloseness { t, distance }]
+        };
+        let csv = b"age,code\n1,E10\n1,I10\n2,E11\n2,I11\n";
+        let table = Table::from_csv(csv, b',').unwrap();
+        let hold = |plan: &Plan| promises(&table, plan).hold();
+        let mut near = plan(2, &closeness(0.25));
+        let lines = b"E10;E;*\nE11;E;*\nI10;I;*\nI11;I;*\n";
+        near.columns[1].hierarchy = Some(Hierarchy::from_csv(lines, b';').unwrap());
+        assert!(hold(&near));
+        let mut far = near.clone();
+        far.columns[1].models = closeness(0.24).to_vec();
+        assert!(!hold(&far));
+        let lacking = Hierarchy::from_csv(&lines[..24], b';').unwrap();
+        near.columns[1].hierarchy = Some(lacking);
+        assert!(!hold(&near));
+        near.columns[1].hierarchy = None;
+        near.columns[1].rule =
+            serde_json::from_str(r#"{"kind": "prefix", "lengths": [1]}"#).unwrap();
+        assert!(hold(&near));
     }
 
     #[test]

@@ -61,6 +61,17 @@ pub struct Dataset {
     pub plan_hash: B256,
     /// The terms of its usage contracts.
     pub usage: UsageTerms,
+    /// The people among whom a journalist looks. Never of a dataset that is served.
+    pub population: Option<SourceSpec>,
+}
+
+/// Who reads a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A node, which serves the dataset: whatever it promises a second node can check, which has the release alone.
+    Node,
+    /// Who makes a release and serves nothing: nobody else has to check it.
+    Alone,
 }
 
 /// Where the records come from. Read only (P9).
@@ -168,7 +179,16 @@ impl Dataset {
     /// # Errors
     /// The first fault: file, line and key.
     pub fn load(path: &Path) -> Result<Self, DescriptorError> {
-        file::read(path)
+        file::read(path, Reader::Node)
+    }
+
+    /// As [`Dataset::load`], of a table that is anonymised and not served: models of hierarchical distance and a population are
+    /// taken as well, by which a second node could not check anything.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`].
+    pub fn load_alone(path: &Path) -> Result<Self, DescriptorError> {
+        file::read(path, Reader::Alone)
     }
 
     /// Puts the checked parts together.
@@ -179,6 +199,7 @@ impl Dataset {
         plan: Plan,
         source: SourceSpec,
         usage: UsageTerms,
+        population: Option<SourceSpec>,
     ) -> Self {
         let descriptor_bytes = public_bytes(&public);
         let plan_hash = plan_hash(&plan, &source);
@@ -193,6 +214,7 @@ impl Dataset {
             source,
             plan_hash,
             usage,
+            population,
         }
     }
 }

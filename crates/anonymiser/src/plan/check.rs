@@ -3,6 +3,7 @@
 use super::{ColumnPlan, MIN_K, Plan, PlanError, Privacy, Role};
 use crate::effort::Method;
 use crate::hierarchy::Hierarchy;
+use crate::search::Classes;
 use crate::table::{Column, Table};
 use crate::transform;
 
@@ -34,7 +35,7 @@ impl Plan {
                     column: declared.name.clone(),
                 });
             };
-            check_values(declared, &table.columns()[position])?;
+            check_values(declared, &table.columns()[position], "table")?;
             transform::check_values(declared, &table.columns()[position], "table")
         });
         fitted.collect()
@@ -56,19 +57,51 @@ impl Plan {
     ///
     /// [`PlanError::MissingInPopulation`], [`PlanError::ValuesWithoutEntry`], [`PlanError::Misfits`].
     pub fn check_population(&self, population: &Table) -> Result<(), PlanError> {
-        let is_searched = |column: &&ColumnPlan| {
-            column.role == Role::QuasiIdentifier && column.aggregate.is_none()
-        };
-        for declared in self.columns.iter().filter(is_searched) {
+        for declared in self.searched() {
             let Some(position) = population.column_index(&declared.name) else {
                 return Err(PlanError::MissingInPopulation {
                     column: declared.name.clone(),
                 });
             };
-            check_values(declared, &population.columns()[position])?;
+            check_values(declared, &population.columns()[position], "population")?;
             transform::check_values(declared, &population.columns()[position], "population")?;
         }
         Ok(())
+    }
+
+    /// Checks that everybody of the table is in this population, as the quasi-identifiers tell: within one that is not complete the
+    /// risks would be those of nobody in particular.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::check_population`], and [`PlanError::NotInPopulation`].
+    pub fn check_everybody(&self, table: &Table, population: &Table) -> Result<(), PlanError> {
+        self.check_population(population)?;
+        let columns = self.searched().filter_map(|declared| {
+            let column = &table.columns()[table.column_index(&declared.name)?];
+            let people = &population.columns()[population.column_index(&declared.name)?];
+            Some(column.followed_by(people))
+        });
+        let columns: Vec<Column> = columns.collect();
+        let all = table.rows() + population.rows();
+        let classes = Classes::of_columns(all, columns.iter().map(Column::codes));
+        let (rows, people) = classes.of.split_at(table.rows());
+        let absent = absent(rows, people, classes.count);
+        match absent.first() {
+            Some(first) => Err(PlanError::NotInPopulation {
+                rows: absent.len(),
+                row: first + 1,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The quasi-identifiers that are generalised.
+    fn searched(&self) -> impl Iterator<Item = &ColumnPlan> {
+        let is_searched = |column: &&ColumnPlan| {
+            column.role == Role::QuasiIdentifier && column.aggregate.is_none()
+        };
+        self.columns.iter().filter(is_searched)
     }
 
     fn check_privacy(&self, rows: usize) -> Result<(), PlanError> {
@@ -131,6 +164,22 @@ impl Plan {
     }
 }
 
+/// The rows that find nobody of their class left among the people, each of whom is one row's.
+fn absent(rows: &[u32], people: &[u32], classes: usize) -> Vec<usize> {
+    let mut left = vec![0_usize; classes];
+    for &class in people {
+        left[class as usize] += 1;
+    }
+    let mut absent = Vec::new();
+    for (row, &class) in rows.iter().enumerate() {
+        match left[class as usize].checked_sub(1) {
+            Some(fewer) => left[class as usize] = fewer,
+            None => absent.push(row),
+        }
+    }
+    absent
+}
+
 fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
     let column = || declared.name.clone();
     if !declared.models.is_empty() && declared.role != Role::Sensitive {
@@ -149,21 +198,25 @@ fn check_models(declared: &ColumnPlan) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn check_values(declared: &ColumnPlan, column: &Column) -> Result<(), PlanError> {
+fn check_values(
+    declared: &ColumnPlan,
+    column: &Column,
+    table: &'static str,
+) -> Result<(), PlanError> {
     let Some(hierarchy) = &declared.hierarchy else {
         return Ok(());
     };
     let positions = hierarchy.positions();
-    let missing = column
-        .values()
-        .iter()
-        .filter(|value| !positions.contains_key(&***value))
-        .count();
-    if missing > 0 {
-        return Err(PlanError::ValuesWithoutEntry {
+    let values = column.values().iter().zip(0_u32..);
+    let missing = values.filter(|(value, _)| !positions.contains_key(&***value));
+    let codes: Vec<u32> = missing.map(|(_, code)| code).collect();
+    match codes.first() {
+        Some(&first) => Err(PlanError::ValuesWithoutEntry {
             column: declared.name.clone(),
-            missing,
-        });
+            table,
+            missing: codes.len(),
+            row: transform::row_of(column, first),
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -70,13 +70,17 @@ pub enum PlanError {
     },
     /// The hierarchy does not cover the data.
     #[error(
-        "column `{column}`: {missing} distinct values have no entry in the hierarchy; add them"
+        "column `{column}` of the {table}: {missing} distinct values have no entry in the hierarchy, the first in row {row}; add them"
     )]
     ValuesWithoutEntry {
         /// Name of the column.
         column: String,
+        /// `table` or `population`.
+        table: &'static str,
         /// How many distinct values have none.
         missing: usize,
+        /// The first row with one, from 1, the header not counted.
+        row: usize,
     },
     /// What is to be done with a column means nothing, or does not go together.
     #[error("column `{column}`: {fault}")]
@@ -117,10 +121,22 @@ pub enum PlanError {
         fault: &'static str,
     },
     /// The population lacks a quasi-identifier.
-    #[error("column `{column}` is a quasi-identifier, and the population does not have it")]
+    #[error(
+        "column `{column}` is a quasi-identifier, and the population does not have it; add it, or leave the population out"
+    )]
     MissingInPopulation {
         /// Name of the column.
         column: String,
+    },
+    /// The population is some other one.
+    #[error(
+        "{rows} rows of the table are not in the population, the first is row {row}; it has to hold everybody of the table, with the quasi-identifiers written alike: complete it, or leave it out"
+    )]
+    NotInPopulation {
+        /// How many rows.
+        rows: usize,
+        /// The first of them, from 1, the header not counted.
+        row: usize,
     },
     /// Mondrian does not go by a metric.
     #[error("Mondrian cuts by Loss and by nothing else; leave the metric and the search out")]

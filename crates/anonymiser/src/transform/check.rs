@@ -159,7 +159,7 @@ fn check_cells(
 }
 
 /// The first row with a value, from 1. Values are in the order of first appearance, and so the first of several is in the first row.
-fn row_of(column: &Column, code: u32) -> usize {
+pub(crate) fn row_of(column: &Column, code: u32) -> usize {
     let row = column.codes().iter().position(|&other| other == code);
     row.expect("every value occurs in a row") + 1
 }
@@ -188,12 +188,17 @@ pub(super) fn coded<'a>(
     Ok(Cow::Owned(column.rewritten(code)))
 }
 
-/// The hierarchy of a column that stands as it is, whether given or made; none where its rule does not fit.
+/// The hierarchy of a column that stands as it is, whether given or made; none where it lacks a value, or its rule does not fit.
 pub(crate) fn hierarchy_of<'a>(
     declared: &'a ColumnPlan,
     column: &Column,
 ) -> Option<Cow<'a, Hierarchy>> {
     let given = declared.hierarchy.as_ref().map(Cow::Borrowed);
+    let given = given.filter(|hierarchy| {
+        let positions = hierarchy.positions();
+        let has_entry = |value: &str| positions.contains_key(value);
+        column.values().iter().all(|value| has_entry(value))
+    });
     let made = || hierarchy(declared, column, "table").ok().flatten();
     given.or_else(|| made().map(Cow::Owned))
 }

@@ -26,7 +26,7 @@ pub use aggregate::Aggregate;
 pub use date_shift::{DateShift, MAX_SHIFT_DAYS};
 
 pub(crate) use before::Before;
-pub(crate) use check::{check_declared, check_values, hierarchy_of};
+pub(crate) use check::{check_declared, check_values, hierarchy_of, row_of};
 pub(crate) use coding::{Coding, position};
 pub(crate) use scrub::is_clean;
 

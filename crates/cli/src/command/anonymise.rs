@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use medshare_anonymiser::{
     AnonymiseError, Anonymised, Effort, Plan, Report, Table, anonymise_until, linkage, measure,
-    rank,
+    promises, rank,
 };
 use medshare_node::descriptor::{Dataset, SourceSpec};
 use medshare_node::source;
@@ -30,6 +30,11 @@ use crate::{new_file, output};
 Without --key-file pseudonyms get a fresh key, which is then forgotten: nobody can link two runs.
 Where more level combinations are possible than can be searched, --time-limit takes the best one that is found in that time;
 the report says how good any could be at best (at_least).
+Nothing is served, so the descriptor may say what a node refuses: t-closeness by the distance \"hierarchical\", of a sensitive column with
+a hierarchy or a rule; and, under [privacy], population = \"FILE\": a table of the people among whom a journalist looks, those of the
+table included, with the quasi-identifiers at least.
+A promise that the release does not keep when it is measured alone is told, in a line of its own: t-closeness holds as compared with the
+whole table, of which suppressed rows are a part.
 Examples:
   medshare anonymise --input encounters.csv --descriptor encounters.toml --output release.csv --report report.json
   medshare anonymise --descriptor wide.toml --output release.csv --report report.json --time-limit 60"
@@ -71,9 +76,10 @@ impl Anonymise {
         }
         new_file::must_be_new(&self.output)?;
         new_file::must_be_new(&self.report)?;
-        let dataset = Dataset::load(&self.descriptor)?;
+        let dataset = Dataset::load_alone(&self.descriptor)?;
         let key = self.key()?;
         let records = source::load(&self.source(&dataset.source)).await?;
+        let population = people(dataset.population.as_ref()).await?;
         let (table, mut plan) = (records.table, dataset.plan);
         let limit = self.time_limit.map(Duration::from_secs);
         if limit.is_some() && plan.privacy.search == Effort::Exact {
@@ -82,15 +88,18 @@ impl Anonymise {
         let work = tokio::task::spawn_blocking(move || {
             let begun = Instant::now();
             let mut is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
-            let anonymised = anonymise_until(&table, None, &plan, &key, &mut is_over)?;
-            let report = report(&table, &anonymised, &plan);
-            Ok::<_, AnonymiseError>((anonymised, report))
+            let people = population.as_ref();
+            people.map_or(Ok(()), |people| plan.check_everybody(&table, people))?;
+            let anonymised = anonymise_until(&table, people, &plan, &key, &mut is_over)?;
+            let broken = promises(&anonymised.table, &plan).broken;
+            let report = report(&table, people, &anonymised, &plan, &broken);
+            Ok::<_, AnonymiseError>((anonymised, report, broken))
         });
-        let (anonymised, report) = watched(work).await??;
+        let (anonymised, report, broken) = watched(work).await??;
         let release = write_beside(&self.output, &anonymised.table.to_csv())?;
         let told = write_beside(&self.report, &serde_json::to_vec_pretty(&report)?)?;
         keep_both((release, &self.output), (told, &self.report))?;
-        output::either(self.json, &report, summary(&anonymised.report))
+        output::either(self.json, &report, summary(&anonymised.report, &broken))
     }
 
     /// The descriptor's source, read from another file if one is given.
@@ -127,8 +136,19 @@ impl Anonymise {
     }
 }
 
-/// The outcome in a line.
-fn summary(facts: &Report) -> String {
+/// Everybody among whom a journalist looks, where the descriptor says who.
+async fn people(population: Option<&SourceSpec>) -> Result<Option<Table>> {
+    match population {
+        None => Ok(None),
+        Some(population) => {
+            let records = source::load(population).await;
+            Ok(Some(records.context("the population")?.table))
+        }
+    }
+}
+
+/// The outcome in a line, and one for each promise that does not hold of the release alone.
+fn summary(facts: &Report, broken: &[String]) -> String {
     let mut line = format!(
         "{} of {} rows released, {} suppressed, k = {}, loss {:.4}",
         facts.rows_out, facts.rows_in, facts.suppressed, facts.k_reached, facts.loss
@@ -138,6 +158,9 @@ fn summary(facts: &Report) -> String {
             "; the search ended early: {:.4} was found, and nothing scores less than {least:.4}",
             facts.score
         );
+    }
+    for promise in broken {
+        line += &format!("\nmeasured on the release alone, {promise}");
     }
     line
 }
@@ -154,16 +177,24 @@ async fn watched<T>(mut work: JoinHandle<T>) -> Result<T, JoinError> {
 }
 
 /// What it cost, what a second node would measure, and how an attack goes by whoever has the table.
-fn report(table: &Table, anonymised: &Anonymised, plan: &Plan) -> serde_json::Value {
+fn report(
+    table: &Table,
+    people: Option<&Table>,
+    anonymised: &Anonymised,
+    plan: &Plan,
+    broken: &[String],
+) -> serde_json::Value {
     let attacked = match linkage(table, &anonymised.table, plan) {
         Ok(linked) => json!(linked),
         Err(reason) => json!({ "not_carried_out": reason.to_string() }),
     };
     json!({
         "anonymisation": anonymised.report,
+        "people_of_the_population": people.map(Table::rows),
         "ranking_before": rank(table, plan),
         "ranking_after": rank(&anonymised.table, plan),
         "measured": measure(&anonymised.table, plan),
+        "broken_on_the_release_alone": broken,
         "attack_with_the_table": attacked,
     })
 }

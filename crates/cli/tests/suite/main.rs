@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod anonymise;
 mod cases;
 mod demo;
 mod devnet;

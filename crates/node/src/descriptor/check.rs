@@ -1,7 +1,9 @@
 //! What a descriptor's values must be, one function for each part.
 
+use std::path::PathBuf;
+
 use medshare_anonymiser::plan::{DEFAULT_K, DEFAULT_SUPPRESSION_LIMIT, MIN_K};
-use medshare_anonymiser::{Effort, Model, Privacy, Role};
+use medshare_anonymiser::{Effort, Method, Model, Privacy, Role, Rule};
 use medshare_chain::Response;
 use medshare_protocol::purpose::Purpose;
 use medshare_protocol::usage::{Action, Actions, Environment};
@@ -12,7 +14,7 @@ use super::file::{
 };
 use super::{
     DescriptorError, MAX_MODELS, MAX_NAME_BYTES, MAX_PURPOSES, MAX_RESPONSES, MAX_RETENTION_DAYS,
-    MAX_TITLE_BYTES, SourceSpec, UsageTerms,
+    MAX_TITLE_BYTES, Reader, SourceSpec, UsageTerms,
 };
 
 pub(super) fn name(place: &Place<'_>, name: &Spanned<String>) -> Result<(), DescriptorError> {
@@ -66,18 +68,17 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
         k: DEFAULT_K,
         suppression_limit: DEFAULT_SUPPRESSION_LIMIT,
         metric: file.metric,
-        method: file.method,
+        method: file
+            .method
+            .map_or_else(Method::default, Spanned::into_inner),
         risks: file.risks.map_or_else(Vec::new, Spanned::into_inner),
         safe_harbor: file.safe_harbor,
         ..Privacy::default()
     };
     if let Some(k) = file.k {
         privacy.k = *k.as_ref();
-        if privacy.k == 0 || u32::try_from(privacy.k).is_err() {
-            let message = format!(
-                "k is {}, and {MIN_K} is the least that hides anybody by itself",
-                privacy.k
-            );
+        if let Some(fault) = fault_of_k(privacy.k) {
+            let message = format!("k is {}, and {fault}", privacy.k);
             return Err(place.invalid("k", k.span(), message));
         }
     }
@@ -98,13 +99,38 @@ pub(super) fn privacy(place: &Place<'_>, file: PrivacyFile) -> Result<Privacy, D
     Ok(privacy)
 }
 
-/// What each class must meet is for sensitive columns, and must be something that the second node can judge by the
-/// release.
+/// Published as a number of 32 bits; that it is too small beside nothing else, the plan says.
+fn fault_of_k(k: usize) -> Option<String> {
+    if k == 0 {
+        return Some(format!("{MIN_K} is the least that hides anybody by itself"));
+    }
+    let is_beyond = u32::try_from(k).is_err();
+    is_beyond.then(|| format!("{} is the most", u32::MAX))
+}
+
+/// What is wrong with a rule by itself is told of its own line; what does not go with the rest of its column, the plan says.
+pub(super) fn rule(
+    place: &Place<'_>,
+    column: &str,
+    rule: Spanned<Rule>,
+) -> Result<Rule, DescriptorError> {
+    match rule.as_ref().fault() {
+        Some(fault) => {
+            let message = format!("column `{column}`: {fault}");
+            Err(place.invalid("rule", rule.span(), message))
+        }
+        None => Ok(rule.into_inner()),
+    }
+}
+
+/// What each class must meet is for sensitive columns, and of a dataset that is served must be something that the second node
+/// can judge by the release.
 pub(super) fn models(
     place: &Place<'_>,
     column: &str,
     role: Role,
     models: Spanned<Vec<Model>>,
+    reader: Reader,
 ) -> Result<Vec<Model>, DescriptorError> {
     let span = models.span();
     let models = models.into_inner();
@@ -119,9 +145,9 @@ pub(super) fn models(
         ))
     } else {
         models.iter().find_map(|model| {
-            if model.needs_hierarchy() {
+            if reader == Reader::Node && model.needs_hierarchy() {
                 return Some(format!(
-                    "{model} needs the hierarchy, which stays with the custodian, so that no second node could check it; take the distance `equal` or `ordered`"
+                    "{model} needs the hierarchy, which stays with the custodian, so that no second node could check it; take the distance `equal` or `ordered` (`medshare anonymise` by itself takes it)"
                 ));
             }
             model.fault().map(|fault| format!("{model}: {fault}"))
@@ -232,6 +258,31 @@ pub(super) fn source(place: &Place<'_>, source: SourceFile) -> Result<SourceSpec
             Err(place.invalid("query", span, message))
         }
     }
+}
+
+/// Separated as the source is, or by commas beside a database.
+pub(super) fn population(
+    place: &Place<'_>,
+    population: &Spanned<PathBuf>,
+    source: &SourceSpec,
+    reader: Reader,
+) -> Result<SourceSpec, DescriptorError> {
+    let invalid = |message| Err(place.invalid("population", population.span(), message));
+    if reader == Reader::Node {
+        return invalid("the second node measures the risks on the release alone, so no population counts in a dataset that is served; remove it (`medshare anonymise` by itself takes it)".into());
+    }
+    let file = place.resolve(population.as_ref());
+    if let Err(error) = std::fs::File::open(&file) {
+        return invalid(format!(
+            "cannot read {}: {error}; correct the path, or leave the population out",
+            file.display()
+        ));
+    }
+    let delimiter = match source {
+        SourceSpec::Csv { delimiter, .. } => *delimiter,
+        SourceSpec::Sqlite { .. } => b',',
+    };
+    Ok(SourceSpec::Csv { file, delimiter })
 }
 
 fn csv_delimiter(

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, as_json, check,
+    Dataset, DescriptorError, MAX_DESCRIPTOR_BYTES, MAX_HIERARCHY_BYTES, Reader, as_json, check,
     public_column,
 };
 
@@ -61,12 +61,12 @@ pub(super) struct PrivacyFile {
     pub(super) suppression_limit: Option<Spanned<f64>>,
     #[serde(default)]
     pub(super) metric: Metric,
-    #[serde(default)]
-    pub(super) method: Method,
+    pub(super) method: Option<Spanned<Method>>,
     pub(super) search_nodes: Option<Spanned<usize>>,
     pub(super) risks: Option<Spanned<Vec<RiskLimit>>>,
     #[serde(default)]
     pub(super) safe_harbor: bool,
+    pub(super) population: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +94,7 @@ pub(super) struct ColumnFile {
     pub(super) role: Role,
     pub(super) hierarchy: Option<Spanned<PathBuf>>,
     pub(super) models: Option<Spanned<Vec<Model>>>,
-    pub(super) rule: Option<Rule>,
+    pub(super) rule: Option<Spanned<Rule>>,
     pub(super) bottom: Option<Number>,
     pub(super) top: Option<Number>,
     #[serde(default)]
@@ -161,7 +161,7 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<Dataset, DescriptorError> {
+pub(super) fn read(path: &Path, reader: Reader) -> Result<Dataset, DescriptorError> {
     let bytes = read_bounded(path, MAX_DESCRIPTOR_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| DescriptorError::Malformed {
         path: path.to_owned(),
@@ -179,18 +179,26 @@ pub(super) fn read(path: &Path) -> Result<Dataset, DescriptorError> {
             line: place.line(error.span().map_or(0, |span| span.start)),
             message: error.message().replace('\n', " "),
         })?;
-    checked(&place, file)
+    checked(&place, file, reader)
 }
 
-fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, DescriptorError> {
+fn checked(
+    place: &Place<'_>,
+    mut file: DescriptorFile,
+    reader: Reader,
+) -> Result<Dataset, DescriptorError> {
     let spans = Spans::of(&file);
     check::name(place, &file.name)?;
     check::title(place, &file.title)?;
     let purposes = check::purposes(place, file.purposes)?;
+    let population = file.privacy.population.take();
     let privacy = check::privacy(place, file.privacy)?;
     let usage = check::usage(place, file.usage)?;
     let responses = check::responses(place, file.response)?;
     let source = check::source(place, file.source)?;
+    let population = population
+        .map(|population| check::population(place, &population, &source, reader))
+        .transpose()?;
     check::columns(place, &file.column)?;
     let mut columns = Vec::new();
     let mut plan = Plan {
@@ -199,7 +207,7 @@ fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, Descripto
     };
     for column in file.column.into_inner() {
         let kind = column.kind.name();
-        let planned = plan_column(place, column)?;
+        let planned = plan_column(place, column, reader)?;
         columns.push(public_column(&planned, kind));
         plan.columns.push(planned);
     }
@@ -221,30 +229,39 @@ fn checked(place: &Place<'_>, file: DescriptorFile) -> Result<Dataset, Descripto
         safe_harbor: plan.privacy.safe_harbor,
     };
     Ok(Dataset::assemble(
-        public, purposes, responses, plan, source, usage,
+        public, purposes, responses, plan, source, usage, population,
     ))
 }
 
-fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, DescriptorError> {
+fn plan_column(
+    place: &Place<'_>,
+    column: ColumnFile,
+    reader: Reader,
+) -> Result<ColumnPlan, DescriptorError> {
+    let name = column.name.as_ref();
+    let models = match column.models {
+        None => Vec::new(),
+        Some(models) => check::models(place, name, column.role, models, reader)?,
+    };
+    let is_used =
+        column.role == Role::QuasiIdentifier || models.iter().any(|model| model.needs_hierarchy());
     let hierarchy = match column.hierarchy {
         None => None,
-        Some(file) if column.role != Role::QuasiIdentifier => {
-            let message = format!(
-                "column `{}` is no quasi-identifier, so nothing generalises it; change its role or remove the hierarchy",
-                column.name.as_ref()
-            );
+        Some(file) if !is_used => {
+            let column = name.clone();
+            let message = PlanError::HierarchyWithoutUse { column }.to_string();
             return Err(place.invalid("hierarchy", file.span(), message));
         }
         Some(file) => Some(read_hierarchy(place, &file)?),
     };
-    let models = match column.models {
-        None => Vec::new(),
-        Some(models) => check::models(place, column.name.as_ref(), column.role, models)?,
+    let rule = match column.rule {
+        None => None,
+        Some(rule) => Some(check::rule(place, name, rule)?),
     };
     Ok(ColumnPlan {
         hierarchy,
         models,
-        rule: column.rule,
+        rule,
         bottom: column.bottom,
         top: column.top,
         missing: column.missing,
@@ -259,6 +276,7 @@ fn plan_column(place: &Place<'_>, column: ColumnFile) -> Result<ColumnPlan, Desc
 /// Where what a plan may be wrong in stands in the file.
 struct Spans {
     k: Range<usize>,
+    method: Range<usize>,
     risks: Range<usize>,
     columns: Vec<(String, Range<usize>)>,
 }
@@ -268,6 +286,7 @@ impl Spans {
         let columns = file.column.as_ref().iter().map(|column| &column.name);
         Self {
             k: file.privacy.k.as_ref().map_or(0..0, Spanned::span),
+            method: file.privacy.method.as_ref().map_or(0..0, Spanned::span),
             risks: file.privacy.risks.as_ref().map_or(0..0, Spanned::span),
             columns: columns
                 .map(|name| (name.as_ref().clone(), name.span()))
@@ -281,6 +300,7 @@ impl Spans {
         match (error, self.columns.iter().find(named)) {
             (_, Some((_, span))) => ("column", span.clone()),
             (PlanError::RiskOutOfRange { .. }, _) => ("risks", self.risks.clone()),
+            (PlanError::MetricOfMondrian, _) => ("method", self.method.clone()),
             _ => ("k", self.k.clone()),
         }
     }

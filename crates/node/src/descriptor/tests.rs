@@ -9,8 +9,16 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// The example with one place changed, in a folder of its own, with its hierarchy.
+/// The example with one place changed, in a folder of its own, with its hierarchy, as a node reads it.
 fn changed(from: &str, to: &str) -> Result<Dataset, DescriptorError> {
+    changed_for(Dataset::load, from, to)
+}
+
+fn changed_for(
+    load: impl FnOnce(&Path) -> Result<Dataset, DescriptorError>,
+    from: &str,
+    to: &str,
+) -> Result<Dataset, DescriptorError> {
     let text = std::fs::read_to_string(examples().join("dataset.toml")).unwrap();
     assert!(text.contains(from), "the example has no `{from}`");
     let folder = tempfile::tempdir().unwrap();
@@ -18,7 +26,7 @@ fn changed(from: &str, to: &str) -> Result<Dataset, DescriptorError> {
     std::fs::write(folder.path().join("bad.csv"), "31;30-39;*\n34;*\n").unwrap();
     let path = folder.path().join("dataset.toml");
     std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
-    Dataset::load(&path)
+    load(&path)
 }
 
 #[test]
@@ -200,6 +208,62 @@ fn an_sqlite_source_is_taken_with_its_query() {
     assert_eq!(query, "SELECT 1");
 }
 
+/// What no second node could check is for whoever serves nothing.
+#[test]
+fn hierarchical_distance_and_a_population_are_taken_where_nothing_is_served() {
+    let alone = |from: &str, to: &str| changed_for(Dataset::load_alone, from, to);
+    let model = "models = [{ model = \"t-closeness\", t = 0.2, distance = \"hierarchical\" }]";
+    for tree in ["hierarchy = \"age.csv\"", "rule = { kind = \"icd10\" }"] {
+        let descriptor = format!("{model}\n{tree}");
+        let plan = alone("# models = []", &descriptor).unwrap().plan;
+        assert!(plan.columns[4].models[0].needs_hierarchy());
+        let refused = changed("# models = []", &descriptor).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .contains("which stays with the custodian"),
+            "{refused}"
+        );
+    }
+    let bare = alone("# models = []", model).unwrap_err().to_string();
+    assert!(
+        bare.contains("a model of hierarchical distance and no hierarchy; add one"),
+        "{bare}"
+    );
+    let unused = alone(
+        "role = \"sensitive\"",
+        "role = \"sensitive\"\nhierarchy = \"age.csv\"",
+    );
+    let unused = unused.unwrap_err().to_string();
+    assert!(unused.contains("no model that uses it"), "{unused}");
+    let within = "k = 2\npopulation = \"age.csv\"";
+    let population = alone("k = 2", within).unwrap().population.unwrap();
+    assert!(matches!(
+        population,
+        SourceSpec::Csv { file, delimiter: b',' } if file.ends_with("age.csv")
+    ));
+    // Beside a database as well.
+    let database = "kind = \"sqlite\"\nquery = \"SELECT 1\"\nfile = \"h.db\"\n[privacy]\npopulation = \"age.csv\"";
+    let text = std::fs::read_to_string(examples().join("dataset.toml")).unwrap();
+    let (from, _) = text.split_once("[privacy]").unwrap();
+    let (_, from) = from.split_once("[source]\n").unwrap();
+    let beside = alone(&format!("{from}[privacy]"), database).unwrap();
+    assert!(matches!(
+        beside.population,
+        Some(SourceSpec::Csv {
+            delimiter: b',',
+            ..
+        })
+    ));
+    assert!(alone("k = 2", "k = 2").unwrap().population.is_none());
+    let missing = alone("k = 2", "k = 2\npopulation = \"none.csv\"").unwrap_err();
+    let missing = missing.to_string();
+    assert!(
+        missing.contains("line 26, `population`: cannot read "),
+        "{missing}"
+    );
+}
+
 #[test]
 fn every_fault_is_named_with_file_line_and_key() {
     for (from, to, fragment) in [
@@ -254,10 +318,21 @@ fn every_fault_is_named_with_file_line_and_key() {
             "`purposes`: `HRESCH` is listed twice",
         ),
         ("k = 2", "k = 1", "line 25, `k`: k is 1, and 2 is the least"),
+        ("k = 2", "k = 0", "line 25, `k`: k is 0, and 2 is the least"),
+        (
+            "k = 2",
+            "k = 9223372036854775807",
+            "line 25, `k`: k is 9223372036854775807, and 4294967295 is the most",
+        ),
         (
             "k = 2",
             "risks = [{ attacker = \"marketer\", figure = \"average\", at-most = 0 }]",
             "`risks`: ",
+        ),
+        (
+            "k = 2",
+            "k = 2\npopulation = \"age.csv\"",
+            "line 26, `population`: the second node measures the risks on the release alone",
         ),
         (
             "k = 2",
@@ -267,12 +342,17 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "k = 2",
             "metric = \"height\"\nmethod = \"mondrian\"",
-            "Mondrian cuts by Loss",
+            "line 26, `method`: Mondrian cuts by Loss",
         ),
         (
             "hierarchy = \"age.csv\"",
             "hierarchy = \"age.csv\"\nrule = { kind = \"icd10\" }",
             "`column`: column `age`: ",
+        ),
+        (
+            "hierarchy = \"age.csv\"",
+            "rule = { kind = \"mask\", step = 0 }",
+            "line 55, `rule`: column `age`: a mask's step is one",
         ),
         (
             "hierarchy = \"age.csv\"",
@@ -293,32 +373,32 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "granted = [\"read\"]",
             "granted = [\"reed\"]",
-            "line 28: unknown variant `reed`",
+            "line 29: unknown variant `reed`",
         ),
         (
             "granted = [\"read\"]",
             "granted = [\"decrypt\"]",
-            "line 28, `granted`: `decrypt` can be neither",
+            "line 29, `granted`: `decrypt` can be neither",
         ),
         (
             "retention-days = 30",
             "retention-days = 0",
-            "line 31, `retention-days`: packages are kept for 1 to",
+            "line 32, `retention-days`: packages are kept for 1 to",
         ),
         (
             "after = 2",
             "after = 0",
-            "line 37, `after`: violations count from 1",
+            "line 38, `after`: violations count from 1",
         ),
         (
             "action = \"revoke-dataset\"",
             "action = \"scold\"",
-            "line 36: unknown variant `scold`",
+            "line 37: unknown variant `scold`",
         ),
         (
             "[[column]]",
             "[[response]]\naction = \"revoke-dataset\"\nafter = 3\n[[column]]",
-            "line 42, `after`: this action is listed before",
+            "line 43, `after`: this action is listed before",
         ),
         (
             "name = \"age\"",
@@ -333,12 +413,12 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "role = \"pseudonym\"",
             "role = \"alias\"",
-            "line 48: unknown variant `alias`",
+            "line 49: unknown variant `alias`",
         ),
         (
             "# models = []",
             "models = [{ model = \"distinct-l-diversity\", l = 0 }]",
-            "line 65, `models`: distinct 0-diversity: l is a count from 1",
+            "line 66, `models`: distinct 0-diversity: l is a count from 1",
         ),
         (
             "# models = []",
@@ -358,12 +438,12 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             "role = \"sensitive\"",
             "role = \"sensitive\"\nhierarchy = \"age.csv\"",
-            "`hierarchy`: column `diagnosis` is no quasi-identifier",
+            "`hierarchy`: column `diagnosis` has a hierarchy or a rule but is no quasi-identifier and has no model that uses it",
         ),
         (
             "hierarchy = \"age.csv\"",
             "hierarchy = \"none.csv\"",
-            "line 54, `hierarchy`: cannot read ",
+            "line 55, `hierarchy`: cannot read ",
         ),
         (
             "hierarchy = \"age.csv\"",

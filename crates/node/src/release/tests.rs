@@ -171,7 +171,7 @@ async fn misfits_between_descriptor_and_data_are_explained() {
         (
             "Ada Ahrens,P-0001,31",
             "Ada Ahrens,P-0001,99",
-            "column `age`: 1 distinct values have no entry",
+            "column `age` of the table: 1 distinct values have no entry in the hierarchy, the first in row 1",
         ),
         (
             "Ada Ahrens,",
