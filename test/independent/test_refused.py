@@ -137,6 +137,13 @@ def test_tries() -> None:
             pytest.fail(f"took what must be refused: {case['why']}")
 
 
+def test_no_way_is_longer_than_a_key() -> None:
+    slot = {"slot": "0x" + "11" * 32, "value": "0x0", "proof": ["0x"] * 65}
+    assert len(Slot.read(slot).proof) == 65
+    with pytest.raises(Refused, match="more than 65"):
+        Slot.read(slot | {"proof": ["0x"] * 66})
+
+
 def opened(container: bytes) -> None:
     open_package(io.BytesIO(container), io.BytesIO(), SECRET, SEALED)
 

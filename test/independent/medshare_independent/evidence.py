@@ -39,6 +39,7 @@ class Evidence:
             f"package 0x{bundle.package.hex()} was {self.held.state(block.time)} in the EVM block {block.number}, "
             f"0x{block.hash.hex()}; reports: {len(bundle.reports)}, side-blocks: {len(bundle.sides)}, "
             f"violations: {self.held.violations}"
+            "; not compared, as this reader cannot make them: README.txt, fhir.json, prov.jsonld"
             + "".join(f"; only the custodian's node has seen {what}" for what in self.on_the_nodes_word())
         )
 

@@ -304,4 +304,13 @@ mod tests {
             assert!(prove(case).is_err(), "took {}", case.why);
         }
     }
+
+    #[test]
+    fn no_way_is_longer_than_a_key() {
+        let nodes = |count| vec![Bytes::new(); count];
+        let tried = |count| prove(B256::ZERO, B256::ZERO, None, &nodes(count));
+        assert!(tried(65).is_ok());
+        let refused = tried(66).unwrap_err().to_string();
+        assert!(refused.contains("66"), "{refused}");
+    }
 }

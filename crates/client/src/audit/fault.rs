@@ -260,7 +260,14 @@ impl AuditFault {
             Self::ClosedLate { .. } => Some("locktime"),
             Self::ReportNumber { .. } => Some("version"),
             Self::FirstReport { .. } => Some("actions"),
-            Self::Verdict { .. } => Some("violations"),
+            Self::Verdict { .. } | Self::ViolationUnsettled { .. } => Some("violations"),
+            Self::ViolationDiffers { .. } => Some("report digest"),
+            Self::PackageId { .. } => Some("package"),
+            Self::ForeignNode { .. } => Some("node (NID)"),
+            Self::SecondNode { .. } => Some("second node"),
+            Self::FileDiffers { kind, .. }
+            | Self::FileMalformed { kind, .. }
+            | Self::FileContradicts { kind, .. } => Some(kind.committed_by()),
             Self::Field { field, .. } | Self::State { field, .. } => Some(*field),
             _ => None,
         }

@@ -45,6 +45,17 @@ impl FileKind {
     }
 }
 
+impl FileKind {
+    /// The field of the block that commits to it.
+    pub(super) const fn committed_by(self) -> &'static str {
+        match self {
+            Self::Container => "container hash",
+            Self::Form => "form digest",
+            Self::ReportBody(_) => "sealed report",
+        }
+    }
+}
+
 impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -139,6 +150,9 @@ impl Files {
             let path = entry.path();
             // Links to folders are not followed: a folder could be in itself.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if named(&path).is_some() {
+                    self.put_aside(path.clone(), "it is no file".into())?;
+                }
                 match std::fs::read_dir(&path) {
                     Ok(below) => self.collect(below)?,
                     Err(error) => self.put_aside(path, error.to_string())?,
@@ -233,7 +247,7 @@ fn fault_of(path: &Path) -> Option<String> {
 
 /// What a file is by its name: nothing when it is none of these, `Some(None)` when it is one and names no package.
 fn named(path: &Path) -> Option<Option<(PackageId, FileKind)>> {
-    let name = path.file_name()?.to_str()?;
+    let name = &path.file_name()?.to_string_lossy();
     let folder = || path.parent()?.file_name()?.to_str()?.parse().ok();
     let package = |stem: &str| stem.parse().ok().or_else(folder);
     if let Some(stem) = name.strip_suffix(".mds") {

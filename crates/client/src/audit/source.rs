@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use medshare_protocol::block::{MAX_RECORD_BYTES, Place};
 use medshare_protocol::id::LeafHash;
 use medshare_protocol::typed::Domain;
+use rustix::io::Errno;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
@@ -120,21 +121,30 @@ async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
         tracing::warn!(path = %path.display(), "what is named like a record is no file");
         return Ok(None);
     }
-    let file = match File::open(path).await {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+    match beginning(path).await {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if is_of_this_process(&error) => Err(folder_error(path, &error.to_string())),
+        Err(error) => {
             tracing::warn!(path = %path.display(), %error, "a record cannot be read");
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(folder_error(path, &error.to_string())),
-    };
+    }
+}
+
+async fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut record = Vec::with_capacity(MAX_RECORD_BYTES + 1);
-    file.take(MAX_RECORD_BYTES as u64 + 1)
+    let file = File::open(path).await?.take(MAX_RECORD_BYTES as u64 + 1);
+    tokio::io::BufReader::new(file)
         .read_to_end(&mut record)
-        .await
-        .map_err(|error| folder_error(path, &error.to_string()))?;
-    Ok(Some(record))
+        .await?;
+    Ok(record)
+}
+
+/// Whether it says nothing of the file: nobody is to be blamed for what this process lacks.
+fn is_of_this_process(error: &std::io::Error) -> bool {
+    let own = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| own.contains(&errno))
 }
 
 pub(super) fn folder_error(path: &Path, reason: &str) -> AuditError {

@@ -1,6 +1,7 @@
 //! Containers, forms and sealed report bodies against the blocks that commit to them.
 
 use std::io::Cursor;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use medshare_chain::{B256, Event};
@@ -343,17 +344,23 @@ async fn what_cannot_be_checked_is_told_and_the_rest_is_checked() {
     std::os::unix::fs::symlink(folder.join("nowhere"), &path).unwrap();
     deposit.only_odd(&path, "No such file").await;
     std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    deposit.only_odd(&path, "it is no file").await;
+    std::fs::remove_dir(&path).unwrap();
+    let path = folder.join(std::ffi::OsStr::from_bytes(b"bad\xff.mds"));
+    std::fs::write(&path, b"").unwrap();
+    deposit.only_odd(&path, "names no package").await;
+    std::fs::remove_file(&path).unwrap();
     // Beside a file that was altered both are told.
     let odd = folder.join("some.mds");
     std::fs::write(&odd, b"").unwrap();
     std::fs::write(deposit.file(".mds"), b"altered").unwrap();
-    let kinds: Vec<_> = deposit
-        .findings()
-        .await
+    let findings = deposit.findings().await;
+    let told = findings
         .iter()
-        .map(|found| found.fault.kind())
-        .collect();
-    assert_eq!(kinds, ["container", "file"]);
+        .map(|found| (found.fault.kind(), found.fault.field()));
+    let expected = [("container", Some("container hash")), ("file", None)];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 /// What is told when all files should be there: of each that is not, what it is and where.

@@ -158,6 +158,14 @@ async fn what_is_no_file_is_no_record() {
     std::fs::create_dir(&path).unwrap();
     assert_eq!(fetched().await.unwrap(), None);
     std::fs::remove_dir(&path).unwrap();
+    // To itself.
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    assert_eq!(fetched().await.unwrap(), None);
+    std::fs::remove_file(&path).unwrap();
+    // A file whose bytes cannot be read, as on a damaged disk.
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap();
+    assert_eq!(fetched().await.unwrap(), None);
+    std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, b"a record").unwrap();
     assert_eq!(fetched().await.unwrap(), Some(b"a record".to_vec()));
 }
