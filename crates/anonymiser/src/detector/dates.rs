@@ -156,6 +156,18 @@ pub(super) fn is_compact_date(cell: &str) -> bool {
         && is_date(&cell[..4], &cell[4..6], &cell[6..8])
 }
 
+/// A whole cell that may be a month and a day, in either order: `2/25`. A grade, a dilution and a visual acuity of `20/20` are none.
+pub(super) fn is_month_and_day(cell: &str) -> bool {
+    let is_number = |text: &str| {
+        (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let number = |text: &str| text.parse::<u32>().unwrap_or_default();
+    cell.trim().split_once('/').is_some_and(|(one, two)| {
+        let (low, high) = (number(one).min(number(two)), number(one).max(number(two)));
+        is_number(one) && is_number(two) && (1..=12).contains(&low) && (13..=31).contains(&high)
+    })
+}
+
 /// The year of a cell that is a date and nothing else.
 pub(crate) fn year_of_date(cell: &str) -> Option<&str> {
     let text = cell.trim();

@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 
 use super::names::Said;
 use super::spans::{DATE, LOCATED, Located};
-use super::{Finding, dates, images, is_blank, is_of_most, is_years_only, numbers};
+use super::{
+    Finding, bare, dates, images, is_blank, is_of_ages, is_of_most, is_years_only, numbers, persons,
+};
 use crate::plan::Role;
 use crate::safe_harbor::SafeHarborRule::{self, *};
 use crate::safe_harbor::{age, place, postcode};
@@ -16,7 +18,7 @@ pub(super) const UNIQUE_NUMBER_MIN_ROWS: usize = 100;
 /// … and each value is at least this long.
 const UNIQUE_NUMBER_MIN_BYTES: usize = 5;
 /// Of codes that mix letters and digits this share of the rows is enough: a person may have two rows.
-const UNIQUE_CODE_PERCENT: usize = 95;
+pub(super) const UNIQUE_CODE_PERCENT: usize = 95;
 
 /// A column that is looked at.
 pub(super) struct Look<'a> {
@@ -35,6 +37,10 @@ impl<'a> Look<'a> {
             said: Said::by(column.name()),
             found: Vec::new(),
         }
+    }
+
+    pub(super) fn column(&self) -> &'a Column {
+        self.column
     }
 
     fn values(&self) -> impl Iterator<Item = &'a str> {
@@ -120,6 +126,9 @@ impl<'a> Look<'a> {
             if let Some(said) = self.said.short_name() {
                 self.note_if_most(said.rule, said.what, looks_like_name);
             }
+            if let Some(said) = self.said.person() {
+                self.note_if_most(said.rule, said.what, persons::is_full_name);
+            }
             if let Some(said) = self.said.reference() {
                 self.note_if_most(said.rule, said.what, looks_like_code);
             }
@@ -149,9 +158,11 @@ impl<'a> Look<'a> {
             self.note_where(said.rule, said.what, postcode::is_too_fine);
         }
         self.note_if_most(Geography, "postcode", postcode::is_zip_plus_four);
-        if let Some(said) = self.said.age() {
-            self.note_where(said.rule, said.what, age::is_told_over_89);
+        if is_of_ages(self.column) {
+            self.note_where(Dates, "age over 89", age::is_told_over_89);
         }
+        self.note_if_most(Names, "name of a person", persons::has_given_name);
+        self.note_bare();
         self.note_located(|located| !located.is_direct);
         self.note_if_most(Dates, DATE, dates::is_compact_date);
         if let Some(said) = self.said.key()
@@ -159,6 +170,10 @@ impl<'a> Look<'a> {
             && self.is_nearly_unique()
         {
             self.note_where(said.rule, said.what, says_something);
+        }
+        if bare::is_counted_up(self.column) {
+            let what = "a different number in every row";
+            self.note_where(OtherUniqueIdentifiers, what, |cell| !is_blank(cell));
         }
     }
 

@@ -4,6 +4,7 @@
 //! They are a net below the custodian's declaration, not a proof: what they find is there, what
 //! they miss may be there. Hits carry counts and rules, never a value.
 
+mod bare;
 mod contact;
 mod dates;
 mod images;
@@ -11,10 +12,13 @@ mod look;
 mod names;
 mod network;
 mod numbers;
+mod persons;
 mod spans;
 mod text;
 
+pub(crate) use bare::doubts;
 pub(crate) use dates::{is_years_only, year_of_compact_date, year_of_date};
+pub(crate) use persons::{is_full_name, is_of_words};
 pub use spans::spans;
 pub(crate) use text::is_blank;
 
@@ -24,7 +28,7 @@ use names::Said;
 use crate::plan::Role;
 use crate::pseudonym::is_pseudonym;
 use crate::safe_harbor::SafeHarborRule::{self, OtherUniqueIdentifiers};
-use crate::safe_harbor::postcode;
+use crate::safe_harbor::{age, postcode};
 use crate::table::Column;
 
 /// What a detector found in one column.
@@ -63,9 +67,11 @@ pub(crate) fn all_findings(column: &Column) -> Vec<Finding> {
     look.found
 }
 
-/// Whether the name says that it holds ages.
-pub(crate) fn is_of_ages(name: &str) -> bool {
-    Said::by(name).age().is_some()
+/// Whether the name says that it holds ages; or years, of which nobody has more than an age.
+pub(crate) fn is_of_ages(column: &Column) -> bool {
+    let said = Said::by(column.name());
+    said.age().is_some()
+        || (said.years().is_some() && column.values().iter().all(|cell| age::may_be_one(cell)))
 }
 
 /// Whether the name says that it holds postcodes, or the cells do.

@@ -20,6 +20,11 @@ pub(crate) fn is_told_over_89(cell: &str) -> bool {
     from > 90.0 || (from == 90.0 && to < NOBODY_IS_OLDER)
 }
 
+/// Whether a cell tells no number that nobody is old, such as a year of the calendar.
+pub(crate) fn may_be_one(cell: &str) -> bool {
+    span(cell).is_none_or(|span| span.from <= NOBODY_IS_OLDER)
+}
+
 fn span(cell: &str) -> Option<Span> {
     let is_number =
         |character: char| character.is_ascii_digit() || character == '.' || character == '*';
@@ -104,5 +109,6 @@ mod tests {
         ] {
             assert!(is_told_over_89(told), "{told}");
         }
+        assert!(may_be_one("95") && may_be_one("") && may_be_one("?") && !may_be_one("1995"));
     }
 }

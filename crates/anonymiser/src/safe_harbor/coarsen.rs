@@ -84,7 +84,7 @@ fn means(column: &Column) -> Vec<(SafeHarborRule, Coarse)> {
             Cow::Borrowed(year_of_compact_date(cell).unwrap_or(cell))
         }));
     }
-    if is_of_ages(column.name()) {
+    if is_of_ages(column) {
         means.push((SafeHarborRule::Dates, |cell| {
             let is_told = age::is_told_over_89(cell);
             Cow::Borrowed(if is_told { age::OLDEST } else { cell })

@@ -5,12 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::SafeHarborRule;
-use crate::detector::{Finding, all_findings, findings, is_years_only};
+use super::undecided::undecided;
+use crate::detector::{Finding, all_findings, findings};
 use crate::plan::{ColumnPlan, Plan, Role};
 use crate::table::{Column, Table};
-
-/// A cell of so many words is a text, which may hold a name.
-const TEXT_MIN_WORDS: usize = 5;
 
 /// What was found in one column. It never quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,47 +172,6 @@ fn of_column(column: &Column, role: Option<Role>) -> Vec<Finding> {
         });
     }
     found
-}
-
-/// What has to be judged by a person.
-fn undecided(column: &Column, role: Option<Role>) -> Vec<(SafeHarborRule, String)> {
-    let name = column.name();
-    let mut sentences = Vec::new();
-    if role == Some(Role::Pseudonym) {
-        sentences.push((
-            SafeHarborRule::OtherUniqueIdentifiers,
-            format!(
-                "Column `{name}` holds keyed pseudonyms; a code is permitted when it cannot be translated back and its key is not disclosed (§164.514(c))."
-            ),
-        ));
-        return sentences;
-    }
-    let is_text = |value: &str| value.split_whitespace().nth(TEXT_MIN_WORDS - 1).is_some();
-    let texts = column.values().iter().zip(column.counts());
-    let texts = texts.filter(|(value, _)| is_text(value));
-    let texts: usize = texts.map(|(_, count)| count).sum();
-    if texts > 0 {
-        sentences.push((
-            SafeHarborRule::Names,
-            format!("Column `{name}` has text in {texts} rows; names in a text are not found by their shape."),
-        ));
-    }
-    if is_of_birth(name) && column.values().iter().any(|value| is_year(value)) {
-        sentences.push((
-            SafeHarborRule::Dates,
-            format!("Column `{name}` has years; whether one tells an age over 89 depends on the day of release."),
-        ));
-    }
-    sentences
-}
-
-fn is_of_birth(name: &str) -> bool {
-    let name = name.to_lowercase();
-    name.contains("birth") || name.contains("dob")
-}
-
-fn is_year(value: &str) -> bool {
-    value.bytes().any(|byte| byte.is_ascii_digit()) && is_years_only(value)
 }
 
 /// What in a release identifies by itself, by Safe Harbor or otherwise, as the plan asks; without what is accepted.

@@ -13,6 +13,7 @@ mod judge;
 pub(crate) mod place;
 pub(crate) mod postcode;
 mod rule;
+mod undecided;
 
 pub use coarsen::Coarsened;
 pub(crate) use coarsen::coarsened;

@@ -197,6 +197,135 @@ fn a_report_has_eighteen_lines_and_says_what_it_cannot_judge() {
     assert_eq!(judged.violations().count(), 0);
 }
 
+/// The verdict of a line, where sixty rows have what `cell` makes of their number.
+fn verdict_of(letter: char, name: &str, role: Role, cell: impl Fn(usize) -> String) -> Verdict {
+    let rows: String = (0..60)
+        .map(|row| format!("\"{}\",1\n", cell(row)))
+        .collect();
+    let table = table(&format!("{name},dose\n{rows}"));
+    let judged = safe_harbor(&table, &plan(&[(name, role), ("dose", Role::Plain)], true));
+    judged.lines[letter as usize - 'A' as usize].verdict
+}
+
+/// No line says that there is none where words stand that no machine can judge.
+#[test]
+fn words_that_nobody_controls_are_not_decidable() {
+    let families = ["Asimov", "Brontë", "Carver", "Doyle"];
+    for role in [Role::Plain, Role::Sensitive, Role::QuasiIdentifier] {
+        let of = |letter, cell: &dyn Fn(usize) -> String| verdict_of(letter, "x", role, cell);
+        // Two names with capitals; a given name that is common makes it certain.
+        assert_eq!(
+            of('A', &|_| "Zelda Asimov".to_owned()),
+            Verdict::NotDecidable
+        );
+        assert_eq!(of('B', &|_| "Elk Rapids".to_owned()), Verdict::NotDecidable);
+        assert_eq!(of('A', &|_| "Mary Brown".to_owned()), Verdict::Found);
+        assert_eq!(
+            of('A', &|row| format!("Mary {}", families[row % 4])),
+            Verdict::Found
+        );
+        // Different words in most rows are no list.
+        let word = |row: usize| {
+            format!(
+                "Bo{}ston",
+                ["a", "e", "i", "o", "u"][row % 5].repeat(row / 5)
+            )
+        };
+        assert_eq!(of('A', &word), Verdict::NotDecidable);
+        assert_eq!(of('B', &word), Verdict::NotDecidable);
+        assert_eq!(
+            of('A', &|row| word(row).to_lowercase()),
+            Verdict::NotDecidable
+        );
+        // Lists, codes, numbers and states are none of these.
+        let controlled: [&dyn Fn(usize) -> String; 5] = [
+            &|row| ["metformin", "insulin", "none"][row % 3].to_owned(),
+            &|row| ["Never-married", "Married-civ-spouse"][row % 2].to_owned(),
+            &|row| format!("E{}.{}", 10 + row % 9, row % 7),
+            &|row| format!("{} mg", 5 * row),
+            &|row| ["Nebraska", "North Dakota", "New York"][row % 3].to_owned(),
+        ];
+        for cell in controlled {
+            assert_eq!(
+                (of('A', cell), of('B', cell)),
+                (Verdict::NoneFound, Verdict::NoneFound),
+                "{}",
+                cell(1)
+            );
+        }
+    }
+    // Of free text no word is of a list.
+    let word = |_: usize| "Boston".to_owned();
+    assert_eq!(
+        verdict_of('A', "x", Role::Text, word),
+        Verdict::NotDecidable
+    );
+}
+
+#[test]
+fn names_of_columns_tell_persons_and_ages_by_their_cells() {
+    for name in ["patient", "subject", "contact", "Vorname", "nom"] {
+        assert_eq!(
+            verdict_of('A', name, Role::Plain, |_| "Zelda Asimov".to_owned()),
+            Verdict::Found,
+            "{name}"
+        );
+    }
+    for name in ["Nachname", "nom", "prénom"] {
+        assert_eq!(
+            verdict_of('A', name, Role::Plain, |_| "Asimov".to_owned()),
+            Verdict::Found,
+            "{name}"
+        );
+    }
+    for name in ["years", "Alter", "âge"] {
+        assert_eq!(
+            verdict_of('C', name, Role::Plain, |row| (50 + row % 52).to_string()),
+            Verdict::Found,
+            "{name}"
+        );
+        assert_eq!(
+            verdict_of('C', name, Role::Plain, |row| (30 + row % 60).to_string()),
+            Verdict::NoneFound,
+            "{name}"
+        );
+    }
+    // Years of the calendar are no ages.
+    assert_eq!(
+        verdict_of('C', "years", Role::Plain, |row| (1995 + row % 20)
+            .to_string()),
+        Verdict::NoneFound
+    );
+    assert_eq!(
+        verdict_of('A', "contact", Role::Plain, |_| "Phone".to_owned()),
+        Verdict::NoneFound
+    );
+}
+
+/// In a column of any name, where the cells have the form and each row its own.
+#[test]
+fn numbers_without_strokes_are_found_or_not_decidable() {
+    for (letter, verdict, from, step) in [
+        ('G', Verdict::Found, 123_456_789, 3_120_110),
+        ('D', Verdict::Found, 2_125_550_123_u64, 60_017_113),
+        ('C', Verdict::Found, 1_583_280_000, 86_417),
+        ('B', Verdict::NotDecidable, 10_001, 997),
+    ] {
+        let number = |row: usize| (from + step * row as u64).to_string();
+        assert_eq!(
+            verdict_of(letter, "x", Role::Plain, number),
+            verdict,
+            "{letter}"
+        );
+        let measured = |row: usize| (from / 1_000 + step * row as u64).to_string();
+        assert_eq!(
+            verdict_of(letter, "x", Role::Plain, measured),
+            Verdict::NoneFound,
+            "{letter}"
+        );
+    }
+}
+
 #[test]
 fn an_identifier_stops_the_release_whatever_its_role() {
     for (name, cells, rule) in [

@@ -1,10 +1,11 @@
 //! Names of columns that say what is in them: in English, as electronic records, FHIR, OMOP, MIMIC, Synthea and people spell
-//! them.
+//! them, and the most usual ones in German and French.
 
 mod rules;
 
 use rules::{
-    AGES, COORDINATES, DIRECT, KEYS, NameRule, PLACES, POSTCODES, REFERENCES, SHORT_NAMES,
+    AGES, COORDINATES, DIRECT, KEYS, NameRule, PERSONS, PLACES, POSTCODES, REFERENCES, SHORT_NAMES,
+    YEARS,
 };
 
 /// Beginnings of names whose cells say whether or how many, and not which.
@@ -106,6 +107,10 @@ impl Said {
         self.is(&SHORT_NAMES).then_some(&SHORT_NAMES)
     }
 
+    pub(super) fn person(&self) -> Option<&'static NameRule> {
+        self.is(&PERSONS).then_some(&PERSONS)
+    }
+
     pub(super) fn reference(&self) -> Option<&'static NameRule> {
         self.is(&REFERENCES).then_some(&REFERENCES)
     }
@@ -124,6 +129,10 @@ impl Said {
 
     pub(super) fn age(&self) -> Option<&'static NameRule> {
         self.is(&AGES).then_some(&AGES)
+    }
+
+    pub(super) fn years(&self) -> Option<&'static NameRule> {
+        self.is(&YEARS).then_some(&YEARS)
     }
 
     pub(super) fn key(&self) -> Option<&'static NameRule> {
@@ -257,6 +266,73 @@ mod tests {
             for name in names {
                 assert_eq!(direct(name), Some(rule), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn german_and_french_names_say_the_same() {
+        for (rule, names) in [
+            (
+                Names,
+                &[
+                    "Vorname",
+                    "Nachname",
+                    "nom",
+                    "Prénom",
+                    "patient_nachname",
+                    "NOM_DE_FAMILLE",
+                ][..],
+            ),
+            (
+                Dates,
+                &[
+                    "Geburtsdatum",
+                    "date_de_naissance",
+                    "Sterbedatum",
+                    "Date de décès",
+                ],
+            ),
+            (
+                Geography,
+                &["Anschrift", "Straße", "STRASSE", "adresse", "rue"],
+            ),
+            (TelephoneNumbers, &["Telefonnummer", "Handy", "téléphone"]),
+            (
+                MedicalRecordNumbers,
+                &["Patientennummer", "Fallnummer", "numero_patient", "IPP"],
+            ),
+            (HealthPlanNumbers, &["Versichertennummer", "KVNR"]),
+            (
+                SocialSecurityNumbers,
+                &["numero_de_securite_sociale", "Sozialversicherungsnummer"],
+            ),
+        ] {
+            for name in names {
+                assert_eq!(direct(name), Some(rule), "{name}");
+            }
+        }
+        assert!(Said::by("Wohnort").place().is_some() && Said::by("ville").place().is_some());
+        assert!(
+            Said::by("Postleitzahl").postcode().is_some()
+                && Said::by("code_postal").postcode().is_some()
+        );
+        assert!(Said::by("Alter").age().is_some() && Said::by("âge").age().is_some());
+        assert!(Said::by("years").years().is_some() && Said::by("contact").person().is_some());
+        for other in [
+            "Diagnose",
+            "Geschlecht",
+            "sexe",
+            "Medikament",
+            "Aufnahmegrund",
+            "Labor",
+            "Dosis",
+            "nombre",
+        ] {
+            let said = Said::by(other);
+            assert!(
+                said.direct().is_none() && said.place().is_none() && said.age().is_none(),
+                "{other}"
+            );
         }
     }
 

@@ -32,17 +32,20 @@ pub(super) static DIRECT: [NameRule; 19] = [
         Names,
         "name of a person",
         "name, names, person name, nickname, alias, initials, name given, name family, name text, \
-         human name, next of kin, emergency contact, employer name, forenames",
+         human name, next of kin, emergency contact, employer name, forenames, nom, noms",
         "first name, last name, middle name, surname, given name, family name, forename, maiden name, \
          birth name, legal name, preferred name, patient name, contact name, guardian name, spouse name, \
          mother name, mothers name, father name, fathers name, subscriber name, member name, \
-         physician name, doctor name, nurse name, full name, maiden",
+         physician name, doctor name, nurse name, full name, maiden, vorname, nachname, familienname, \
+         zuname, geburtsname, patientenname, rufname, prenom, prénom, nom de famille, nom de naissance, nom patient, \
+         nom du patient",
     ),
     rule(
         SocialSecurityNumbers,
         "social security number",
         "ss number",
-        "ssn, social security number, social security, social security no, ssn4, ssn last4",
+        "ssn, social security number, social security, social security no, ssn4, ssn last4, \
+         sozialversicherungsnummer, rentenversicherungsnummer, numero de securite sociale, numéro de sécurité sociale",
     ),
     rule(
         OtherUniqueIdentifiers,
@@ -61,7 +64,7 @@ pub(super) static DIRECT: [NameRule; 19] = [
     rule(
         MedicalRecordNumbers,
         "record or account number",
-        "pat id, pt id, hadm id, icustay id, stay id, transfer id, csn, pat enc csn id, \
+        "pat id, pt id, hadm id, icustay id, stay id, transfer id, csn, pat enc csn id, ipp, \
          person source value, accession, study uid",
         "mrn, medical record number, medical record no, medical record, record number, record no, \
          patient id, patient nbr, patient number, patient no, patient num, patient key, patient uuid, \
@@ -69,17 +72,20 @@ pub(super) static DIRECT: [NameRule; 19] = [
          subject id, encounter id, encounter number, visit id, visit number, visit occurrence id, \
          visit detail id, condition occurrence id, procedure occurrence id, drug exposure id, \
          device exposure id, measurement id, observation id, note id, specimen id, episode id, \
+         patientennummer, patienten nummer, patienten nr, patientennr, patienten id, fallnummer, fall nr, fallnr, \
+         numero patient, numéro patient, numero de patient, numéro de patient, numero de dossier, \
          hospital number, chart number, case number, case id, admission id, admission number, \
          accession number, accession no, accession id, specimen number, sample number, sample id",
     ),
     rule(
         HealthPlanNumbers,
         "health plan number",
-        "hicn, mbi",
+        "hicn, mbi, kvnr",
         "insurance number, insurance id, insurance no, health plan number, health plan id, member number, \
          member id, subscriber id, subscriber number, policy number, policy id, policy no, \
          beneficiary id, beneficiary number, medicare number, medicare id, medicaid number, medicaid id, \
-         health card number, bene id",
+         health card number, bene id, versichertennummer, versicherten nr, krankenversichertennummer, \
+         versicherungsnummer",
     ),
     rule(
         AccountNumbers,
@@ -91,9 +97,10 @@ pub(super) static DIRECT: [NameRule; 19] = [
     rule(
         TelephoneNumbers,
         "telephone number",
-        "mobile, telecom, telecom value, landline",
+        "mobile, telecom, telecom value, landline, handy, portable",
         "phone, phone number, phone no, phone num, telephone, telephone number, mobile number, \
-         mobile phone, cell phone, cell number, homephone, workphone, tel",
+         mobile phone, cell phone, cell number, homephone, workphone, tel, telefon, telefonnummer, telefon nr, \
+         handynummer, mobilnummer, téléphone, numero de telephone, numéro de téléphone",
     ),
     rule(
         FaxNumbers,
@@ -122,9 +129,9 @@ pub(super) static DIRECT: [NameRule; 19] = [
     rule(
         Geography,
         "postal address",
-        "address, addr",
+        "address, addr, rue",
         "street address, address line, home address, postal address, mailing address, \
-         residential address, patient address, work address, street name, house number, street",
+         residential address, patient address, work address, street name, house number, street, anschrift, adresse, strasse, straße, hausnummer",
     ),
     rule(
         VehicleIdentifiers,
@@ -166,7 +173,8 @@ pub(super) static DIRECT: [NameRule; 19] = [
         "date of birth or death",
         "",
         "birth date, date of birth, dob, death date, date of death, dod, birth datetime, death datetime, \
-         deceased date, deceased date time, birth month, birth day, day of birth, month of birth",
+         deceased date, deceased date time, birth month, birth day, day of birth, month of birth, geburtsdatum, geburtstag, geburtsmonat, gebdat, geb datum, sterbedatum, todesdatum, \
+         date de naissance, date naissance, date de deces, date de décès",
     ),
 ];
 
@@ -174,10 +182,11 @@ pub(super) static DIRECT: [NameRule; 19] = [
 pub(super) static PLACES: NameRule = rule(
     Geography,
     "place smaller than a state",
-    "town, village, borough, neighborhood, neighbourhood, coordinates, gps, fips, geo, geocode",
+    "town, village, borough, neighborhood, neighbourhood, coordinates, gps, fips, geo, geocode, ort, commune, quartier",
     "city, county, parish, municipality, precinct, census tract, census block, block group, \
          birth place, place of birth, fips code, county fips, geohash, home town, district name, \
-         town name, geo point, census block group, district",
+         town name, geo point, census block group, district, wohnort, stadt, gemeinde, landkreis, geburtsort, ville, \
+         lieu de naissance, arrondissement",
 );
 
 /// … of numbers with decimals only, as they may be other things.
@@ -192,16 +201,16 @@ pub(super) static POSTCODES: NameRule = rule(
     Geography,
     "postcode",
     "plz, postal",
-    "zip, zip code, post code, postal code, zip5, zip9, zip 4",
+    "zip, zip code, post code, postal code, zip5, zip9, zip 4, postleitzahl, code postal",
 );
 
 pub(super) static AGES: NameRule = rule(
     Dates,
     "age over 89",
-    "ages",
+    "ages, alter, âge, alter jahre, alter in jahren",
     "age, age years, age in years, age yrs, age y, age at admission, age at diagnosis, age at death, \
          age at encounter, age at visit, age group, age band, age range, age at onset, age at event, \
-         age at enrollment",
+         age at enrollment, lebensalter, patientenalter",
 );
 
 /// Names that are identifiers where each cell is a value of its own.
@@ -225,5 +234,22 @@ pub(super) static SHORT_NAMES: NameRule = rule(
     Names,
     "name of a person",
     "first, last, middle, given, family",
+    "",
+);
+
+/// Names of columns of persons, who are called so only where the cells have two names.
+pub(super) static PERSONS: NameRule = rule(
+    Names,
+    "name of a person",
+    "patient, subject, person, contact, client, member, guardian, relative, doctor, physician, nurse, surgeon, mother, \
+     father, spouse, partner, patientin, arzt, ärztin, ansprechpartner, kontakt, médecin, medecin",
+    "",
+);
+
+/// Names of columns that may be ages, where no cell is more than one.
+pub(super) static YEARS: NameRule = rule(
+    Dates,
+    "age over 89",
+    "years, yrs, years old, jahre, années, annees, ans",
     "",
 );
