@@ -119,7 +119,7 @@ impl Files {
     /// package, or is no file, and folders that cannot be read are told as faults.
     ///
     /// # Errors
-    /// When the folder itself cannot be read, or more than [`MAX_ODD`] things in it cannot be checked.
+    /// When the folder itself cannot be read, or more than 10,000 things in it cannot be checked.
     pub fn in_folder(folder: &Path) -> Result<Self, AuditError> {
         let folder = folder.to_owned();
         let mut files = Self {
