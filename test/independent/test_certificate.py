@@ -1,14 +1,19 @@
 """The certificate of the package vector (§6.1)."""
 
+import json
+
 import pytest
+from eth_account import Account
 
 from medshare_independent import certificate
 from medshare_independent.codec import Refused, sha256d
+from medshare_independent.typed import digest
 from test_messages import DEPLOYMENT, MESSAGES, VECTOR
 
 MADE = VECTOR["certificate"]
 TEXT, NODE, PAYLOAD = MADE["text"], MADE["second_node"], MESSAGES["Certification"]["payloadHash"]
 PACKAGE = MESSAGES["Certification"]["package"]
+KEY = b"\x07" * 32
 RIGHT = dict(text=TEXT, signature=MADE["signature"], node=NODE, about=(PACKAGE, PAYLOAD), deployment=DEPLOYMENT)
 
 
@@ -37,6 +42,17 @@ def test_every_byte_counts() -> None:
     for at in range(len(TEXT)):
         with pytest.raises(Refused):
             check(text=TEXT[:at] + chr(ord(TEXT[at]) ^ 1) + TEXT[at + 1:])
+
+
+def test_another_payload_in_a_signed_text() -> None:
+    """A node that signs one payload hash and writes another contradicts itself."""
+    for name in ("package", "payload_hash"):
+        said = json.loads(TEXT) | {name: "0x" + "11" * 32}
+        text = json.dumps(said)
+        message = {"package": PACKAGE, "payloadHash": PAYLOAD, "content": sha256d(text.encode())}
+        signed = Account.unsafe_sign_hash(digest("Certification", message, *DEPLOYMENT), KEY)
+        with pytest.raises(Refused, match="something else"):
+            check(text=text, signature=bytes(signed.signature), node=bytes.fromhex(Account.from_key(KEY).address[2:]))
 
 
 def test_length() -> None:

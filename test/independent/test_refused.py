@@ -16,7 +16,8 @@ from medshare_independent.merkle import Log, header_root, verify_consistency, ve
 from medshare_independent.package import PackageHeader, open_package
 from medshare_independent.report import decode_body
 from medshare_independent.signature import signed_by
-from medshare_independent.storage import Slot
+from medshare_independent.storage import Contract, Slot
+from test_evidence import JSON
 from test_package import CONTAINER, SEALED, SECRET
 
 VECTOR = unhexed(vectors("refused"))
@@ -142,6 +143,14 @@ def test_no_way_is_longer_than_a_key() -> None:
     assert len(Slot.read(slot).proof) == 65
     with pytest.raises(Refused, match="more than 65"):
         Slot.read(slot | {"proof": ["0x"] * 66})
+
+
+def test_no_more_slots_are_read_than_a_proof_has() -> None:
+    given = JSON["contract.json"]
+    slot = {"slot": "0x" + "11" * 32, "value": "0x0", "proof": []}
+    for count, why in ((256, "ascending"), (257, "more than 256")):
+        with pytest.raises(Refused, match=why):
+            Contract.read(given | {"storage": [slot] * count})
 
 
 def opened(container: bytes) -> None:

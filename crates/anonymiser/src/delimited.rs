@@ -1,5 +1,6 @@
 //! Reading delimited text (RFC 4180) record by record, for tables and hierarchies alike.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
@@ -173,11 +174,16 @@ fn stray_quote(raw: &[u8], cells: &csv::StringRecord, delimiter: u8) -> Option<u
     let breaks = raw.iter().take_while(|byte| b"\r\n".contains(byte)).count();
     let mut rest = &raw[breaks..];
     for (number, cell) in (1..).zip(cells) {
-        let behind = match rest.first() {
-            Some(b'"') => {
-                rest.strip_prefix(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes())
+        let behind = match rest.strip_prefix(b"\"") {
+            None => rest.strip_prefix(cell.as_bytes()),
+            Some(rest) => {
+                let inside = match cell.contains('"') {
+                    false => Cow::Borrowed(cell),
+                    true => Cow::Owned(cell.replace('"', "\"\"")),
+                };
+                let rest = rest.strip_prefix(inside.as_bytes());
+                rest.and_then(|rest| rest.strip_prefix(b"\""))
             }
-            _ => rest.strip_prefix(cell.as_bytes()),
         };
         let Some(behind) = behind else {
             return Some(number);

@@ -43,19 +43,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use alloy::rlp::encode;
 
+    use super::super::path::tests::list;
     use super::*;
-
-    fn list(fields: &[Vec<u8>]) -> Vec<u8> {
-        let payload = fields.concat();
-        let mut rlp = Vec::new();
-        let header = Item {
-            list: true,
-            payload_length: payload.len(),
-        };
-        header.encode(&mut rlp);
-        rlp.extend(payload);
-        rlp
-    }
 
     fn fields() -> Vec<Vec<u8>> {
         let mut fields = vec![encode(b"any".as_slice()); FIRST_FIELDS];

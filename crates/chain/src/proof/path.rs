@@ -99,7 +99,7 @@ fn items(mut list: &[u8]) -> Result<Vec<&[u8]>, rlp::Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use alloy::primitives::keccak256;
     use proptest::prelude::*;
@@ -108,7 +108,8 @@ mod tests {
         rlp::encode(bytes)
     }
 
-    fn list(items: &[Vec<u8>]) -> Vec<u8> {
+    /// A list of items that are RLP already.
+    pub(in crate::proof) fn list(items: &[Vec<u8>]) -> Vec<u8> {
         let payload = items.concat();
         let mut out = Vec::new();
         let header = Header {

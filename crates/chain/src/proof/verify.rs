@@ -313,4 +313,31 @@ mod tests {
         let refused = tried(66).unwrap_err().to_string();
         assert!(refused.contains("66"), "{refused}");
     }
+
+    #[test]
+    fn no_more_slots_are_read_than_a_proof_has() {
+        let slot = SlotProof {
+            slot: B256::ZERO,
+            value: U256::ZERO,
+            proof: Vec::new(),
+        };
+        let tried = |count| {
+            let proof = ContractProof {
+                header: Bytes::new(),
+                contract: Address::ZERO,
+                account: AccountProof {
+                    nonce: 0,
+                    balance: U256::ZERO,
+                    storage_root: B256::ZERO,
+                    code_hash: B256::ZERO,
+                    proof: Vec::new(),
+                },
+                storage: vec![slot.clone(); count],
+            };
+            proof.verify().unwrap_err()
+        };
+        assert!(matches!(tried(256), StorageProofError::Header(_)));
+        let refused = tried(257).to_string();
+        assert!(refused.contains("257"), "{refused}");
+    }
 }

@@ -264,7 +264,7 @@ impl Auditor {
         let Some(files) = self.files.take() else {
             return Ok(());
         };
-        self.counts.files = Some(files.count());
+        self.counts.files = Some(files.comparable());
         let domain = self.domain.clone();
         files.check(&domain, |found| {
             let path = found.path.display().to_string();

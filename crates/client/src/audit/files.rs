@@ -179,10 +179,15 @@ impl Files {
         Ok(())
     }
 
-    /// How many there are.
+    /// How many there are, with those that cannot be checked.
     #[must_use]
     pub fn count(&self) -> u64 {
-        (self.index.len() + self.odd.len()) as u64
+        self.comparable() + self.odd.len() as u64
+    }
+
+    /// How many can be compared with what a block says.
+    pub(super) fn comparable(&self) -> u64 {
+        self.index.len() as u64
     }
 
     /// Whether there is anything to say of them: files, or that all should be there.

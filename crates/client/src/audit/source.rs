@@ -118,7 +118,7 @@ async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
         .await
         .is_ok_and(|found| !found.is_file())
     {
-        tracing::warn!(path = %path.display(), "what is named like a record is no file");
+        tracing::error!(path = %path.display(), "what is named like a record is no file");
         return Ok(None);
     }
     match beginning(path).await {
@@ -126,7 +126,7 @@ async fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) if is_of_this_process(&error) => Err(folder_error(path, &error.to_string())),
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "a record cannot be read");
+            tracing::error!(path = %path.display(), %error, "a record cannot be read");
             Ok(None)
         }
     }

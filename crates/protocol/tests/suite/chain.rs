@@ -205,16 +205,12 @@ fn weak_work_and_a_target_above_the_limit_are_blamed_on_the_author() {
         }
         .mine()
     });
-    assert_eq!(
-        thread_faults(blocks, head),
-        [(
-            0,
-            Fault::WorkLimit {
-                bits: easy,
-                limit: BITS
-            }
-        )]
-    );
+    let fault = Fault::WorkLimit {
+        bits: easy,
+        limit: BITS,
+    };
+    assert_eq!(fault.field(), Some("bits"));
+    assert_eq!(thread_faults(blocks, head), [(0, fault)]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ pub(super) static DIRECT: [NameRule; 19] = [
     rule(
         TelephoneNumbers,
         "telephone number",
-        "mobile, telecom, telecom value, landline, handy, portable",
+        "mobile, telecom, telecom value, landline, handy",
         "phone, phone number, phone no, phone num, telephone, telephone number, mobile number, \
          mobile phone, cell phone, cell number, homephone, workphone, tel, telefon, telefonnummer, telefon nr, \
          handynummer, mobilnummer, téléphone, numero de telephone, numéro de téléphone",

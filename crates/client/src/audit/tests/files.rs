@@ -355,6 +355,8 @@ async fn what_cannot_be_checked_is_told_and_the_rest_is_checked() {
     let odd = folder.join("some.mds");
     std::fs::write(&odd, b"").unwrap();
     std::fs::write(deposit.file(".mds"), b"altered").unwrap();
+    let files = deposit.files();
+    assert_eq!((files.comparable(), files.count()), (3, 4));
     let findings = deposit.findings().await;
     let told = findings
         .iter()
