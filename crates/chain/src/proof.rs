@@ -8,6 +8,7 @@
 mod fetch;
 mod header;
 mod layout;
+mod node;
 mod path;
 mod verify;
 

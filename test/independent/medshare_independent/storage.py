@@ -15,6 +15,8 @@ NO_CODE = keccak(b"")
 _NO_STORAGE = keccak(rlp.encode(b""))
 _MAX_SLOTS = 256
 _MAX_NODES = 65  # one for each half-byte of a key, and the last
+_KEY = 64  # half-bytes of a key
+_ALONE = 32  # a node shorter than this stands in the one above it
 _HEADER_FIELDS = 15  # before London; later forks append fields
 
 
@@ -23,6 +25,58 @@ def _decoded(raw: bytes) -> Any:
         return rlp.decode(raw)
     except (rlp.DecodingError, RecursionError) as fault:
         raise Refused("no RLP") from fault
+
+
+def _path(compact: Any) -> tuple[str, bool]:
+    """The half-bytes of a compact path, and whether it ends at a leaf (yellow paper, appendix C)."""
+    need(type(compact) is bytes, "a path that is a list")
+    half_bytes = compact.hex()
+    flags = half_bytes[:1]
+    need(flags in ("1", "3") or flags in ("0", "2") and half_bytes[1] == "0", "a path that is not in its compact form")
+    return half_bytes[1 if flags in ("1", "3") else 2:], flags in ("2", "3")
+
+
+def _check_node(node: Any, depth: int, path: str | None) -> int | None:
+    """Refuse what is no node (yellow paper, appendix D) so many half-bytes deep, wherever it stands.
+
+    Where the way of `path` leaves for another node, if it does; None for `path`: nobody comes by.
+    """
+    need(type(node) is list and len(node) in (2, 17), "a node that is neither a path nor a branch")
+    if len(node) == 17:
+        need(node[16] == b"", "a branch with a value")
+        ways = [_check_child(child, depth + 1, path if path and path[depth:depth + 1] == f"{half:x}" else None)
+                for half, child in enumerate(node[:16])]
+        return next((way for way in ways if way is not None), None)
+    (half_bytes, is_leaf), below = _path(node[0]), node[1]
+    need(below not in (b"", []), "a node with nothing below it")
+    depth += len(half_bytes)
+    if is_leaf:
+        need(type(below) is bytes, "a leaf whose value is a list")
+        need(depth == _KEY, "a leaf that does not end with its key")
+        return None
+    need(half_bytes != "", "an extension by nothing")
+    ours = path is not None and path.startswith(half_bytes, depth - len(half_bytes))
+    return _check_child(below, depth, path if ours else None)
+
+
+def _check_child(child: Any, depth: int, path: str | None) -> int | None:
+    need(depth <= _KEY, "a path longer than a key")
+    if child == b"":
+        return None
+    if type(child) is bytes:
+        need(len(child) == 32, "a child that is no hash")
+        return None if path is None else depth
+    need(len(rlp.encode(child)) < _ALONE, "a child that is too long to stand here")
+    return _check_node(child, depth, path)
+
+
+def _check_nodes(path: bytes, nodes: list[bytes]) -> None:
+    """Refuse nodes that are none, or are not those on the way."""
+    way: int | None = 0
+    for index, node in enumerate(nodes):
+        need(way is not None, "a node behind the end of its path")
+        need(index == 0 or len(node) >= _ALONE, "a node that is given by itself and stands inside another")
+        way = _check_node(_decoded(node), way or 0, path.hex())
 
 
 def _trie_value(root: bytes, key: bytes, nodes: list[bytes]) -> bytes:
@@ -34,8 +88,9 @@ def _trie_value(root: bytes, key: bytes, nodes: list[bytes]) -> bytes:
         need(not nodes, "nodes of an empty trie")
         return b""
     need(len(nodes) > 0, "no nodes")
-    trie = HexaryTrie({keccak(node): node for node in nodes}, root)
     path = keccak(key)
+    _check_nodes(path, nodes)
+    trie = HexaryTrie({keccak(node): node for node in nodes}, root)
     try:
         value, used = trie.get(path), trie.get_proof(path)
     except (MissingTrieNode, KeyError) as fault:
@@ -44,7 +99,7 @@ def _trie_value(root: bytes, key: bytes, nodes: list[bytes]) -> bytes:
         raise Refused("a node that is none") from fault
     # A node of less than 32 bytes stands inside the one above it, and is not given again.
     encoded = [rlp.encode(node) for node in used]
-    on_the_way = [node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32]
+    on_the_way = [node for index, node in enumerate(encoded) if index == 0 or len(node) >= _ALONE]
     need(nodes == on_the_way, "the nodes are not those on the way from the root")
     return value
 

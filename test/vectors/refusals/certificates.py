@@ -1,6 +1,7 @@
 """Certificates that are none (SPEC.md §6.1)."""
 
 import json
+from fractions import Fraction
 
 from . import PACKAGE, cases
 
@@ -76,6 +77,18 @@ def fits(name, value, other, nullable):
     return type(other) is type(value) and isinstance(other, list)
 
 
+# Of two numbers beside each other in 64 bits, 1 and 1 + 2^-52, what lies half way is rounded to the even one, 1, and a
+# little more is not.
+HALF_WAY = f"1.{int(Fraction(10**53, 2**53)):053}"
+ABOVE_HALF_WAY = HALF_WAY + "01"
+
+
+def taken():
+    """Numbers that are rounded to what may stand there."""
+    for text in ("1.00000000000000011", HALF_WAY, "1.0", "1e0", "10e-1", "0", "1e-999", "0.1E0"):
+        yield f"unique_share: {text}", put_text(SAID, ("unique_share",), text)
+
+
 def numbers():
     counts, shares, amounts = ("rows", "version"), ("unique_share",), ("sensitive", 0, "beta")
     for name in counts:
@@ -84,7 +97,8 @@ def numbers():
     for path in (shares, amounts):
         for text in ("-0", "-0.0", "-0.5", "1e999", ".5", "1.", "NaN", "Infinity", "-1e-999", "1" + "0" * 400):
             yield f"{path[-1]}: {text[:9]}", put_text(SAID, path, text)
-    yield "unique_share: 1.0000001", put_text(SAID, shares, "1.0000001")
+    for text in ("1.0000001", ABOVE_HALF_WAY):
+        yield f"unique_share: {text}", put_text(SAID, shares, text)
 
 
 def spellings():
@@ -118,4 +132,6 @@ def spellings():
 
 def made():
     bad = ((why, text.encode()) for part in (fields, numbers, spellings) for why, text in part())
-    return cases(TEXT.encode(), bad)
+    good = ((why, text.encode()) for why, text in taken())
+    made = cases(TEXT.encode(), bad)
+    return {**made, "taken": cases(TEXT.encode(), good)["refused"]}

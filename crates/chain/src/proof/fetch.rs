@@ -14,7 +14,8 @@ use crate::{Chain, ChainError};
 
 impl Chain {
     /// Proof of a package's state, of its head and its thread's head, and of the custodians of `nodes`, at the EVM block
-    /// with this number, or the newest one. Nothing when there is no such package then, or no such block yet.
+    /// with this number, or the newest one; or that there was no such package. Nothing when there was no contract then, or
+    /// when there is no such block yet.
     ///
     /// # Errors
     /// When the chain cannot be asked, does not answer `eth_getProof`, or no longer has the state of that block.
@@ -30,9 +31,6 @@ impl Chain {
         let at = BlockId::number(header.number);
         // The slots of one thing are named by what others hold.
         let requestor = layout::address(self.slot(layout::package(package, 0), at).await?);
-        if requestor.is_zero() {
-            return Ok(None);
-        }
         let second = self.slot(layout::package(package, 1), at).await?;
         let dataset = u32::try_from(packed(second, 0, 4)).unwrap_or_default();
         let custodian = layout::address(self.slot(layout::dataset_owner(dataset), at).await?);
@@ -50,7 +48,7 @@ impl Chain {
         slots.extend(nodes.iter().copied().map(layout::node));
         slots.sort_unstable();
         slots.dedup();
-        self.proof(&header, slots, at).await.map(Some)
+        self.proof(&header, slots, at).await
     }
 
     async fn proof(
@@ -58,7 +56,7 @@ impl Chain {
         header: &Header,
         slots: Vec<B256>,
         at: BlockId,
-    ) -> Result<ContractProof, ChainError> {
+    ) -> Result<Option<ContractProof>, ChainError> {
         let provider = &self.rpc.provider;
         let answer = self
             .rpc
@@ -69,6 +67,9 @@ impl Chain {
             })
             .await
             .map_err(|failure| failure.error)?;
+        if matches!(answer.code_hash, B256::ZERO | KECCAK_EMPTY) {
+            return Ok(None);
+        }
         let account = AccountProof {
             nonce: answer.nonce,
             balance: answer.balance,
@@ -92,7 +93,7 @@ impl Chain {
             what: "eth_getProof",
             reason: error.to_string(),
         })?;
-        Ok(proof)
+        Ok(Some(proof))
     }
 
     /// Proof of what kind of account a wallet was, at the EVM block with this number.

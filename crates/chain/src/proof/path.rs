@@ -1,107 +1,72 @@
 //! Where the nodes of a proof lead, before `alloy-trie` follows them: it panics where they lead further than a key is long,
-//! and takes nodes behind the end of the way.
+//! and takes nodes behind the end of the way and some that are none (SPEC §9.2).
 
 use alloy::primitives::{B256, Bytes};
-use alloy::rlp::{self, Header};
+
+use super::node::{Child, LEAST_ALONE, Node, halves};
 
 /// Half-bytes of a key.
 const KEY_NIBBLES: usize = 64;
-/// Items of a branch: a child for each half-byte, and a value.
-const BRANCH_ITEMS: usize = 17;
-/// How the hash of the next node is written: a string of 32 bytes.
-const HASH_HEADER: u8 = 0xa0;
-/// Bytes of that.
-const HASH_ITEM: usize = 33;
+const TOO_LONG: &str = "its nodes' paths are longer than a key";
 
-/// What is wrong with the way that the nodes lead, if anything is. What is no node is refused later.
+/// What is wrong with the way that the nodes lead, if anything is.
 pub(super) fn fault(key: B256, nodes: &[Bytes]) -> Option<&'static str> {
-    let mut way = Way {
-        key: halves(key.as_slice()),
-        walked: 0,
-        goes_on: true,
-    };
-    nodes.iter().find_map(|node| {
-        if !way.goes_on {
-            return Some("nodes stand behind the end of its path");
+    follow(&halves(key.as_slice()), nodes).err()
+}
+
+fn follow(key: &[u8], nodes: &[Bytes]) -> Result<(), &'static str> {
+    let mut next = Some(0);
+    for (index, node) in nodes.iter().enumerate() {
+        let walked = next.ok_or("nodes stand behind the end of its path")?;
+        if index > 0 && node.len() < LEAST_ALONE {
+            return Err("a node that stands inside the one above it is given by itself");
         }
-        way.follow(node);
-        (way.walked > KEY_NIBBLES).then_some("its nodes' paths are longer than a key")
-    })
+        next = descend(node, walked, Some(key))?;
+    }
+    Ok(())
 }
 
-/// The way from the root to a key.
-struct Way {
-    key: Vec<u8>,
-    /// Half-bytes of it that are behind.
-    walked: usize,
-    /// Whether the last node names the next one, and is on the way to the key.
-    goes_on: bool,
-}
-
-impl Way {
-    /// Goes from a node into the nodes that stand in it, as far as it has them.
-    fn follow(&mut self, mut node: &[u8]) {
-        while self.walked <= KEY_NIBBLES
-            && let Ok(items) = items(node)
-        {
-            node = match items[..] {
-                [path, value] => {
-                    self.pass(path);
-                    value
-                }
-                _ if items.len() == BRANCH_ITEMS && self.walked < KEY_NIBBLES => {
-                    let next = self.key[self.walked];
-                    self.walked += 1;
-                    items[usize::from(next)]
-                }
-                _ => break,
-            };
+/// Checks a node below so many half-bytes, and all that stand in it. Where the way of `key` leaves it, if it goes on to another
+/// node; without a key nobody comes by, and the node only has to be one.
+fn descend(node: &[u8], walked: usize, key: Option<&[u8]>) -> Result<Option<usize>, &'static str> {
+    match Node::read(node)? {
+        Node::Leaf { path } => match (walked + path.len()).cmp(&KEY_NIBBLES) {
+            std::cmp::Ordering::Less => Err("a leaf that ends before its key"),
+            std::cmp::Ordering::Equal => Ok(None),
+            std::cmp::Ordering::Greater => Err(TOO_LONG),
+        },
+        Node::Extension { path, child } => {
+            let ours = key.filter(|key| key[walked..].starts_with(&path));
+            below(child, walked + path.len(), ours)
         }
-        self.goes_on &= node.len() == HASH_ITEM && node[0] == HASH_HEADER;
-    }
-
-    /// Passes a path in its compact form (Ethereum's yellow paper, appendix C). One of a leaf ends at a value; one that is
-    /// not the key's ends where nobody looks for it.
-    fn pass(&mut self, mut path: &[u8]) {
-        let path = Header::decode_bytes(&mut path, false).unwrap_or_default();
-        let flags = path.first().copied().unwrap_or_default();
-        let (is_leaf, is_odd) = (flags & 0x20 != 0, flags & 0x10 != 0);
-        let path = halves(path);
-        let path = path.get(if is_odd { 1 } else { 2 }..).unwrap_or_default();
-        let is_ours = self.key[self.walked..].starts_with(path);
-        self.goes_on &= is_ours && !is_leaf;
-        self.walked += path.len();
+        Node::Branch { children } => {
+            let mut way = None;
+            for (half, child) in (0..).zip(children) {
+                let ours = key.filter(|key| key.get(walked) == Some(&half));
+                way = way.or(below(child, walked + 1, ours)?);
+            }
+            Ok(way)
+        }
     }
 }
 
-/// The half-bytes of bytes, the high one first.
-fn halves(bytes: &[u8]) -> Vec<u8> {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .collect()
-}
-
-/// The items of a list, each with its header; one more than a branch has at most.
-fn items(mut list: &[u8]) -> Result<Vec<&[u8]>, rlp::Error> {
-    let mut payload = Header::decode_bytes(&mut list, true)?;
-    let mut items = Vec::new();
-    while !payload.is_empty() && items.len() <= BRANCH_ITEMS {
-        let mut rest = payload;
-        let header = Header::decode(&mut rest)?;
-        let rest = rest
-            .get(header.payload_length..)
-            .ok_or(rlp::Error::InputTooShort)?;
-        items.push(&payload[..payload.len() - rest.len()]);
-        payload = rest;
+fn below(child: Child, walked: usize, key: Option<&[u8]>) -> Result<Option<usize>, &'static str> {
+    if walked > KEY_NIBBLES {
+        return Err(TOO_LONG);
     }
-    Ok(items)
+    match child {
+        Child::Empty => Ok(None),
+        Child::Hash => Ok(key.map(|_| walked)),
+        // Less than 32 bytes each time: it ends soon.
+        Child::Inside(node) => descend(node, walked, key),
+    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use alloy::primitives::keccak256;
+    use alloy::rlp::{self, Header};
     use proptest::prelude::*;
 
     fn string(bytes: &[u8]) -> Vec<u8> {
@@ -121,11 +86,30 @@ pub(super) mod tests {
         out
     }
 
-    /// A leaf whose compact path has so many bytes.
-    fn leaf(bytes: usize, flags: u8) -> Vec<u8> {
-        let mut path = vec![0x11; bytes];
-        path[0] = flags;
-        list(&[string(&path), string(b"value")])
+    /// A leaf at the end of so many half-bytes.
+    fn leaf(half_bytes: usize) -> Vec<u8> {
+        list(&[string(&compact(half_bytes, 0x20)), string(b"value")])
+    }
+
+    /// So many half-bytes of 1, in their compact form.
+    fn compact(half_bytes: usize, flags: u8) -> Vec<u8> {
+        let odd = half_bytes % 2 == 1;
+        let first = if odd { flags + 0x11 } else { flags };
+        [vec![first], vec![0x11; half_bytes / 2]].concat()
+    }
+
+    /// An extension by so many half-bytes, which names another node.
+    fn extension(half_bytes: usize, next: &[u8]) -> Vec<u8> {
+        let path = string(&compact(half_bytes, 0));
+        list(&[path, string(keccak256(next).as_slice())])
+    }
+
+    fn branch(children: &[(usize, Vec<u8>)]) -> Vec<u8> {
+        let mut items = vec![string(b""); 17];
+        for (half, child) in children {
+            items[*half].clone_from(child);
+        }
+        list(&items)
     }
 
     const KEY: B256 = B256::repeat_byte(0x11);
@@ -135,59 +119,53 @@ pub(super) mod tests {
         super::fault(KEY, &nodes)
     }
 
-    /// An extension whose compact path is of this byte, so many times, and which names another node.
-    fn extension(half_bytes: u8, bytes: usize, next: &[u8]) -> Vec<u8> {
-        let mut path = vec![half_bytes; bytes];
-        path[0] = 0;
-        list(&[string(&path), string(keccak256(next).as_slice())])
-    }
-
     #[test]
-    fn paths_longer_than_a_key_are_refused() {
-        let long = Some("its nodes' paths are longer than a key");
-        assert_eq!(fault(&[leaf(33, 0x20)]), None);
-        assert_eq!(fault(&[leaf(34, 0x20)]), long);
-        assert_eq!(fault(&[leaf(33, 0x31)]), long);
-        let inner = leaf(33, 0x20);
-        let outer = extension(0x11, 33, &inner);
-        assert_eq!(fault(std::slice::from_ref(&outer)), None);
-        assert_eq!(fault(&[outer, inner]), long);
-        // A branch is a half-byte, also when the next node stands in it.
-        let mut branch = vec![string(b""); 17];
-        branch[1] = leaf(32, 0x31);
-        assert_eq!(fault(&[list(&branch)]), None);
-        branch[1] = leaf(33, 0x20);
-        assert_eq!(fault(&[list(&branch)]), long);
-        branch[1] = string(b"");
-        branch[2] = leaf(33, 0x20);
-        assert_eq!(fault(&[list(&branch)]), None, "nobody goes there");
-        // Whoever left the key's way goes on within the node all the same.
-        let astray = list(&[string(&[0x00, 0x22]), leaf(33, 0x20)]);
-        assert_eq!(fault(&[astray]), long);
+    fn paths_are_as_long_as_a_key() {
+        let (long, short) = (Some(TOO_LONG), Some("a leaf that ends before its key"));
+        assert_eq!(fault(&[leaf(64)]), None);
+        assert_eq!(fault(&[leaf(65)]), long);
+        assert_eq!(fault(&[leaf(63)]), short);
+        let last = leaf(0);
+        assert_eq!(fault(&[extension(64, &last)]), None);
+        assert_eq!(fault(&[extension(65, &last)]), long);
+        // A branch is a half-byte, also of a node that stands in it, and where nobody goes.
+        for half in [1, 2] {
+            let with =
+                |half_bytes| fault(&[extension(40, b""), branch(&[(half, leaf(half_bytes))])]);
+            assert_eq!(with(23), None);
+            assert_eq!(with(24), long);
+            assert_eq!(with(22), short);
+        }
+        let child = (3, string(keccak256(b"").as_slice()));
+        assert_eq!(
+            fault(&[extension(63, b""), branch(std::slice::from_ref(&child))]),
+            None
+        );
+        assert_eq!(fault(&[extension(64, b""), branch(&[child])]), long);
     }
 
     #[test]
     fn no_node_stands_behind_the_end_of_the_path() {
         let surplus = Some("nodes stand behind the end of its path");
-        let last = leaf(17, 0x20);
-        assert_eq!(fault(&[extension(0x11, 17, &last), last.clone()]), None);
+        let last = list(&[string(&compact(31, 0x20)), string(&[7; 32])]);
+        assert_eq!(fault(&[extension(33, &last), last.clone()]), None);
         let after = |node: Vec<u8>| fault(&[node, last.clone()]);
-        assert_eq!(
-            after(extension(0x22, 17, &last)),
-            surplus,
-            "the path of another key"
-        );
-        assert_eq!(after(last.clone()), surplus, "a leaf");
+        let astray = list(&[string(&[0x00, 0x22]), string(keccak256(&last).as_slice())]);
+        assert_eq!(after(astray), surplus, "the path of another key");
         // The value of this leaf looks like the hash of a node.
-        let value = string(keccak256(&last).as_slice());
+        let leaf = [
+            string(&compact(64, 0x20)),
+            string(keccak256(&last).as_slice()),
+        ];
+        assert_eq!(after(list(&leaf)), surplus, "a leaf");
+        let child = string(keccak256(&last).as_slice());
         assert_eq!(
-            after(list(&[string(&[0x20, 0x11]), value.clone()])),
-            surplus
+            after(branch(&[(2, child.clone())])),
+            surplus,
+            "an empty child"
         );
-        let mut branch = vec![string(b""); 17];
-        assert_eq!(after(list(&branch)), surplus, "an empty child");
-        branch[1] = value;
-        assert_eq!(after(list(&branch)), None);
+        let on_its_way = [extension(32, b""), branch(&[(1, child)]), last.clone()];
+        assert_eq!(fault(&on_its_way), None);
     }
 
     proptest! {

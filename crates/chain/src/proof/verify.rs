@@ -275,6 +275,8 @@ mod tests {
         slot: B256,
         value: U256,
         nodes: Vec<Bytes>,
+        /// Of a trie of its own.
+        root: Option<B256>,
         #[serde(default)]
         why: String,
     }
@@ -294,7 +296,7 @@ mod tests {
                 value: case.value,
                 proof: case.nodes.clone(),
             };
-            slot.prove(tries.root)
+            slot.prove(case.root.unwrap_or(tries.root))
         };
         for case in &tries.good {
             prove(case).unwrap();

@@ -120,15 +120,14 @@ async fn the_past_is_proven_too_and_what_is_not_there_is_not() {
     let before = proof.verify().unwrap();
     assert_eq!(before.block.number, issued_at);
     assert_eq!(before.package(package).unwrap().state, State::Issued);
-    assert_eq!(
-        chain
-            .prove(package, &[], Some(issued_at - 1))
-            .await
-            .unwrap(),
-        None
-    );
     let strange = PackageId(B256::repeat_byte(9));
-    assert_eq!(chain.prove(strange, &[], None).await.unwrap(), None);
+    for (package, block) in [(package, Some(issued_at - 1)), (strange, None)] {
+        let proof = chain.prove(package, &[], block).await.unwrap().unwrap();
+        let held = proof.verify().unwrap();
+        assert_eq!(held.package(package).unwrap().state, State::None);
+    }
+    let undeployed = chain.prove(package, &[], Some(0)).await.unwrap();
+    assert_eq!(undeployed, None);
     let future = chain.prove(package, &[], Some(9_999_999)).await.unwrap();
     assert_eq!(future, None);
     let missing = before.package(strange).unwrap_err();

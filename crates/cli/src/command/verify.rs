@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use medshare_client::evidence::{Assumption, Evidence, Flaw, Verdict, verify, verify_container};
 use medshare_client::proof::Proof;
+use medshare_protocol::usage::State;
 use serde::Serialize;
 
 use crate::output;
@@ -199,13 +200,13 @@ impl Verify {
                     bail!(other_block(known, Some(proven.block.hash)).what);
                 }
                 let status = proven.package(proof.package)?;
+                let held = match status.state {
+                    State::None => format!("did not have the package {}", proof.package),
+                    state => format!("held the package {} as {state:?}", proof.package),
+                };
                 format!(
-                    "proven: the contract {} held the package {} as {:?} in the EVM block {} with the hash {}\n  if that block is real: compare the hash with a source that you trust",
-                    proven.contract,
-                    proof.package,
-                    status.state,
-                    proven.block.number,
-                    proven.block.hash,
+                    "proven: the contract {} {held} in the EVM block {} with the hash {}\n  if that block is real: compare the hash with a source that you trust",
+                    proven.contract, proven.block.number, proven.block.hash,
                 )
             }
         };

@@ -126,6 +126,10 @@ fn proofs_are_checked_against_the_chain(network: &Devnet, package: &str) {
     let said = succeed(medshare(network.folder.path()).args(["verify", "state.json"]));
     assert!(said.contains("as Retrieved in the EVM block"), "{said}");
     let noted = format!("0x{}", "07".repeat(32));
+    let said = succeed(&mut prove(&["state", &noted, "-o", "none.json"]));
+    assert!(said.contains("there was no package 0x0707"), "{said}");
+    let said = succeed(medshare(network.folder.path()).args(["verify", "none.json"]));
+    assert!(said.contains("did not have the package 0x0707"), "{said}");
     let changed = run(
         &mut prove(&[
             "growth",

@@ -113,10 +113,13 @@ pub struct Files {
 
 /// So many files that cannot be checked are told; where there are more, the folder is another one.
 const MAX_ODD: usize = 10_000;
+/// Folders are looked into so far below the one that was named: each is open until those below it are read.
+const MAX_DEPTH: usize = 64;
+const TOO_DEEP: &str = "it lies too many folders deep, and is not looked into";
 
 impl Files {
     /// All containers, forms and sealed report bodies in a folder and in those below it. What has such an ending and names no
-    /// package, or is no file, and folders that cannot be read are told as faults.
+    /// package, or is no file, and folders that cannot be read or lie more than 64 deep are told as faults.
     ///
     /// # Errors
     /// When the folder itself cannot be read, or more than 10,000 things in it cannot be checked.
@@ -128,7 +131,7 @@ impl Files {
         };
         let entries = std::fs::read_dir(&files.folder)
             .map_err(|error| folder_error(&files.folder, &error.to_string()))?;
-        files.collect(entries)?;
+        files.collect(entries, 0)?;
         files.index.sort();
         Ok(files)
     }
@@ -144,7 +147,7 @@ impl Files {
         }
     }
 
-    fn collect(&mut self, entries: ReadDir) -> Result<(), AuditError> {
+    fn collect(&mut self, entries: ReadDir, depth: usize) -> Result<(), AuditError> {
         for entry in entries {
             let entry = entry.map_err(|error| folder_error(&self.folder, &error.to_string()))?;
             let path = entry.path();
@@ -154,7 +157,8 @@ impl Files {
                     self.put_aside(path.clone(), "it is no file".into())?;
                 }
                 match std::fs::read_dir(&path) {
-                    Ok(below) => self.collect(below)?,
+                    Ok(_) if depth == MAX_DEPTH => self.put_aside(path, TOO_DEEP.into())?,
+                    Ok(below) => self.collect(below, depth + 1)?,
                     Err(error) => self.put_aside(path, error.to_string())?,
                 }
             } else if let Some(named) = named(&path) {

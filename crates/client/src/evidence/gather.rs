@@ -9,6 +9,7 @@ use medshare_protocol::form::steps_until;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::proof::InclusionProof;
 use medshare_protocol::typed::Disclosure;
+use medshare_protocol::usage;
 use medshare_protocol::wire::{Dossier, MAX_REPORTS_TOLD, PackageBlocks, SignedDisclosure};
 
 use super::{EVIDENCE_VERSION, Evidence, Inclusions, MAX_REPORTS, Records, Subject};
@@ -36,6 +37,9 @@ pub enum GatherError {
     /// More reports than a bundle takes.
     #[error("the package has more than {MAX_REPORTS} reports, which is more than a bundle takes")]
     TooManyReports,
+    /// The contract does not have the package.
+    #[error("there is no package {0} in the EVM block {1}: there is nothing to give evidence of")]
+    NoPackage(PackageId, u64),
     /// Blocks were anchored while it was gathered, again and again.
     #[error("blocks of the package are being anchored all the time: try again when it is quiet")]
     Restless,
@@ -54,6 +58,9 @@ pub async fn gather(
     let mut dossier = dossier(chain, node, package, wallet).await?;
     let (state, block, status) = prove_state(chain, node, package, None).await?;
     let until = block.number;
+    if status.state == usage::State::None {
+        return Err(GatherError::NoPackage(package, until));
+    }
     let blocks = node.blocks(package).await?;
     let parent = node
         .inclusion(

@@ -91,8 +91,8 @@ impl Inner {
             Some(number) if self.chain.block_hash(number).await?.is_none() => {
                 format!("there is no EVM block {number}")
             }
-            Some(number) => format!("no package {package} is issued at the EVM block {number}"),
-            None => format!("no package {package} is issued"),
+            Some(number) => format!("there was no contract yet at the EVM block {number}"),
+            None => "there is no contract at the newest EVM block".into(),
         }))
     }
 

@@ -165,7 +165,8 @@ async fn grown(
     Ok(Json(node.consistency(chain, growth.from, up_to).await?))
 }
 
-/// Proof of a package's state, of its head and its thread's head, against the state root of an EVM block (EIP-1186).
+/// Proof of a package's state, of its head and its thread's head, or that there was no such package, against the state root of
+/// an EVM block (EIP-1186).
 #[utoipa::path(get, path = "/v1/packages/{id}/state", tag = "ledger", params(("id" = String, Path), At), responses(
     (status = OK, body = Object),
     (status = NOT_FOUND, body = wire::Problem, content_type = "application/problem+json"),

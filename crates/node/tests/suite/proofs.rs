@@ -2,8 +2,9 @@
 
 use medshare_chain::ContractProof;
 use medshare_protocol::chain_verifier::ChainName;
+use medshare_protocol::id::PackageId;
 use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
-use medshare_protocol::usage::Action;
+use medshare_protocol::usage::{Action, State};
 use medshare_protocol::wire::Problem;
 
 use crate::blocks::with_sides;
@@ -16,6 +17,7 @@ use crate::requestor::Requestor;
 async fn every_block_is_proven_to_whoever_knows_the_heads() {
     let cluster = Cluster::start().await;
     let requestor = Requestor::registered(&cluster).await;
+    let before = cluster.governance.block_number().await.unwrap();
     let mut packages = Vec::new();
     for _ in 0..3 {
         packages.push(requestor.obtain(&cluster).await);
@@ -79,6 +81,17 @@ async fn every_block_is_proven_to_whoever_knows_the_heads() {
         proven.custodian_of(verifier.node).unwrap(),
         Some(verifier.custodian)
     );
+    // Nor was a package there before it was issued, or one that nobody asked for.
+    let issued = packages[1];
+    let strange = PackageId([7; 32].into());
+    let first = format!("/v1/packages/{issued}/state?evm_block={before}");
+    for (package, path) in [
+        (issued, first),
+        (strange, format!("/v1/packages/{strange}/state")),
+    ] {
+        let proven = http.json::<ContractProof>(&path).await.verify().unwrap();
+        assert_eq!(proven.package(package).unwrap().state, State::None);
+    }
     // The chain as it was at that block: what comes later does not change the answer.
     requestor.obtain(&cluster).await;
     let at = proven.block.number;
@@ -160,11 +173,10 @@ async fn proofs_of_what_is_not_there_are_refused_with_the_reason() {
             404,
             "no package",
         ),
-        (format!("/v1/packages/{strange}/state"), 404, "no package"),
         (
             format!("/v1/packages/{id}/state?evm_block=0"),
             404,
-            "no package",
+            "no contract",
         ),
         (
             format!("/v1/packages/{id}/state?evm_block=99999999"),

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use medshare_chain::Chain;
+use medshare_chain::{Chain, EvmBlock};
 use medshare_client::api::NodeApi;
 use medshare_client::proof::{Proof, prove_block, prove_growth, prove_state};
 use medshare_protocol::block::Place;
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::id::{LeafHash, PackageId};
+use medshare_protocol::usage;
 
 use crate::cli::wrong_usage;
 use crate::connection::ChainArgs;
@@ -181,7 +182,7 @@ impl Growth {
     }
 }
 
-/// Proves a package's state.
+/// Proves a package's state, or that there was none.
 #[derive(Args, Debug)]
 #[command(
     after_help = "The values of the contract's storage with their Merkle-Patricia proofs (EIP-1186): whoever knows the EVM block's
@@ -206,16 +207,17 @@ impl State {
         let (chain, node) = self.asking.connect().await?;
         let (proof, block, status) =
             prove_state(&chain, &node, self.package, self.evm_block).await?;
-        let text = format!(
-            "proven: the package {} was {:?} in the EVM block {} ({})\n  requestor {}, custodian {}, head {}",
-            self.package,
-            status.state,
-            block.number,
-            block.hash,
-            status.requestor,
-            status.custodian,
-            status.head,
-        );
+        let EvmBlock { number, hash, .. } = block;
+        let text = match status.state {
+            usage::State::None => format!(
+                "proven: there was no package {} in the EVM block {number} ({hash})",
+                self.package
+            ),
+            state => format!(
+                "proven: the package {} was {state:?} in the EVM block {number} ({hash})\n  requestor {}, custodian {}, head {}",
+                self.package, status.requestor, status.custodian, status.head,
+            ),
+        };
         self.asking.tell(&Proof::State(proof), text)
     }
 }

@@ -12,6 +12,7 @@ use medshare_protocol::package::{PackageHeader, SignedHeader, write_container};
 use medshare_protocol::report::body_hash;
 use medshare_protocol::seal::{DataKey, Share};
 use medshare_protocol::usage::Action;
+use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
 
 use super::world::{SEALING_KEY, World};
@@ -363,6 +364,36 @@ async fn what_cannot_be_checked_is_told_and_the_rest_is_checked() {
         .map(|found| (found.fault.kind(), found.fault.field()));
     let expected = [("container", Some("container hash")), ("file", None)];
     assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+/// A folder that cannot be read, and one that lies too deep: what is in them is said not to have been compared, and the rest is.
+#[tokio::test]
+async fn folders_that_cannot_be_looked_into_are_told() {
+    let deposit = Deposit::new().await;
+    let mut path = deposit.folder.path().to_owned();
+    path.extend(std::iter::repeat_n("a", 64));
+    std::fs::create_dir_all(&path).unwrap();
+    std::fs::write(path.join("some.mds"), b"").unwrap();
+    deposit
+        .only_odd(&path.join("some.mds"), "names no package")
+        .await;
+    std::fs::remove_file(path.join("some.mds")).unwrap();
+    let deep = path.join("a");
+    std::fs::create_dir(&deep).unwrap();
+    deposit.only_odd(&deep, "too many folders deep").await;
+    std::fs::remove_dir_all(deposit.folder.path().join("a")).unwrap();
+    // Its path is longer than any that can be opened, whoever asks.
+    let name = "b".repeat(255);
+    let mut path = deposit.folder.path().to_owned();
+    let mut folder = std::fs::File::open(&path).unwrap();
+    while path.as_os_str().len() < 4_096 {
+        rustix::fs::mkdirat(&folder, &name, Mode::RWXU).unwrap();
+        folder = rustix::fs::openat(&folder, &name, OFlags::RDONLY, Mode::empty())
+            .unwrap()
+            .into();
+        path.push(&name);
+    }
+    deposit.only_odd(&path, "File name too long").await;
 }
 
 /// What is told when all files should be there: of each that is not, what it is and where.
