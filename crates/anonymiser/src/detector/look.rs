@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use super::names::Said;
 use super::spans::{DATE, LOCATED, Located};
 use super::{
-    Finding, bare, dates, images, is_blank, is_of_ages, is_of_most, is_years_only, numbers, persons,
+    Finding, bare, dates, images, is_blank, is_of_ages, is_of_most, is_years_only, numbers,
+    persons, spelled,
 };
 use crate::plan::Role;
 use crate::safe_harbor::SafeHarborRule::{self, *};
@@ -165,6 +166,7 @@ impl<'a> Look<'a> {
         self.note_bare();
         self.note_located(|located| !located.is_direct);
         self.note_if_most(Dates, DATE, dates::is_compact_date);
+        self.note_if_most(Dates, "month", spelled::is_month);
         if let Some(said) = self.said.key()
             && self.column.codes().len() > 1
             && self.is_nearly_unique()

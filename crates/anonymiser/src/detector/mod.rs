@@ -14,6 +14,7 @@ mod network;
 mod numbers;
 mod persons;
 mod spans;
+mod spelled;
 mod text;
 
 pub(crate) use bare::doubts;

@@ -1,0 +1,121 @@
+//! What Safe Harbor finds by content alone, in columns whose names say nothing and in texts; and what it must leave alone.
+
+use medshare_anonymiser::{ColumnPlan, Plan, Role, Table, anonymise, safe_harbor};
+
+const KEY: [u8; 32] = [0x17; 32];
+
+fn table(name: &str, cells: &[&str]) -> Table {
+    let mut builder = Table::builder(vec![name.to_owned(), "dose".to_owned()]).unwrap();
+    for cell in cells {
+        builder.push_row([cell, &"1"]).unwrap();
+    }
+    builder.finish()
+}
+
+fn plan(columns: Vec<ColumnPlan>) -> Plan {
+    let mut plan: Plan = serde_json::from_str(r#"{"columns": []}"#).unwrap();
+    plan.columns = columns;
+    plan.columns.push(ColumnPlan::new("dose", Role::Plain));
+    plan.privacy.k = 2;
+    plan.privacy.suppression_limit = 0.0;
+    plan.privacy.safe_harbor = true;
+    plan
+}
+
+/// Letters of the lines of Safe Harbor that are found, and in how many rows, of a column that nobody declared.
+fn found_in(name: &str, cells: &[&str]) -> Vec<(char, usize)> {
+    let judged = safe_harbor(&table(name, cells), &plan(vec![]));
+    let lines = judged.lines.into_iter();
+    let found = lines.flat_map(|line| {
+        line.found
+            .into_iter()
+            .map(move |found| (line.letter, found.rows))
+    });
+    found.collect()
+}
+
+fn found(cell: &str) -> String {
+    let found = found_in("x", &[cell]);
+    found.into_iter().map(|(letter, _)| letter).collect()
+}
+
+/// A text as it is released when it is scrubbed.
+fn scrubbed(text: &str) -> String {
+    let mut note = ColumnPlan::new("note", Role::Text);
+    note.scrub = true;
+    let release = anonymise(&table("note", &[text, text]), &plan(vec![note]), &KEY).unwrap();
+    release.table.value(0, 0).to_owned()
+}
+
+#[test]
+fn dates_are_found_in_the_ways_that_people_write_them() {
+    for date in [
+        "04.03.20",
+        "21.8.14",
+        "12-31-99",
+        "March 4",
+        "4 March",
+        "March 4th, 2020",
+        "4. März 2020",
+        "4. März",
+        "3. Okt. 2019",
+        "4 mars 2020",
+        "1er août",
+        "2020-Q2",
+        "2020-W05",
+    ] {
+        assert_eq!(found(date), "C", "{date}");
+        assert_eq!(scrubbed(&format!("seen {date}, well")), "seen [date], well");
+    }
+    assert_eq!(found_in("x", &["March", "April", "Mai"]), [('C', 3)]);
+}
+
+#[test]
+fn harmless_texts_stay_as_they_are() {
+    for text in [
+        "5 mg",
+        "2 x 250 mg/d for 10 days",
+        "ICD 250.83",
+        "ICD-10 E11.9",
+        "BP 120/80",
+        "1.5 - 2.0",
+        "7.35 - 7.45",
+        "Stage 3",
+        "may",
+        "may 5 mg be given",
+        "May 5 mg",
+        "version 4.10.12",
+        "v2.10.1",
+        "1.2.3",
+        "HbA1c 7.2 %, LDL 130 mg/dL, K 4.1",
+        "Na 138, K 4.1, Cl 101",
+        "10³/µL",
+        "5–10 mg",
+        "1½ tablets",
+        "T2 N1 M0, G2",
+        "aged 65",
+        "89 years old",
+        "for 93 days",
+        "90 or older",
+        "follow-up of 12 months",
+        "3 Chest CT",
+        "2 MM ST depression",
+        "12 Lead ECG",
+        "Atemweg 2",
+        "2 cours de chimiothérapie",
+        "SG 1.025, 1.030",
+        "OR 1.234, 2.345",
+        "Type 2 Diabetes Mellitus",
+        "SNOMED 124171000119105 (disorder), LOINC 2160-0, RxNorm 308192",
+        "OCT 4",
+        "the policy of 2019",
+        "on account of 5 episodes",
+        "chart reviewed",
+        "37.5°",
+        "45° E of the axis",
+        "3/4 of 8500/3, at 10:30",
+    ] {
+        assert_eq!(found(text), "", "{text}");
+        assert_eq!(scrubbed(text), text);
+    }
+}
