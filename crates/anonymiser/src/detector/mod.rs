@@ -7,6 +7,7 @@
 mod bare;
 mod contact;
 mod dates;
+mod fold;
 mod images;
 mod look;
 mod names;
@@ -19,6 +20,7 @@ mod text;
 
 pub(crate) use bare::doubts;
 pub(crate) use dates::{is_years_only, year_of_compact_date, year_of_date};
+pub(crate) use fold::{Folded, folded, folded_column};
 pub(crate) use persons::{is_full_name, is_of_words};
 pub use spans::spans;
 pub(crate) use text::is_blank;
@@ -45,24 +47,32 @@ pub(crate) struct Finding {
 
 /// What identifies by itself in one column; `role` is what the custodian declared it to be, if anything.
 pub(crate) fn findings(column: &Column, role: Option<Role>) -> Vec<Finding> {
-    let mut look = Look::at(column);
     match role {
         // Reported by whoever asks, as the declaration says it already.
-        Some(Role::Identifier) => {}
-        Some(Role::Pseudonym) => look.note_where(
-            OtherUniqueIdentifiers,
-            "cells that are no pseudonym",
-            |cell| !is_pseudonym(cell),
-        ),
-        _ => look.note_direct(role),
+        Some(Role::Identifier) => Vec::new(),
+        // As they are written: a pseudonym has one spelling.
+        Some(Role::Pseudonym) => no_pseudonyms(column),
+        _ => {
+            let column = folded_column(column);
+            let mut look = Look::at(&column);
+            look.note_direct(role);
+            look.found
+        }
     }
+}
+
+fn no_pseudonyms(column: &Column) -> Vec<Finding> {
+    let mut look = Look::at(column);
+    let what = "cells that are no pseudonym";
+    look.note_where(OtherUniqueIdentifiers, what, |cell| !is_pseudonym(cell));
     look.found
 }
 
 /// What stands in the way of Safe Harbor in one column, whatever it is declared to be: what identifies by itself, and places,
 /// dates, ages and keys.
 pub(crate) fn all_findings(column: &Column) -> Vec<Finding> {
-    let mut look = Look::at(column);
+    let folded = folded_column(column);
+    let mut look = Look::at(&folded);
     look.note_direct(Some(Role::Plain));
     look.note_others();
     look.found

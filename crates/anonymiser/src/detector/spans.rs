@@ -1,7 +1,9 @@
 //! Where in a text an identifier stands.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::fold::Folded;
 use super::{contact, dates, network, numbers};
 use crate::safe_harbor::SafeHarborRule::{self, *};
 
@@ -88,21 +90,47 @@ pub(super) static LOCATED: [Located; 12] = [
 ];
 
 /// Identifiers in a text: bytes, on the borders of characters, and what stands there. In order, none overlaps another; of two
-/// that would, the one is told that an earlier detector found.
+/// that would, the one is told that an earlier detector found, and of the other what is left of it. They are looked for in the
+/// folded text, and told of the original.
 pub fn spans(cell: &str) -> Vec<(Range<usize>, &'static str)> {
-    let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
+    let folded = Folded::of(cell);
+    let mut found = Found::new();
     for located in &LOCATED {
-        for place in (located.places)(cell) {
-            let is_free = |(known, _): &(Range<usize>, _)| {
-                place.end <= known.start || known.end <= place.start
-            };
-            if found.iter().all(is_free) {
-                found.push((place, located.what));
+        for place in (located.places)(folded.text()) {
+            let place = folded.original(place);
+            for left in left_of(place, &found) {
+                if cell[left.clone()].contains(char::is_alphanumeric) {
+                    found.insert(left.start, (left.end, located.what));
+                }
             }
         }
     }
-    found.sort_unstable_by_key(|(place, _)| place.start);
+    let found = found.into_iter();
     found
+        .map(|(start, (end, what))| (start..end, what))
+        .collect()
+}
+
+/// Places that lie apart: by their beginnings the ends, and what they are.
+type Found = BTreeMap<usize, (usize, &'static str)>;
+
+/// The parts of a place that nothing known covers, from its end to its beginning.
+fn left_of(place: Range<usize>, known: &Found) -> Vec<Range<usize>> {
+    let mut left = Vec::new();
+    let mut end = place.end;
+    for (&start, &(stop, _)) in known.range(..place.end).rev() {
+        if stop <= place.start {
+            break;
+        }
+        if stop < end {
+            left.push(stop..end);
+        }
+        end = start;
+    }
+    if place.start < end {
+        left.push(place.start..end);
+    }
+    left
 }
 
 #[cfg(test)]
@@ -152,14 +180,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_original_is_told_however_it_is_written() {
+        let letter = "né\u{A0}: SSN 078‐05‑1120, tel. ０３０\u{A0}１２３４５６７, ａｄａ＠clinic.example; vu le ٢٠٢٠-٠٣-٠٤, 4. Ma\u{308}rz 2020.";
+        assert_eq!(
+            told(letter),
+            [
+                ("078‐05‑1120", "social security number"),
+                ("０３０\u{A0}１２３４５６７", "telephone number"),
+                ("ａｄａ＠clinic.example", "e-mail address"),
+                ("٢٠٢٠-٠٣-٠٤", DATE),
+                ("4. Ma\u{308}rz 2020", DATE),
+            ]
+        );
+    }
+
     proptest! {
         /// Places lie on the borders of characters, in order, apart; what a scrubbed text holds is not found again.
         #[test]
-        fn places_can_be_cut_out(text in "([a-zé@.:/ +()-]|[0-9]{1,4}|Jan|www\\.|http://|078-05-1120|a@b\\.cc|2020-01-02|10\\.0\\.0\\.7){0,20}|\\PC{0,60}") {
+        fn places_can_be_cut_out(text in "([a-zé@.:/ +()-]|[0-9]{1,4}|Jan|www\\.|http://|078-05-1120|a@b\\.cc|2020-01-02|10\\.0\\.0\\.7|[–－\u{200B}\u{A0}\u{301}½]|[０-９]{1,4}){0,20}|\\PC{0,60}") {
             let mut end = 0;
             let mut scrubbed = String::new();
             for (place, _) in spans(&text) {
                 prop_assert!(end <= place.start && place.start < place.end);
+                prop_assert!(text.is_char_boundary(place.start) && text.is_char_boundary(place.end));
                 scrubbed.push_str(&text[end..place.start]);
                 scrubbed.push_str("[]");
                 end = place.end;

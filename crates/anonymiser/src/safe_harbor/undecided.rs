@@ -1,7 +1,7 @@
 //! What a machine cannot judge, of 45 CFR §164.514(b)(2)(i): a line with such a sentence never says that there is none.
 
 use super::SafeHarborRule::{self, Dates, Geography, Names, OtherUniqueIdentifiers};
-use crate::detector::{doubts, is_full_name, is_of_words, is_years_only};
+use crate::detector::{doubts, folded_column, is_full_name, is_of_words, is_years_only};
 use crate::plan::Role;
 use crate::safe_harbor::place;
 use crate::table::Column;
@@ -26,6 +26,7 @@ pub(super) fn undecided(column: &Column, role: Option<Role>) -> Vec<(SafeHarborR
             ),
         )];
     }
+    let column = &*folded_column(column);
     let mut sentences = of_words(column, role);
     if is_of_birth(name) && column.values().iter().any(|value| is_year(value)) {
         sentences.push((

@@ -48,6 +48,40 @@ fn scrubbed(text: &str) -> String {
 }
 
 #[test]
+fn identifiers_are_found_whatever_characters_they_are_written_with() {
+    for (cell, letters) in [
+        ("078‐05‐1120", "G"),
+        ("078–05–1120", "G"),
+        ("078−05−1120", "G"),
+        ("０７８－０５－１１２０", "G"),
+        ("٠٧٨-٠٥-١١٢٠", "G"),
+        ("078-\u{200B}05-\u{FEFF}1120", "G"),
+        ("(212)\u{A0}555–0123", "D"),
+        ("tel.\u{202F}030\u{2009}1234567", "D"),
+        ("ａｄａ＠ｃｌｉｎｉｃ．ｅｘａｍｐｌｅ", "F"),
+        ("2020‑03‑04", "C"),
+        ("２０２０／０３／０４", "C"),
+        ("4. Ma\u{308}rz 2020", "C"),
+    ] {
+        assert_eq!(found(cell), letters, "{cell}");
+    }
+    assert_eq!(found_in("ａｇｅ", &["９３", "44"]), [('C', 1)]);
+    assert_eq!(found_in("zip", &["０２１３９"]), [('B', 1)]);
+    let text = "né ☞ SSN 078–05–1120 ☜ vu\u{A0}le ０４/０３/２０２０ ½ dose";
+    assert_eq!(scrubbed(text), "né ☞ SSN [ssn] ☜ vu\u{A0}le [date] ½ dose");
+}
+
+#[test]
+fn what_is_folded_is_coarsened_as_well() {
+    let columns = ["age", "zip", "seen"].map(|name| ColumnPlan::new(name, Role::QuasiIdentifier));
+    let csv = "age,zip,seen,dose\n９３,０２１３９,2020‑03‑04,1\n９３,０２１３９,2020‑03‑04,2\n";
+    let table = Table::from_csv(csv.as_bytes(), b',').unwrap();
+    let release = anonymise(&table, &plan(columns.to_vec()), &KEY).unwrap();
+    let csv = String::from_utf8(release.table.to_csv()).unwrap();
+    assert_eq!(csv, "age,zip,seen,dose\n90+,021,2020,1\n90+,021,2020,2\n");
+}
+
+#[test]
 fn dates_are_found_in_the_ways_that_people_write_them() {
     for date in [
         "04.03.20",

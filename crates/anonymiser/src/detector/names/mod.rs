@@ -3,6 +3,7 @@
 
 mod rules;
 
+use super::fold::folded;
 use rules::{
     AGES, COORDINATES, DIRECT, KEYS, NameRule, PERSONS, PLACES, POSTCODES, REFERENCES, SHORT_NAMES,
     YEARS,
@@ -87,7 +88,7 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn by(name: &str) -> Self {
-        let words = Words::of(name);
+        let words = Words::of(&folded(name));
         let shorter = words.without_number();
         Self {
             words: [words, shorter],
