@@ -4,6 +4,7 @@
 //! They are a net below the custodian's declaration, not a proof: what they find is there, what
 //! they miss may be there. Hits carry counts and rules, never a value.
 
+mod addresses;
 mod bare;
 mod contact;
 mod dates;
@@ -85,9 +86,23 @@ pub(crate) fn is_of_ages(column: &Column) -> bool {
         || (said.years().is_some() && column.values().iter().all(|cell| age::may_be_one(cell)))
 }
 
-/// Whether the name says that it holds postcodes, or the cells do.
+/// Whether the name says that it holds postcodes, or the cells do: those with a stroke say what those of five digits are.
 pub(crate) fn is_of_postcodes(column: &Column) -> bool {
-    Said::by(column.name()).postcode().is_some() || is_of_most(column, postcode::is_zip_plus_four)
+    let is_long = postcode::is_zip_plus_four;
+    Said::by(column.name()).postcode().is_some()
+        || is_of_most(column, is_long)
+        || (column.values().iter().any(|cell| is_long(cell))
+            && is_of_most(column, |cell| is_long(cell) || postcode::is_zip(cell)))
+}
+
+/// Whether the name says that it holds places smaller than a state.
+pub(crate) fn is_of_places(column: &Column) -> bool {
+    Said::by(column.name()).place().is_some()
+}
+
+/// Whether the name says that it may hold places of any size.
+pub(crate) fn is_of_sites(column: &Column) -> bool {
+    Said::by(column.name()).site().is_some()
 }
 
 /// Whether most cells are dates of digits alone.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::fold::Folded;
-use super::{contact, dates, network, numbers};
+use super::{addresses, contact, dates, network, numbers};
 use crate::safe_harbor::SafeHarborRule::{self, *};
 
 /// A detector of content that says where.
@@ -45,9 +45,10 @@ const fn indirect(
 }
 
 pub(super) const DATE: &str = "date finer than a year";
+const SSN: &str = "social security number";
 
 /// In the order in which they are believed: an address of the web may hold what looks like others.
-pub(super) static LOCATED: [Located; 12] = [
+pub(super) static LOCATED: [Located; 15] = [
     direct(WebAddresses, "web address", contact::web_addresses),
     direct(EmailAddresses, "e-mail address", contact::emails),
     direct(IpAddresses, "IP address", network::ip_addresses),
@@ -56,11 +57,7 @@ pub(super) static LOCATED: [Located; 12] = [
         "address of a network device",
         network::mac_addresses,
     ),
-    direct(
-        SocialSecurityNumbers,
-        "social security number",
-        numbers::social_security_numbers,
-    ),
+    direct(SocialSecurityNumbers, SSN, numbers::social_security_numbers),
     Located {
         certain: numbers::payment_cards_for_certain,
         ..direct(
@@ -85,7 +82,10 @@ pub(super) static LOCATED: [Located; 12] = [
         numbers::vehicles,
     ),
     indirect(OtherUniqueIdentifiers, "UUID", numbers::uuids),
+    indirect(Geography, "coordinate", addresses::coordinates),
     indirect(Dates, DATE, dates::dates),
+    direct(Geography, "postal address", addresses::streets),
+    indirect(Geography, "postcode", addresses::zip_codes),
     direct(TelephoneNumbers, "telephone number", contact::phones),
 ];
 
@@ -178,6 +178,14 @@ mod tests {
         ] {
             assert_eq!(told(text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_earlier_detector_leaves_of_a_place_is_told_as_well() {
+        assert_eq!(
+            told("since May 12 Main Street"),
+            [("May 12", DATE), (" Main Street", "postal address")]
+        );
     }
 
     #[test]

@@ -59,6 +59,22 @@ pub(super) fn has_word_and_digit(cell: &str) -> bool {
     has_word && cell.bytes().any(|byte| byte.is_ascii_digit())
 }
 
+/// Whether so many digits follow each other, with one other byte between two of them at most.
+pub(super) fn has_digits_together(text: &str, count: usize) -> bool {
+    let (mut together, mut apart) = (0, 0);
+    text.bytes().any(|byte| {
+        if byte.is_ascii_digit() {
+            (together, apart) = (together + 1, 0);
+        } else {
+            apart += 1;
+            if apart > 1 {
+                together = 0;
+            }
+        }
+        together >= count
+    })
+}
+
 /// Whether a cell says nothing: empty, or suppressed.
 pub(crate) fn is_blank(cell: &str) -> bool {
     let cell = cell.trim();
@@ -81,6 +97,8 @@ mod tests {
         for cell in ["E11.9", "250.83", "5 m", "word", ""] {
             assert!(!has_word_and_digit(cell), "{cell}");
         }
+        assert!(has_digits_together("x 078 05 1120", 9) && has_digits_together("12-3/4", 4));
+        assert!(!has_digits_together("12 mg, 34", 4) && !has_digits_together("123", 4));
     }
 
     #[test]

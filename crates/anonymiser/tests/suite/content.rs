@@ -1,5 +1,6 @@
 //! What Safe Harbor finds by content alone, in columns whose names say nothing and in texts; and what it must leave alone.
 
+use medshare_anonymiser::safe_harbor::Verdict;
 use medshare_anonymiser::{ColumnPlan, Plan, Role, Table, anonymise, safe_harbor};
 
 const KEY: [u8; 32] = [0x17; 32];
@@ -37,6 +38,11 @@ fn found_in(name: &str, cells: &[&str]) -> Vec<(char, usize)> {
 fn found(cell: &str) -> String {
     let found = found_in("x", &[cell]);
     found.into_iter().map(|(letter, _)| letter).collect()
+}
+
+fn verdict(letter: char, name: &str, cells: &[&str]) -> Verdict {
+    let judged = safe_harbor(&table(name, cells), &plan(vec![]));
+    judged.lines[letter as usize - 'A' as usize].verdict
 }
 
 /// A text as it is released when it is scrubbed.
@@ -102,6 +108,69 @@ fn dates_are_found_in_the_ways_that_people_write_them() {
         assert_eq!(scrubbed(&format!("seen {date}, well")), "seen [date], well");
     }
     assert_eq!(found_in("x", &["March", "April", "Mai"]), [('C', 3)]);
+}
+
+#[test]
+fn places_are_found_by_how_they_are_written() {
+    for place in [
+        "12 Main Street",
+        "Hauptstr. 5",
+        "12 rue de la Paix",
+        "PO Box 1234",
+        "48.137, 11.575",
+        "02139-4307",
+        "MA 02139",
+    ] {
+        // Also where all other cells of the column are something else.
+        assert_eq!(
+            found_in("x", &[place, "none", "many", "few"]),
+            [('B', 1)],
+            "{place}"
+        );
+        assert!(
+            !scrubbed(&format!("lives at {place}, alone")).contains(place),
+            "{place}"
+        );
+    }
+    assert_eq!(found_in("x", &["02139-4307", "02139", "10001"]), [('B', 3)]);
+}
+
+/// Where all people live in one town its name is a list of one word.
+#[test]
+fn one_city_in_all_rows_is_found_by_the_name_of_its_column() {
+    for name in [
+        "city",
+        "town",
+        "county",
+        "ort",
+        "Wohnort",
+        "ville",
+        "suburb",
+        "Ortsteil",
+        "localité",
+        "home_town",
+        "place_of_death",
+        "county name",
+    ] {
+        assert_eq!(found_in(name, &["Boston"; 60]), [('B', 60)], "{name}");
+    }
+    for name in ["location", "residence", "hospital", "clinic_name", "region"] {
+        assert_eq!(
+            verdict('B', name, &["Boston"; 60]),
+            Verdict::NotDecidable,
+            "{name}"
+        );
+        assert_eq!(
+            verdict('B', name, &["Nebraska"; 60]),
+            Verdict::NoneFound,
+            "{name}"
+        );
+    }
+    assert_eq!(
+        verdict('B', "city", &["New York"; 60]),
+        Verdict::NotDecidable
+    );
+    assert_eq!(verdict('B', "city", &["Nebraska"; 60]), Verdict::NoneFound);
 }
 
 #[test]
