@@ -5,12 +5,14 @@
 //! they miss may be there. Hits carry counts and rules, never a value.
 
 mod addresses;
+mod ages;
 mod bare;
 mod contact;
 mod dates;
 mod fold;
 mod images;
 mod look;
+mod named;
 mod names;
 mod network;
 mod numbers;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::fold::Folded;
-use super::{addresses, contact, dates, network, numbers};
+use super::{addresses, ages, contact, dates, named, network, numbers};
 use crate::safe_harbor::SafeHarborRule::{self, *};
 
 /// A detector of content that says where.
@@ -48,7 +48,7 @@ pub(super) const DATE: &str = "date finer than a year";
 const SSN: &str = "social security number";
 
 /// In the order in which they are believed: an address of the web may hold what looks like others.
-pub(super) static LOCATED: [Located; 15] = [
+pub(super) static LOCATED: [Located; 24] = [
     direct(WebAddresses, "web address", contact::web_addresses),
     direct(EmailAddresses, "e-mail address", contact::emails),
     direct(IpAddresses, "IP address", network::ip_addresses),
@@ -84,8 +84,26 @@ pub(super) static LOCATED: [Located; 15] = [
     indirect(OtherUniqueIdentifiers, "UUID", numbers::uuids),
     indirect(Geography, "coordinate", addresses::coordinates),
     indirect(Dates, DATE, dates::dates),
+    indirect(Dates, DATE, ages::named_dates),
+    indirect(Dates, "age over 89", ages::over_89),
     direct(Geography, "postal address", addresses::streets),
     indirect(Geography, "postcode", addresses::zip_codes),
+    // By what a text calls them.
+    direct(SocialSecurityNumbers, SSN, named::social_security_numbers),
+    direct(
+        MedicalRecordNumbers,
+        "record or account number",
+        named::record_numbers,
+    ),
+    direct(HealthPlanNumbers, "health plan number", named::plan_numbers),
+    direct(AccountNumbers, "account number", named::account_numbers),
+    direct(
+        LicenceNumbers,
+        "certificate or licence number",
+        named::licences,
+    ),
+    direct(VehicleIdentifiers, "vehicle number", named::plates),
+    direct(DeviceIdentifiers, "device number", named::serials),
     direct(TelephoneNumbers, "telephone number", contact::phones),
 ];
 

@@ -174,6 +174,37 @@ fn one_city_in_all_rows_is_found_by_the_name_of_its_column() {
 }
 
 #[test]
+fn words_beside_a_number_say_what_it_is() {
+    for (text, letter, left) in [
+        ("SSN 078 05 1120 on file", "G", "SSN [ssn] on file"),
+        ("SSN ending 1120", "G", "SSN ending [ssn]"),
+        (
+            "MRN: 12345, stable",
+            "H",
+            "MRN: [record or account number], stable",
+        ),
+        ("policy no 4711-22", "I", "policy no [health plan number]"),
+        ("acct 12345678", "J", "acct [account number]"),
+        (
+            "license no. S123-4567",
+            "K",
+            "license no. [certificate or licence number]",
+        ),
+        ("plate no. ABC 1234", "L", "plate no. [vehicle number]"),
+        ("serial no. PJN123456", "M", "serial no. [device number]"),
+        ("DOB 3/4/60", "C", "DOB [date]"),
+        ("DOB 3-4", "C", "DOB [date]"),
+        ("born 030460", "C", "born [date]"),
+        ("aged 93 and well", "C", "aged [age over 89] and well"),
+        ("93 years old", "C", "[age over 89] years old"),
+        ("a 93-year-old man", "C", "a [age over 89]-year-old man"),
+    ] {
+        assert_eq!(found(text), letter, "{text}");
+        assert_eq!(scrubbed(text), left);
+    }
+}
+
+#[test]
 fn harmless_texts_stay_as_they_are() {
     for text in [
         "5 mg",
