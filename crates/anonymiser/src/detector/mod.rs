@@ -81,11 +81,10 @@ pub(crate) fn all_findings(column: &Column) -> Vec<Finding> {
     look.found
 }
 
-/// Whether the name says that it holds ages; or years, of which nobody has more than an age.
+/// Whether the name says that it holds ages; or years, of which most are no more than an age.
 pub(crate) fn is_of_ages(column: &Column) -> bool {
     let said = Said::by(column.name());
-    said.age().is_some()
-        || (said.years().is_some() && column.values().iter().all(|cell| age::may_be_one(cell)))
+    said.age().is_some() || (said.years().is_some() && is_of_most(column, age::may_be_one))
 }
 
 /// Whether the name says that it holds postcodes, or the cells do: those with a stroke say what those of five digits are.

@@ -1,7 +1,9 @@
 //! What Safe Harbor finds by content alone, in columns whose names say nothing and in texts; and what it must leave alone.
 
 use medshare_anonymiser::safe_harbor::Verdict;
-use medshare_anonymiser::{ColumnPlan, Plan, Role, Table, anonymise, safe_harbor};
+use medshare_anonymiser::{
+    AnonymiseError, ColumnPlan, Plan, Role, Rule, SafeHarborRule, Table, anonymise, safe_harbor,
+};
 
 const KEY: [u8; 32] = [0x17; 32];
 
@@ -252,4 +254,50 @@ fn harmless_texts_stay_as_they_are() {
         assert_eq!(found(text), "", "{text}");
         assert_eq!(scrubbed(text), text);
     }
+}
+
+/// A kind that is declared adds to what is found: the rule says that these are postcodes, though neither name nor form does.
+#[test]
+fn what_a_column_is_declared_to_be_switches_no_rule_off() {
+    let table = table("x", &["03601"; 4]);
+    let mut column = ColumnPlan::new("x", Role::QuasiIdentifier);
+    let rule = |json: &str| Some(serde_json::from_str::<Rule>(json).unwrap());
+    column.rule = rule(r#"{"kind": "us-zip"}"#);
+    let error = anonymise(&table, &plan(vec![column.clone()]), &KEY).unwrap_err();
+    assert!(matches!(error, AnonymiseError::IdentifiersLeft { .. }));
+    let error = error.to_string();
+    assert!(
+        error.contains("column `x`: postcode in 4 rows, Safe Harbor (B) geography"),
+        "{error}"
+    );
+    assert!(
+        error.contains("generalise it, or let it accept the rule"),
+        "{error}"
+    );
+    column.accept = vec![SafeHarborRule::Geography];
+    assert!(anonymise(&table, &plan(vec![column]), &KEY).is_ok());
+    // Dates are refused by a rule of postcodes, by column and row.
+    let dates = self::table("x", &["03601", "2020-03-04"]);
+    let mut column = ColumnPlan::new("x", Role::QuasiIdentifier);
+    column.rule = rule(r#"{"kind": "us-zip"}"#);
+    let error = anonymise(&dates, &plan(vec![column]), &KEY)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("column `x` of the table: 1 distinct values are no"),
+        "{error}"
+    );
+    // Quarters are finer than a year.
+    let mut column = ColumnPlan::new("x", Role::QuasiIdentifier);
+    column.rule = rule(r#"{"kind": "dates", "levels": ["quarter", "year"]}"#);
+    let dates = self::table("x", &["2020-03-04", "2020-02-05"]);
+    let error = anonymise(&dates, &plan(vec![column]), &KEY)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("column `x`: date finer than a year in 2 rows"),
+        "{error}"
+    );
+    // One year of the calendar makes no other age in the column younger.
+    assert_eq!(found_in("years", &["1995", "93", "44", "51"]), [('C', 2)]);
 }
