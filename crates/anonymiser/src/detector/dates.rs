@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::text::{Pattern, pattern, places, stands_alone};
+use super::spelled::spelled;
+use super::text::{Pattern, apart, pattern, places, stands_alone};
 
 /// Years that a record may speak of; other numbers of four digits are none.
 const YEARS: std::ops::RangeInclusive<u32> = 1850..=2100;
@@ -12,18 +13,7 @@ pub(super) fn dates(cell: &str) -> Vec<Range<usize>> {
     if !cell.bytes().any(|byte| byte.is_ascii_digit()) {
         return Vec::new();
     }
-    let mut found = Vec::new();
-    for find in [days, spelled, months] {
-        for place in find(cell) {
-            let is_new =
-                |known: &Range<usize>| place.end <= known.start || known.end <= place.start;
-            if found.iter().all(is_new) {
-                found.push(place);
-            }
-        }
-    }
-    found.sort_unstable_by_key(|place| place.start);
-    found
+    apart([days, spelled, months].iter().flat_map(|find| find(cell)))
 }
 
 /// A calendar date to the day, alone or followed by a time.
@@ -65,7 +55,7 @@ fn days(cell: &str) -> Vec<Range<usize>> {
         let ends_in_year = ["-", "/", r"\."]
             .map(|joint| format!("[0-9]{{1,2}}{joint}[0-9]{{1,2}}{joint}[0-9]{{4}}"))
             .join("|");
-        let short_year = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}";
+        let short_year = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}|[0-9]{2}-[0-9]{2}-[0-9]{2}";
         pattern(&format!(
             "(?:{begins_with_year}|{ends_in_year}|{short_year}){time}"
         ))
@@ -82,58 +72,30 @@ fn days(cell: &str) -> Vec<Range<usize>> {
                 [one, two, ..] => is_day_and_month(one, two),
                 _ => false,
             };
-            day && stands_alone(cell, place, "-/.")
+            day && stands_alone(cell, place, "-/.") && !is_version(cell, place)
         })
         .collect()
 }
 
-/// With the name of a month.
-fn spelled(cell: &str) -> Vec<Range<usize>> {
-    static SPELLED: Pattern = Pattern::new(|| {
-        let name = |name: &str| {
-            let (short, rest) = name.split_at(3);
-            let both = |letter: char| format!("[{}{letter}]", letter.to_ascii_uppercase());
-            let all = |text: &str| text.chars().map(both).collect::<String>();
-            let rest = if rest.is_empty() {
-                String::new()
-            } else {
-                format!("(?:{})?", all(rest))
-            };
-            format!("{}{rest}", all(short))
-        };
-        let months = [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ];
-        let months = format!("(?:{}|[Ss][Ee][Pp][Tt])", months.map(name).join("|"));
-        let day = "[0-9]{1,2}(?:st|nd|rd|th)?";
-        let year = "(?:[0-9]{4}|[0-9]{2})";
-        pattern(&format!(
-            r"{day}[ -]?(?:of )?{months}\.?,?[ -]{year}(?-u:\b)|(?-u:\b){months}\.? {day},? [0-9]{{4}}(?-u:\b)|(?-u:\b){months}\.?,?[ -]?[0-9]{{4}}(?-u:\b)"
-        ))
+/// `version 4.10.12` is none of April or October, though a date could be written so.
+fn is_version(cell: &str, place: &Range<usize>) -> bool {
+    const WORDS: [&str; 6] = ["version", "vers", "ver", "v", "release", "build"];
+    let is_dotted = !cell[place.clone()].contains(['-', '/']);
+    let before = cell[..place.start].trim_end_matches([' ', ':', '.']);
+    let start = before.rfind(|character: char| !character.is_alphabetic());
+    let word = start.map_or(before, |start| {
+        before[start..].trim_start_matches(|c: char| !c.is_alphabetic())
     });
-    if !cell.bytes().any(|byte| byte.is_ascii_alphabetic()) {
-        return Vec::new();
-    }
-    places(&SPELLED, cell)
-        .filter(|place| stands_alone(cell, place, ""))
-        .collect()
+    is_dotted && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// A month of a year: `2020-01`, `01/2020`.
+/// A month, a quarter or a week of a year, all of which are finer: `2020-01`, `01/2020`, `2020-Q1`, `Q1 2020`, `2020-W05`.
 fn months(cell: &str) -> Vec<Range<usize>> {
-    static MONTH: Pattern =
-        Pattern::new(|| pattern(r"[0-9]{4}[-/](?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/[0-9]{4}"));
+    static MONTH: Pattern = Pattern::new(|| {
+        pattern(
+            r"[0-9]{4}[-/](?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/[0-9]{4}|[0-9]{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?[0-9]{4}|[0-9]{4}-?W[0-5][0-9](?:-?[1-7])?",
+        )
+    });
     places(&MONTH, cell)
         .filter(|place| {
             let year = numbers(&cell[place.clone()]).into_iter().max();
@@ -222,6 +184,16 @@ mod tests {
             "2020-01",
             "01/2020",
             "5/2020",
+            "04.03.20",
+            "21.8.14",
+            "12-31-99",
+            "4. März 2020",
+            "4 mars 2020",
+            "March 4",
+            "2020-Q2",
+            "Q2 2020",
+            "2020-W05",
+            "2020-W05-3",
         ] {
             assert_eq!(found(date), [date]);
             let text = format!("seen on {date}, at ease");
@@ -261,6 +233,19 @@ mod tests {
             "1234-05",
             "50242-040-62",
             "decline 2000",
+            "version 4.10.12",
+            "v. 10.4.12",
+            "v10.4.12",
+            "10.4.12.1",
+            "45.13.20",
+            "1.2.345",
+            "50-78-2",
+            "7732-18-5",
+            "030-12-34-56",
+            "may 5",
+            "OCT 4",
+            "Q4 h",
+            "2020-W99",
         ] {
             assert_eq!(found(other), [""; 0], "{other}");
         }
@@ -274,10 +259,20 @@ mod tests {
             ("Jan 2020", "2020"),
             ("2022-07-20T07:13:55Z", "2022"),
             ("5/2020", "2020"),
+            ("4. März 2020", "2020"),
+            ("2020-Q2", "2020"),
         ] {
             assert_eq!(year_of_date(date), Some(year), "{date}");
         }
-        for other in ["2020", "seen 2020-01-31", "12/31/99", "20200131", ""] {
+        for other in [
+            "2020",
+            "seen 2020-01-31",
+            "12/31/99",
+            "04.03.20",
+            "March 4",
+            "20200131",
+            "",
+        ] {
             assert_eq!(year_of_date(other), None, "{other}");
         }
         assert_eq!(year_of_compact_date("20200131103000"), Some("2020"));
@@ -306,6 +301,8 @@ mod tests {
             "1/2/50",
             "1950 1951 1952",
             "Q1 1950",
+            "March 4",
+            "04.03.50",
         ] {
             assert!(!is_years_only(finer), "{finer}");
         }

@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use super::names::Said;
 use super::spans::{DATE, LOCATED, Located};
 use super::{
-    Finding, bare, dates, images, is_blank, is_of_ages, is_of_most, is_years_only, numbers, persons,
+    Finding, bare, dates, images, is_blank, is_of_ages, is_of_most, is_of_postcodes, is_years_only,
+    numbers, persons, spelled,
 };
 use crate::plan::Role;
 use crate::safe_harbor::SafeHarborRule::{self, *};
@@ -154,10 +155,9 @@ impl<'a> Look<'a> {
         if let Some(said) = self.said.coordinate() {
             self.note_if_most(said.rule, said.what, place::is_coordinate);
         }
-        if let Some(said) = self.said.postcode() {
-            self.note_where(said.rule, said.what, postcode::is_too_fine);
+        if is_of_postcodes(self.column) {
+            self.note_where(Geography, "postcode", postcode::is_too_fine);
         }
-        self.note_if_most(Geography, "postcode", postcode::is_zip_plus_four);
         if is_of_ages(self.column) {
             self.note_where(Dates, "age over 89", age::is_told_over_89);
         }
@@ -165,6 +165,7 @@ impl<'a> Look<'a> {
         self.note_bare();
         self.note_located(|located| !located.is_direct);
         self.note_if_most(Dates, DATE, dates::is_compact_date);
+        self.note_if_most(Dates, "month", spelled::is_month);
         if let Some(said) = self.said.key()
             && self.column.codes().len() > 1
             && self.is_nearly_unique()

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{SafeHarborRule, age, postcode};
 use crate::detector::{
-    is_of_ages, is_of_compact_dates, is_of_postcodes, year_of_compact_date, year_of_date,
+    folded, folded_column, is_of_ages, is_of_compact_dates, is_of_postcodes, year_of_compact_date,
+    year_of_date,
 };
 use crate::plan::{ColumnPlan, Plan, Role};
 use crate::table::{Column, Table};
@@ -39,7 +40,7 @@ pub(crate) fn coarsened(table: &Table, plan: &Plan) -> (Table, Vec<Coarsened>) {
             return Arc::clone(column);
         };
         let mut column = Arc::clone(column);
-        for (rule, coarse) in means(&column) {
+        for (rule, coarse) in means(&folded_column(&column)) {
             if declared.accepts(rule) {
                 continue;
             }
@@ -109,8 +110,9 @@ fn rewritten(column: &Column, coarse: Coarse) -> Option<(Column, usize)> {
     let mut known: HashMap<Arc<str>, u32> = HashMap::new();
     let mut code_of_value = Vec::with_capacity(column.values().len());
     for (value, count) in column.values().iter().zip(column.counts()) {
-        let value: Arc<str> = match coarse(value) {
-            coarse if *coarse == **value => Arc::clone(value),
+        let read = folded(value);
+        let value: Arc<str> = match coarse(&read) {
+            coarse if coarse == read => Arc::clone(value),
             coarse => {
                 changed += count;
                 coarse.into()

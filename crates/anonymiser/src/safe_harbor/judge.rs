@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::SafeHarborRule;
+use super::SafeHarborRule::{self, Geography};
+use super::postcode;
 use super::undecided::undecided;
-use crate::detector::{Finding, all_findings, findings};
+use crate::detector::{Finding, all_findings, findings, folded, folded_column, is_of_postcodes};
 use crate::plan::{ColumnPlan, Plan, Role};
+use crate::rule::Rule;
 use crate::table::{Column, Table};
 
 /// What was found in one column. It never quotes a value.
@@ -177,7 +179,9 @@ fn of_column(column: &Column, role: Option<Role>) -> Vec<Finding> {
 /// What in a release identifies by itself, by Safe Harbor or otherwise, as the plan asks; without what is accepted.
 pub(crate) fn identifiers_left(released: &Table, plan: &Plan) -> Vec<Found> {
     if plan.privacy.safe_harbor {
-        return safe_harbor(released, plan).violations().cloned().collect();
+        let mut found: Vec<Found> = safe_harbor(released, plan).violations().cloned().collect();
+        found.extend(declared_postcodes(released, plan));
+        return found;
     }
     let columns = released.columns().iter();
     let found = columns.flat_map(|column| {
@@ -188,6 +192,31 @@ pub(crate) fn identifiers_left(released: &Table, plan: &Plan) -> Vec<Found> {
             .map(move |finding| Found::new(finding, declared))
     });
     found.filter(|found| !found.accepted).collect()
+}
+
+/// Postcodes that are too fine in columns that have a rule of postcodes, whatever they are called: what a column is declared to be
+/// adds to what is found in it, and takes nothing away. Here and not in [`safe_harbor()`], since a second node knows no rules.
+fn declared_postcodes(released: &Table, plan: &Plan) -> Vec<Found> {
+    let is_declared = |declared: &&ColumnPlan| {
+        let rule = &declared.rule;
+        matches!(rule, Some(Rule::UsZip { .. } | Rule::UkPostcode {}))
+            && !declared.accepts(Geography)
+    };
+    let columns = released.columns().iter().filter_map(|column| {
+        let declared = plan.column(column.name()).filter(is_declared)?;
+        let values = column.values().iter().zip(column.counts());
+        let fine = values.filter(|(value, _)| postcode::is_too_fine(&folded(value)));
+        let hits = fine.map(|(_, count)| count).sum();
+        let is_known = is_of_postcodes(&folded_column(column));
+        let finding = Finding {
+            column: column.name().to_string(),
+            rule: Geography,
+            what: "postcode",
+            hits,
+        };
+        (hits > 0 && !is_known).then(|| Found::new(finding, Some(declared)))
+    });
+    columns.collect()
 }
 
 /// What is found in columns that nobody declared.

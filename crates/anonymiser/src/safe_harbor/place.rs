@@ -88,6 +88,14 @@ pub(crate) fn is_state_or_larger(cell: &str) -> bool {
         || LARGER.iter().any(|name| cell.eq_ignore_ascii_case(name))
 }
 
+/// Whether a cell is a city as well as a state.
+pub(crate) fn is_city_as_well(cell: &str) -> bool {
+    let cell = cell.trim();
+    ["New York", "Washington"]
+        .iter()
+        .any(|name| cell.eq_ignore_ascii_case(name))
+}
+
 /// A number of degrees with decimals.
 pub(crate) fn is_coordinate(cell: &str) -> bool {
     let cell = cell.trim();

@@ -51,10 +51,17 @@ fn covers_whole_prefixes(cell: &str) -> bool {
 
 /// `02139-4307`, whatever the column is called.
 pub(crate) fn is_zip_plus_four(cell: &str) -> bool {
-    let is_digits =
-        |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     let parts = cell.trim().split_once('-');
     parts.is_some_and(|(code, more)| is_digits(code, 5) && is_digits(more, 4))
+}
+
+/// `02139`, which may be any other number.
+pub(crate) fn is_zip(cell: &str) -> bool {
+    is_digits(cell.trim(), 5)
+}
+
+fn is_digits(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What Safe Harbor leaves of one that is too fine: the first three digits, or `000`. A code that lost its zeros in front gets

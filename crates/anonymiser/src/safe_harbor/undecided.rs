@@ -1,7 +1,9 @@
 //! What a machine cannot judge, of 45 CFR §164.514(b)(2)(i): a line with such a sentence never says that there is none.
 
 use super::SafeHarborRule::{self, Dates, Geography, Names, OtherUniqueIdentifiers};
-use crate::detector::{doubts, is_full_name, is_of_words, is_years_only};
+use crate::detector::{
+    doubts, folded_column, is_full_name, is_of_places, is_of_sites, is_of_words, is_years_only,
+};
 use crate::plan::Role;
 use crate::safe_harbor::place;
 use crate::table::Column;
@@ -26,6 +28,7 @@ pub(super) fn undecided(column: &Column, role: Option<Role>) -> Vec<(SafeHarborR
             ),
         )];
     }
+    let column = &*folded_column(column);
     let mut sentences = of_words(column, role);
     if is_of_birth(name) && column.values().iter().any(|value| is_year(value)) {
         sentences.push((
@@ -33,6 +36,7 @@ pub(super) fn undecided(column: &Column, role: Option<Role>) -> Vec<(SafeHarborR
             format!("Column `{name}` has years; whether one tells an age over 89 depends on the day of release."),
         ));
     }
+    sentences.extend(of_places(column));
     sentences.extend(doubts(column).into_iter().map(|doubt| {
         let (seen, may_be, rows) = (doubt.seen, doubt.may_be, in_rows(doubt.rows));
         let sentence = format!("Column `{name}` has {seen} in {rows}; they may be {may_be}.");
@@ -80,6 +84,29 @@ fn of_words(column: &Column, role: Option<Role>) -> Vec<(SafeHarborRule, String)
         ));
     }
     sentences
+}
+
+/// Words in columns of places, which are few and in many rows where all people live in one town (§164.514(b)(2)(i)(B)).
+fn of_places(column: &Column) -> Option<(SafeHarborRule, String)> {
+    let name = column.name();
+    let (is_place, seen): (fn(&str) -> bool, _) = if is_of_places(column) {
+        (place::is_city_as_well, "that are a state and a city")
+    } else if is_of_sites(column) {
+        (
+            is_uncontrolled,
+            "that may tell a place smaller than a state",
+        )
+    } else {
+        return None;
+    };
+    let counts = column.counts();
+    let rows = column.values().iter().zip(counts);
+    let rows: usize = rows
+        .filter(|(value, _)| is_place(value))
+        .map(|(_, count)| count)
+        .sum();
+    let sentence = || format!("Column `{name}` has words {seen} in {}.", in_rows(rows));
+    (rows > 0).then(|| (Geography, sentence()))
 }
 
 fn is_text(value: &str) -> bool {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::detector::{Folded, folded};
 use crate::table::Column;
 
 /// What stands in a text for what the record's identifiers hold.
@@ -44,7 +45,8 @@ pub(super) fn without_own_words(texts: &Column, identifiers: &[&Column]) -> Colu
 
 /// The words of an identifier that could stand in a text, as they are compared.
 fn words(identifier: &str) -> HashSet<String> {
-    let words = places(identifier).map(|place| &identifier[place]);
+    let identifier = folded(identifier);
+    let words = places(&identifier).map(|place| &identifier[place]);
     words.filter(|word| tells(word)).map(spelling).collect()
 }
 
@@ -75,11 +77,16 @@ fn spelling(word: &str) -> String {
     }
 }
 
-/// The text with [`OWN`] for each of these words; nothing when it has none.
+/// The text with [`OWN`] for each of these words, however their letters are composed; nothing when it has none.
 fn without(text: &str, is_own: impl Fn(&str) -> bool) -> Option<String> {
     let mut left = String::with_capacity(text.len());
     let mut end = 0;
-    for place in places(text).filter(|place| is_own(&text[place.clone()])) {
+    let folded = Folded::of(text);
+    for place in places(folded.text()).filter(|place| is_own(&folded.text()[place.clone()])) {
+        let place = folded.original(place);
+        if place.start < end {
+            continue;
+        }
         left.push_str(&text[end..place.start]);
         left.push_str(OWN);
         end = place.end;
@@ -124,6 +131,10 @@ mod tests {
                 "12 mg, [identifier] bark",
             ),
             ("Émile", "ÉMILE, Emile", "[identifier], Emile"),
+            // Composed, in parts, and of full width.
+            ("Émile", "E\u{301}mile", "[identifier]"),
+            ("E\u{301}mile", "(Émile)", "([identifier])"),
+            ("Ada", "Ａｄａ fell", "[identifier] fell"),
             ("", "nobody", "nobody"),
             ("Ada", "", ""),
         ] {
@@ -138,11 +149,14 @@ mod tests {
             let is_own = |text: &str, place: Range<usize>| own.contains(&spelling(&text[place]));
             let left = scrubbed(&identifier, &text);
             // What stands for a word is none of the identifier's, unless it is that very word.
-            let others = places(&left).filter(|place| &left[place.clone()] != "identifier");
+            let read = folded(&left);
+            let others = places(&read).filter(|place| &read[place.clone()] != "identifier");
             for place in others {
-                prop_assert!(!is_own(&left, place));
+                prop_assert!(!is_own(&read, place));
             }
+            let text = folded(&text).into_owned();
             if !places(&text).any(|place| is_own(&text, place)) {
+                let left = folded(&left);
                 prop_assert_eq!(left, text);
             }
         }

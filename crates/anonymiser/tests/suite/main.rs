@@ -4,6 +4,7 @@
 
 mod brute_force;
 mod certificate;
+mod content;
 mod effort;
 mod mondrian;
 mod properties;

@@ -3,9 +3,10 @@
 
 mod rules;
 
+use super::fold::folded;
 use rules::{
     AGES, COORDINATES, DIRECT, KEYS, NameRule, PERSONS, PLACES, POSTCODES, REFERENCES, SHORT_NAMES,
-    YEARS,
+    SITES, YEARS,
 };
 
 /// Beginnings of names whose cells say whether or how many, and not which.
@@ -87,7 +88,7 @@ pub(super) struct Said {
 
 impl Said {
     pub(super) fn by(name: &str) -> Self {
-        let words = Words::of(name);
+        let words = Words::of(&folded(name));
         let shorter = words.without_number();
         Self {
             words: [words, shorter],
@@ -117,6 +118,10 @@ impl Said {
 
     pub(super) fn place(&self) -> Option<&'static NameRule> {
         self.is(&PLACES).then_some(&PLACES)
+    }
+
+    pub(super) fn site(&self) -> Option<&'static NameRule> {
+        self.is(&SITES).then_some(&SITES)
     }
 
     pub(super) fn coordinate(&self) -> Option<&'static NameRule> {

@@ -182,11 +182,21 @@ pub(super) static DIRECT: [NameRule; 19] = [
 pub(super) static PLACES: NameRule = rule(
     Geography,
     "place smaller than a state",
-    "town, village, borough, neighborhood, neighbourhood, coordinates, gps, fips, geo, geocode, ort, commune, quartier",
+    "town, village, borough, neighborhood, neighbourhood, coordinates, gps, fips, geo, geocode, ort, commune, quartier, \
+     suburb, hamlet, locality, ortsteil, stadtteil, bezirk, kreis, canton, localité",
     "city, county, parish, municipality, precinct, census tract, census block, block group, \
          birth place, place of birth, fips code, county fips, geohash, home town, district name, \
          town name, geo point, census block group, district, wohnort, stadt, gemeinde, landkreis, geburtsort, ville, \
-         lieu de naissance, arrondissement",
+         lieu de naissance, arrondissement, township, city name, county name, municipality name, place of residence, \
+     place of death, sterbeort, stadtkreis, kommune, lieu de résidence, lieu de residence, lieu de décès, lieu de deces",
+);
+
+/// Names of places of any size, or of sites of the body: whether the words in them tell a town nobody can say.
+pub(super) static SITES: NameRule = rule(
+    Geography,
+    "place of any size",
+    "location, residence, place, home, area, lieu, standort, wohnsitz, domicile",
+    "region, hospital, facility, clinic, hospital name, facility name, clinic name, krankenhaus, klinik, hôpital",
 );
 
 /// … of numbers with decimals only, as they may be other things.
