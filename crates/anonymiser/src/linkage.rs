@@ -8,11 +8,12 @@
 //! Both are told twice: the chance as it is, over all records, and the outcome of attacks that were carried out, on records at
 //! even distances, with guesses drawn from SHA-256, so that they come out the same anywhere. The two agree but for chance.
 
+mod draws;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::effort::Method;
 use crate::hierarchy::Hierarchy;
@@ -22,6 +23,7 @@ use crate::safe_harbor::coarsened;
 use crate::search::Classes;
 use crate::table::{Column, Table};
 use crate::transform::{Before, check_values};
+use draws::{Draws, spread};
 
 /// The most attacks that are carried out.
 pub const MAX_ATTACKS: usize = 10_000;
@@ -323,40 +325,6 @@ fn pick(
     None
 }
 
-/// The row of an attack: rows at even distances.
-fn spread(attack: usize, attacks: usize, rows: usize) -> usize {
-    (attack as u128 * rows as u128 / attacks as u128) as usize
-}
-
-/// Numbers that follow from a table alone.
-struct Draws {
-    seed: [u8; 32],
-}
-
-impl Draws {
-    const DOMAIN: &'static [u8] = b"medshare/linkage/v1";
-
-    /// Seeded by the SHA-256 of its CSV.
-    fn of(table: &Table) -> Self {
-        Self {
-            seed: Sha256::digest(table.to_csv()).into(),
-        }
-    }
-
-    /// A number from 0 to below `count`, of which there is at least one: the first 8 bytes of
-    /// `SHA-256("medshare/linkage/v1" ‖ seed ‖ attack as u64 BE)`, as a share of 2^64, of `count`.
-    fn below(&self, attack: usize, count: usize) -> usize {
-        let digest = Sha256::new()
-            .chain_update(Self::DOMAIN)
-            .chain_update(self.seed)
-            .chain_update((attack as u64).to_be_bytes())
-            .finalize();
-        let first = digest.iter().take(8);
-        let draw = first.fold(0_u64, |draw, &byte| draw << 8 | u64::from(byte));
-        ((u128::from(draw) * count as u128) >> 64) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,21 +342,5 @@ mod tests {
         assert_eq!(picks(&[0, 1], 5), [0, 3, 5, 1, 4].map(Some));
         assert_eq!(picks(&[0, 2], 4), [0, 3, 5, 2].map(Some));
         assert_eq!(picked(&[], 0), None);
-    }
-
-    #[test]
-    fn draws_are_the_same_anywhere_and_spread() {
-        let draws = Draws { seed: [7; 32] };
-        let mut hits = [0; 4];
-        for attack in 0..4_000 {
-            hits[draws.below(attack, 4)] += 1;
-        }
-        assert!(
-            hits.iter().all(|hits| (900..1_100).contains(hits)),
-            "{hits:?}"
-        );
-        assert_eq!(draws.below(17, 1), 0);
-        let targets: Vec<usize> = (0..4).map(|attack| spread(attack, 4, 10)).collect();
-        assert_eq!(targets, [0, 2, 5, 7]);
     }
 }

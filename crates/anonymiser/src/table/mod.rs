@@ -5,6 +5,7 @@
 
 mod builder;
 mod text;
+mod write;
 
 pub use builder::TableBuilder;
 pub use text::{MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROWS, MAX_VALUE_BYTES, TableError};

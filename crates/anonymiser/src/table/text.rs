@@ -1,4 +1,4 @@
-//! CSV in and out, and the limits of a table.
+//! CSV in, and the limits of a table.
 
 use rayon::prelude::*;
 
@@ -14,9 +14,8 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The longest column name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// Bytes that are read, and rows that are written, by one thread at a time. What comes out does not depend on them.
+/// Bytes that are read by one thread at a time. What comes out does not depend on them.
 const PART_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
-const BLOCK_ROWS: usize = if cfg!(test) { 4 } else { 1 << 16 };
 
 /// Why something is not a table. Lines count from 1, the header included. No cell is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,61 +131,6 @@ impl Table {
             builders.push(builder?);
         }
         TableBuilder::joined(builders)
-    }
-
-    /// Writes RFC 4180 text: comma, LF, the header first, quotes only where needed. The same
-    /// table always gives the same bytes.
-    pub fn to_csv(&self) -> Vec<u8> {
-        if self.columns().is_empty() {
-            return Vec::new();
-        }
-        let columns = self.columns().iter();
-        let columns: Vec<(&[u32], Vec<Vec<u8>>)> = columns
-            .map(|column| {
-                let cells = column.values().iter();
-                (
-                    column.codes(),
-                    cells.map(|cell| self.quoted(cell)).collect(),
-                )
-            })
-            .collect();
-        let blocks = (0..self.rows()).into_par_iter().step_by(BLOCK_ROWS);
-        let blocks = blocks.map(|begin| {
-            let mut block = Vec::new();
-            for row in begin..self.rows().min(begin + BLOCK_ROWS) {
-                for (codes, cells) in &columns {
-                    block.extend_from_slice(&cells[codes[row] as usize]);
-                    block.push(b',');
-                }
-                *block.last_mut().expect("there are columns") = b'\n';
-            }
-            block
-        });
-        let blocks: Vec<Vec<u8>> = blocks.collect();
-        let names: Vec<Vec<u8>> = self.column_names().map(|name| self.quoted(name)).collect();
-        let mut text = names.join(&b',');
-        text.push(b'\n');
-        text.reserve_exact(blocks.iter().map(Vec::len).sum());
-        for block in blocks {
-            text.extend_from_slice(&block);
-        }
-        text
-    }
-
-    /// A cell as it is written. Of an empty one nothing is seen, unless it is alone in its line.
-    fn quoted(&self, cell: &str) -> Vec<u8> {
-        if cell.is_empty() && self.columns().len() > 1 {
-            return Vec::new();
-        }
-        let in_memory = "writing to memory does not fail";
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::Any(b'\n'))
-            .buffer_capacity(2 * cell.len() + 3)
-            .from_writer(Vec::new());
-        writer.write_record([cell]).expect(in_memory);
-        let mut quoted = writer.into_inner().expect(in_memory);
-        quoted.pop();
-        quoted
     }
 }
 

@@ -1,6 +1,6 @@
 //! `medshare anonymise`: the anonymiser alone, from file to file (P12).
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -96,8 +96,9 @@ impl Anonymise {
             Ok::<_, AnonymiseError>((anonymised, report, broken))
         });
         let (anonymised, report, broken) = watched(work).await??;
-        let release = write_beside(&self.output, &anonymised.table.to_csv())?;
-        let told = write_beside(&self.report, &serde_json::to_vec_pretty(&report)?)?;
+        let release = write_beside(&self.output, |file| anonymised.table.write_csv(file))?;
+        let report_text = serde_json::to_vec_pretty(&report)?;
+        let told = write_beside(&self.report, |file| file.write_all(&report_text))?;
         keep_both((release, &self.output), (told, &self.report))?;
         output::either(self.json, &report, summary(&anonymised.report, &broken))
     }
@@ -199,10 +200,14 @@ fn report(
     })
 }
 
-fn write_beside(target: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+/// A neighbour of `target`, complete on disk.
+fn write_beside(
+    target: &Path,
+    write: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
+) -> Result<NamedTempFile> {
     let failed = || format!("cannot write {}", target.display());
     let mut file = new_file::beside(target)?;
-    file.write_all(bytes).with_context(failed)?;
+    write(&mut file).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     Ok(file)
 }
@@ -236,8 +241,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (output, report) = (folder.path().join("o"), folder.path().join("r"));
         let attempt = || {
-            let release = write_beside(&output, b"release").unwrap();
-            let told = write_beside(&report, b"report").unwrap();
+            let release = write_beside(&output, |file| file.write_all(b"release")).unwrap();
+            let told = write_beside(&report, |file| file.write_all(b"report")).unwrap();
             keep_both((release, &output), (told, &report))
         };
         // Somebody else was faster.
