@@ -94,6 +94,18 @@ impl Model {
         matches!(self, Self::DistinctLDiversity { .. })
     }
 
+    /// Whether a class that is merged of classes that meet it does as well. A value that is rare in one part and lacking in the
+    /// other is rarer in both together, which only counts where a class need not have every value.
+    const fn survives_merges_of_accepted(self) -> bool {
+        !matches!(
+            self,
+            Self::DeltaDisclosure {
+                every_value: false,
+                ..
+            }
+        )
+    }
+
     /// Whether it needs the column's hierarchy.
     #[must_use]
     pub fn needs_hierarchy(self) -> bool {

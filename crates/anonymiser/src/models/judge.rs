@@ -33,6 +33,10 @@ impl Judge {
         self.model.survives_any_merge()
     }
 
+    pub(crate) const fn survives_merges_of_accepted(&self) -> bool {
+        self.model.survives_merges_of_accepted()
+    }
+
     /// Whether a verdict on a class says something of its parts.
     pub(crate) const fn tells_of_parts(&self) -> bool {
         matches!(

@@ -109,7 +109,7 @@ impl Finding {
         let limit = problem.goal().limit;
         match outcome.cost {
             _ if outcome.suppressed_below > limit => Self::Excludes,
-            None if limit == 0 => Self::Excludes,
+            None if problem.is_monotone() => Self::Excludes,
             None => Self::Refused,
             Some(cost) => Self::Within(cost),
         }

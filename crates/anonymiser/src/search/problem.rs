@@ -153,8 +153,10 @@ impl<'a> Problem<'a> {
             .sensitives
             .iter()
             .flat_map(|sensitive| &sensitive.judges);
-        self.goal.limit == 0
-            || (judges.all(Judge::survives_any_merge) && self.averages_survive_any_merge())
+        if self.goal.limit == 0 {
+            return judges.all(Judge::survives_merges_of_accepted);
+        }
+        judges.all(Judge::survives_any_merge) && self.averages_survive_any_merge()
     }
 
     /// Whether what is suppressed for the sake of average risks is never more at a node above: the largest classes are kept, and merged they

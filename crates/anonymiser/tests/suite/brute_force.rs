@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use medshare_anonymiser::{
     AnonymiseError, Attacker, ColumnPlan, Distance, Figure, Hierarchy, Metric, Model, Plan,
-    RiskLimit, Role, Table, anonymise_within,
+    Privacy, RiskLimit, Role, Table, anonymise_within,
 };
 use proptest::prelude::*;
 
@@ -305,4 +305,43 @@ proptest! {
             (expected, found) => prop_assert!(false, "expected {expected:?}, found {found:?}"),
         }
     }
+}
+
+/// A value that is rare in one class and lacking in another is rarer in both together: with nothing to be suppressed a node may break
+/// δ-disclosure where one below it keeps it.
+#[test]
+fn a_class_that_discloses_too_much_may_be_merged_of_some_that_do_not() {
+    let rows = ["0,a,x", "0,b,y", "1,a,y"].iter().zip([15, 1, 15]);
+    let rows = rows.flat_map(|(row, times)| std::iter::repeat_n(*row, times));
+    let rows: Vec<&str> = ["q0,q1,s"].into_iter().chain(rows).collect();
+    let table = Table::from_csv(rows.join("\n").as_bytes(), b',').unwrap();
+    let numbers = Hierarchy::from_csv(b"0\n1\n", b';').unwrap();
+    let letters = Hierarchy::from_csv(b"a;*\nb;*\n", b';').unwrap();
+    let quasi = |name: &str, hierarchy| {
+        ColumnPlan::new(name, Role::QuasiIdentifier).generalised_by(hierarchy)
+    };
+    let model = |every_value| Model::DeltaDisclosure {
+        delta: 1.5,
+        every_value,
+    };
+    let released = |every_value| {
+        let sensitive = ColumnPlan {
+            models: vec![model(every_value)],
+            ..ColumnPlan::new("s", Role::Sensitive)
+        };
+        let columns = vec![
+            quasi("q0", numbers.clone()),
+            quasi("q1", letters.clone()),
+            sensitive,
+        ];
+        let privacy = Privacy {
+            k: 1,
+            suppression_limit: 0.0,
+            ..Privacy::default()
+        };
+        anonymise_within(&table, None, &Plan { columns, privacy }, &[1; 32])
+    };
+    let report = released(false).unwrap().report;
+    assert_eq!((report.suppressed, report.classes), (0, 3));
+    released(true).unwrap_err();
 }
