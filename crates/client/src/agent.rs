@@ -187,6 +187,7 @@ impl Agent {
             file: Some(deed.file().unwrap_or_else(|| DATA_FILE.to_owned())),
             ranges: deed.range(self.length()?).into_iter().collect(),
             program,
+            ..ReportBody::default()
         };
         let receipt = self.authorise(action, &body).await?;
         let bytes = self.shared.carry_out(&deed).await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::id::{PackageId, ReportDigest};
-use medshare_protocol::report::{ReportBody, body_hash};
+use medshare_protocol::report::{Output, ReportBody, body_hash};
 use medshare_protocol::seal::SealError;
 use medshare_protocol::typed::{Domain, Renewal, Report, Session};
 use medshare_protocol::usage::{Actions, State};
@@ -24,6 +24,10 @@ pub(crate) use receipt::{Expected, check};
 const MAX_TEXT_BYTES: usize = 4_096;
 /// At most so many byte ranges in a report's body.
 const MAX_RANGES: usize = 1_024;
+/// At most so many outputs in a report's body; who has more sends more reports.
+const MAX_OUTPUTS: usize = 64;
+/// At most so many bytes of an output's path.
+const MAX_PATH_BYTES: usize = 256;
 
 /// Why a report has no receipt.
 #[derive(Debug, thiserror::Error)]
@@ -244,14 +248,23 @@ pub(crate) async fn deliver(
 }
 
 /// A body that is never too long to be sent, whatever the caller put in: no violation goes unreported for the length
-/// of a file's name. Three texts and 1,024 ranges of 19 bytes are half of what a node takes.
+/// of a file's name. Three texts, 1,024 ranges of 19 bytes and 64 outputs of 320 are less than what a node takes.
 fn bounded(body: &ReportBody) -> ReportBody {
-    let cut = |text: &str| text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned();
+    let cut_to = |text: &str, most| text[..text.floor_char_boundary(most)].to_owned();
+    let cut = |text: &str| cut_to(text, MAX_TEXT_BYTES);
+    let outputs = body.outputs.iter().take(MAX_OUTPUTS);
     ReportBody {
         comment: cut(&body.comment),
         file: body.file.as_deref().map(cut),
         ranges: body.ranges.iter().take(MAX_RANGES).copied().collect(),
         program: body.program.as_deref().map(cut),
+        counts: body.counts.clone(),
+        outputs: outputs
+            .map(|output| Output {
+                path: cut_to(&output.path, MAX_PATH_BYTES),
+                ..output.clone()
+            })
+            .collect(),
     }
 }
 
@@ -274,11 +287,19 @@ mod tests {
 
     #[test]
     fn the_longest_body_is_taken_by_nodes() {
+        let output = Output {
+            path: "ö".repeat(100_000),
+            size: u64::MAX,
+            sha256: [0; 32],
+            input_rows: u64::MAX,
+        };
         let huge = ReportBody {
             comment: "ä".repeat(100_000),
             file: Some("€".repeat(100_000)),
             ranges: vec![(u64::MAX, u64::MAX); 100_000],
             program: Some("x".repeat(100_000)),
+            counts: (0..6).map(|action| (action, u64::MAX)).collect(),
+            outputs: vec![output; 1_000],
         };
         let key = SealingSecret::generate().unwrap().public();
         let sealed = bounded(&huge).seal(key, PackageId(B256::ZERO), 1).unwrap();

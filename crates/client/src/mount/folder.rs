@@ -100,6 +100,7 @@ impl DataFolder {
             file: Some(file.to_string_lossy().into_owned()),
             ranges: vec![range],
             program: program(request),
+            ..ReportBody::default()
         }
     }
 
