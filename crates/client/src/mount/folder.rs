@@ -4,12 +4,11 @@ use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-use fuser::{Errno, FileType, INodeNo, Request};
+use fuser::{Errno, FileType, INodeNo, Notifier, Request};
 use medshare_protocol::report::ReportBody;
 use medshare_protocol::usage::Action;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 
 use super::answer::{attributes, errno, lock_errno};
 use super::second_files::{self, DATA, SecondFiles};
@@ -26,22 +25,16 @@ pub(super) struct DataFolder {
     pub(super) since: SystemTime,
     /// A permit for each call that is under way.
     calls: Arc<Semaphore>,
-    wiper: AbortHandle,
 }
 
 impl DataFolder {
     pub(super) fn new(agent: Agent, runtime: Handle, calls: Arc<Semaphore>) -> Self {
-        let seconds = Arc::new(Mutex::new(SecondFiles::beside_the_data()));
-        let wiper = runtime
-            .spawn(wipe_with(agent.clone(), Arc::clone(&seconds)))
-            .abort_handle();
         Self {
             agent,
             runtime,
-            seconds,
+            seconds: Arc::new(Mutex::new(SecondFiles::beside_the_data())),
             since: SystemTime::now(),
             calls,
-            wiper,
         }
     }
 
@@ -115,15 +108,25 @@ pub(super) fn program(request: &Request) -> Option<String> {
     Some(name.trim_end().to_owned())
 }
 
-impl Drop for DataFolder {
-    fn drop(&mut self) {
-        // It holds the agent, and with it the lease.
-        self.wiper.abort();
-    }
-}
-
-/// The second files go when the data goes.
-async fn wipe_with(agent: Agent, seconds: Arc<Mutex<SecondFiles>>) {
+/// When the data goes, so do the second files and what the kernel remembers of either: pages that programs have read or
+/// mapped. Not from within a call: the kernel waits for pages that are being read, and those for the calls that read them.
+/// The data is closed by now, so that nothing which is forgotten is read anew.
+pub(super) async fn forget_with(
+    agent: Agent,
+    seconds: Arc<Mutex<SecondFiles>>,
+    notifier: Notifier,
+) {
     agent.locked().await;
-    second_files::locked(&seconds).wipe();
+    let inodes = second_files::locked(&seconds).wipe();
+    let forgetting = tokio::task::spawn_blocking(move || {
+        for inode in std::iter::once(DATA).chain(inodes) {
+            if let Err(error) = notifier.inval_inode(INodeNo(inode), 0, 0) {
+                // The folder has gone, and with it whatever was mapped.
+                tracing::debug!(inode, %error, "the kernel was not told to forget");
+            }
+        }
+    });
+    if let Err(error) = forgetting.await {
+        tracing::error!(%error, "the kernel may remember the data");
+    }
 }

@@ -156,10 +156,10 @@ impl SecondFiles {
         self.files.remove(&inode).map(drop).ok_or(Refused::NotThere)
     }
 
-    /// Wipes all of them; no more can be made.
-    pub(super) fn wipe(&mut self) {
-        self.files.clear();
+    /// Wipes all of them; no more can be made. Their inodes.
+    pub(super) fn wipe(&mut self) -> Vec<u64> {
         self.wiped = true;
+        std::mem::take(&mut self.files).into_keys().collect()
     }
 
     fn room_for(&self, end: u64) -> Result<usize, Refused> {

@@ -1,15 +1,17 @@
 //! P18: the six actions in a real file system.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use medshare_client::agent::{Agent, DATA_FILE, Lock};
 use medshare_client::mount::{Mount, MountError};
-use medshare_protocol::usage::{Action, Actions};
+use medshare_protocol::usage::{Action, Actions, State};
 
-use crate::stage::{PAYLOAD, Stage};
+use crate::stage::{PAYLOAD, Stage, within};
 
 struct Mounted {
     stage: Stage,
@@ -58,10 +60,7 @@ impl Mounted {
 
     async fn end(self) {
         let at = self.at.clone();
-        tokio::task::spawn_blocking(move || self.mount.end())
-            .await
-            .unwrap()
-            .unwrap();
+        within(self.mount.end()).await.unwrap();
         assert_eq!(fs::read_dir(at).unwrap().count(), 0, "unmounted");
     }
 }
@@ -154,6 +153,7 @@ async fn what_is_not_granted_fails_with_eacces_is_reported_and_locks() {
             "{action}: {refused}"
         );
         assert_eq!(mounted.agent.lock(), Some(Lock::Violation(action)));
+        within(mounted.agent.told()).await;
         assert_eq!(mounted.reported().last(), one(action).last(), "{action}");
         let again = mounted.blocking(|data| fs::read(data)).await.unwrap_err();
         assert_eq!(
@@ -288,4 +288,83 @@ async fn only_an_empty_folder_is_mounted_on() {
             "{refused}"
         );
     }
+}
+
+/// Maps the file, says so, and touches the mapping until that kills it.
+const MAPPING: &str = r#"
+import mmap, os, sys, time
+file = os.open(sys.argv[1], os.O_RDONLY)
+mapping = mmap.mmap(file, 0, getattr(mmap, sys.argv[2]), mmap.PROT_READ)
+assert mapping[:4] == b"age,"
+print("mapped", flush=True)
+while mapping[:4] == b"age,":
+    time.sleep(0.005)
+"#;
+/// How long after a revocation a mapping may be read.
+const REVOKED_WITHIN: Duration = Duration::from_secs(1);
+const SIGBUS: i32 = 7;
+
+/// P19: access ends while the data is open, also for those who have it mapped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_dies_within_a_second_of_a_revocation() {
+    for kind in ["MAP_PRIVATE"] {
+        let Some(mounted) = mounted(&[Action::Read, Action::Duplicate]).await else {
+            return;
+        };
+        let children = mounted
+            .blocking(move |data| {
+                let second = data.with_extension("second");
+                fs::hard_link(data, &second).unwrap();
+                [data, &second].map(|file| {
+                    let mut child = Command::new("python3")
+                        .args(["-c", MAPPING])
+                        .arg(file)
+                        .arg(kind)
+                        // Where the system writes core dumps, it must not be into the repository.
+                        .current_dir(std::env::temp_dir())
+                        .stdout(Stdio::piped())
+                        .spawn()
+                        .unwrap();
+                    let mut line = String::new();
+                    let stdout = child.stdout.as_mut().unwrap();
+                    BufReader::new(stdout).read_line(&mut line).unwrap();
+                    assert_eq!(line, "mapped\n");
+                    child
+                })
+            })
+            .await;
+        mounted
+            .stage
+            .ledger
+            .tell(|told| told.state = State::Revoked);
+        let revoked = Instant::now();
+        mounted.stage.clock.advance(Duration::from_secs(20));
+        for mut child in children {
+            let waiting = tokio::task::spawn_blocking(move || child.wait().unwrap());
+            let status = within(waiting).await.unwrap();
+            assert_eq!(status.signal(), Some(SIGBUS), "{kind}: {status}");
+        }
+        assert!(
+            revoked.elapsed() < REVOKED_WITHIN,
+            "{:?}",
+            revoked.elapsed()
+        );
+        assert_eq!(mounted.agent.lock(), Some(Lock::Revoked));
+        mounted.end().await;
+    }
+}
+
+/// P19: the program that tried is told at once, whatever the node does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_violation_fails_at_once_though_the_node_hangs() {
+    let Some(mounted) = mounted(&[Action::Read]).await else {
+        return;
+    };
+    mounted.stage.node.script().hangs = true;
+    let tried = Instant::now();
+    let refused = mounted.blocking(|data| fs::remove_file(data)).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert!(tried.elapsed() < REVOKED_WITHIN, "{:?}", tried.elapsed());
+    assert_eq!(mounted.agent.lock(), Some(Lock::Violation(Action::Delete)));
+    mounted.end().await;
 }

@@ -55,6 +55,8 @@ pub struct Script {
     /// The custodian's share is sealed to this key.
     pub share_to: Option<B256>,
     pub no_share: bool,
+    /// Reports are never answered, nor taken.
+    pub hangs: bool,
     pub lease_seconds: u32,
     /// Somebody plays this old answer again to each renewal.
     pub replay: Option<ReportAnswer>,
@@ -108,6 +110,7 @@ impl FakeNode {
             forge_receipts: false,
             share_to: None,
             no_share: false,
+            hangs: false,
             lease_seconds: LEASE_SECONDS,
             replay: None,
             last_report: None,
@@ -343,6 +346,9 @@ async fn report(
     Shared(node): Node,
     Json(submission): Json<ReportSubmission>,
 ) -> Result<Json<ReportAnswer>, Response> {
+    if node.script().hangs {
+        std::future::pending::<()>().await;
+    }
     node.intercept()?;
     let repeated = node
         .seen()
