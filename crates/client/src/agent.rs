@@ -14,8 +14,11 @@ mod vault;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use medshare_protocol::id::PackageId;
 use medshare_protocol::package::PackageHeader;
@@ -103,6 +106,10 @@ struct Shared {
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     container: PathBuf,
+    /// Length of a lease.
+    lease: Duration,
+    /// When the data was last changed: ms since the Unix epoch, no two changes at one time.
+    changed_ms: AtomicU64,
 }
 
 impl Agent {
@@ -117,8 +124,10 @@ impl Agent {
             phase: watch::Sender::new(None),
             telling: watch::Sender::new(0),
             ledger: opened.ledger,
+            changed_ms: AtomicU64::new(opened.clock.wall_ms()),
             clock: opened.clock,
             container: opened.container,
+            lease: opened.answered.lease,
         });
         lease::watch(&shared, opened.answered.lease);
         Self { shared }
@@ -203,6 +212,7 @@ impl Agent {
         };
         let receipt = self.authorise(action, &body).await?;
         let bytes = self.shared.carry_out(&deed).await?;
+        self.shared.note_change(action);
         Ok(Outcome {
             action,
             receipt,
@@ -237,6 +247,45 @@ impl Agent {
     /// [`AgentError::Locked`], [`AgentError::OutOfRange`].
     pub fn bytes(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
         self.shared.read(offset, length)
+    }
+
+    /// Does what the caller has authorised; neither judged nor reported.
+    ///
+    /// # Errors
+    /// [`AgentError`]; it was then not done.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) async fn carry_out(&self, deed: Deed) -> Result<(), AgentError> {
+        self.shared.check_deed(&deed)?;
+        self.shared.carry_out(&deed).await?;
+        self.shared.note_change(deed.action());
+        Ok(())
+    }
+
+    /// Reports what was done under earlier reports; it goes out in a task of its own, also when the data is closed.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn account(&self, actions: Actions, body: &ReportBody) {
+        // Once the node has refused a report, it can take none that follows.
+        if !matches!(self.lock(), Some(Lock::Refused(_))) {
+            self.shared.tell(actions, body);
+        }
+    }
+
+    /// The clock that leases are counted by.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.shared.clock
+    }
+
+    /// Length of a lease, as the node gave it when the package was opened.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn lease(&self) -> Duration {
+        self.shared.lease
+    }
+
+    /// When the data was last changed: another time after each change.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn changed(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.shared.changed_ms.load(Ordering::Relaxed))
     }
 
     /// Closes the data: wipes the plaintext. The lease runs out by itself.
@@ -276,6 +325,16 @@ impl Shared {
         };
         self.lock(lock.clone());
         Err(lock)
+    }
+
+    fn note_change(&self, action: Action) {
+        if action == Action::Write {
+            let now = self.clock.wall_ms();
+            let later = |before: u64| Some(now.max(before.saturating_add(1)));
+            let order = Ordering::Relaxed;
+            // Never fails: there is always a later time.
+            let _ = self.changed_ms.fetch_update(order, order, later);
+        }
     }
 
     /// Closes the data. The first reason stays.

@@ -1,22 +1,22 @@
 //! Open data as a folder with one file (P18): what programs do to the file is what they do to the data.
 //!
-//! | the kernel says | the usage contract is asked for |
-//! |---|---|
-//! | `open` for reading | read, once per open |
-//! | `write`, `truncate` | write |
-//! | `unlink` | delete |
-//! | `link`, `copy_file_range` into another file | duplicate |
-//! | `rename` | move |
+//! SPEC §5.2 says which call is which action. A violation fails with EACCES and closes the data; from then on every call
+//! fails so. Reading and writing are judged when they begin, and then reported together (`crate::handle`).
 //!
-//! A violation fails with EACCES and closes the data; from then on every call fails so. What programs have mapped goes as
-//! well: when the data is closed, for whatever reason, the kernel is told to forget the pages of every file here, and a
-//! program that touches a mapping of one dies of SIGBUS. Second files that programs make here live in memory, and are wiped
-//! with the data.
+//! The kernel keeps pages that were read, so that programs can map the file and what is read often costs no call. It asks
+//! for the file's length each second at the latest, without which it gives out no page. When the data is closed, for
+//! whatever reason, the kernel is told to forget the pages of every file here, and a program that touches a mapping of one
+//! dies of SIGBUS. Second files that programs make here live in memory, and are wiped with the data.
 
 mod answer;
+mod contents;
+mod duplicates;
 mod file_system;
 mod folder;
+mod names;
+mod open_files;
 mod second_files;
+mod watching;
 
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
@@ -39,6 +39,8 @@ const DEVICE: &str = "/dev/fuse";
 
 /// Calls that are carried out at once; more wait.
 const MAX_CALLS: u32 = 1_024;
+/// Threads that take the kernel's calls.
+const THREADS: usize = 2;
 
 /// How long programs have to leave a folder that goes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -116,6 +118,8 @@ impl Mount {
             },
         };
         let mut config = config();
+        // A descriptor for each thread. One that comes from another user namespace cannot be cloned.
+        config.clone_fd = true;
         config.mount_options = vec![
             MountOption::FSName("medshare".into()),
             MountOption::Subtype("medshare".into()),
@@ -151,12 +155,13 @@ impl Mount {
     ) -> std::io::Result<Self> {
         let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
         let folder = DataFolder::new(agent.clone(), Handle::current(), Arc::clone(&calls));
-        let seconds = Arc::clone(&folder.seconds);
+        let inside = Arc::clone(&folder.inside);
         let session = session(folder)?;
         let notifier = session.notifier();
+        tokio::spawn(watching::keep_account(Arc::clone(&inside)));
         Ok(Self {
             session: Some(session.spawn()?),
-            forgetting: tokio::spawn(folder::forget_with(agent.clone(), seconds, notifier)),
+            forgetting: tokio::spawn(watching::forget(inside, notifier)),
             agent: agent.clone(),
             at,
             calls,
@@ -207,7 +212,9 @@ impl Drop for Mount {
 }
 
 fn config() -> Config {
-    Config::default()
+    let mut config = Config::default();
+    config.n_threads = Some(THREADS);
+    config
 }
 
 /// Unmounts what is still in use. The session's thread ends with the last program that leaves; nobody waits for that.

@@ -90,6 +90,7 @@ struct Inner {
     script: Mutex<Script>,
     seen: Mutex<Seen>,
     renewed: watch::Sender<u32>,
+    taken: watch::Sender<usize>,
 }
 
 #[derive(Clone)]
@@ -133,6 +134,7 @@ impl FakeNode {
             script: Mutex::new(script),
             seen: Mutex::default(),
             renewed: watch::Sender::new(0),
+            taken: watch::Sender::new(0),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -178,6 +180,14 @@ impl FakeNode {
     /// What a requestor is told when the package is ready.
     pub fn ready(&self) -> PackageReady {
         self.inner.ready()
+    }
+
+    /// Returns once so many reports have been taken.
+    pub async fn reports(&self, number: usize) {
+        let mut taken = self.inner.taken.subscribe();
+        within(taken.wait_for(|taken| *taken >= number))
+            .await
+            .unwrap();
     }
 
     /// Returns once so many renewals have been answered.
@@ -392,6 +402,8 @@ async fn report(
     let mut seen = node.seen();
     seen.reports.push(submission);
     seen.receipts.push(answer.clone());
+    node.taken.send_replace(seen.reports.len());
+    drop(seen);
     Ok(Json(answer))
 }
 
