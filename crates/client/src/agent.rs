@@ -36,6 +36,8 @@ pub use deed::{Deed, Outcome};
 pub use lock::Lock;
 pub use vault::MAX_CONTENT_BYTES;
 
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use reporting::Telling;
 use vault::Vault;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub(crate) use vault::{resize, write_at};
@@ -266,7 +268,7 @@ impl Agent {
     pub(crate) fn account(&self, actions: Actions, body: &ReportBody) {
         // Once the node has refused a report, it can take none that follows.
         if !matches!(self.lock(), Some(Lock::Refused(_))) {
-            self.shared.tell(actions, body);
+            self.shared.tell(actions, body, Telling::of(&self.shared));
         }
     }
 

@@ -4,9 +4,26 @@ use std::sync::Arc;
 
 use medshare_protocol::report::ReportBody;
 use medshare_protocol::usage::{Action, Actions, State};
+use tokio::sync::watch;
 
 use super::{AgentError, Lock, Shared};
 use crate::reporter::{Answered, ReportError};
+
+/// A report that is about to be written down, or on its way. Who waits for it must see it from before the data is closed.
+pub(super) struct Telling(watch::Sender<u32>);
+
+impl Telling {
+    pub(super) fn of(shared: &Shared) -> Self {
+        shared.telling.send_modify(|telling| *telling += 1);
+        Self(shared.telling.clone())
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.0.send_modify(|telling| *telling -= 1);
+    }
+}
 
 impl Shared {
     pub(super) async fn report(
@@ -39,23 +56,22 @@ impl Shared {
     /// Wipes first, then writes the report down: from here on the network decides nothing any more, and a client that is
     /// killed sends the report at the next opening. So the caller has its answer while the report is on its way.
     pub(super) fn violate(self: &Arc<Self>, action: Action, body: &ReportBody) -> AgentError {
-        let lock = Lock::Violation(action);
+        let (lock, telling) = (Lock::Violation(action), Telling::of(self));
         self.lock(lock.clone());
-        self.tell(Actions::NONE.with(action), body);
+        self.tell(Actions::NONE.with(action), body, telling);
         AgentError::Locked(lock)
     }
 
     /// Writes a report down, which goes out in a task of its own.
-    pub(super) fn tell(self: &Arc<Self>, actions: Actions, body: &ReportBody) {
+    pub(super) fn tell(self: &Arc<Self>, actions: Actions, body: &ReportBody, telling: Telling) {
         if let Err(error) = self.reporter.write_down(actions, body) {
             tracing::error!(%actions, %error, "a report could not be written down");
             return;
         }
         // Only the reporter is kept alive by the network: the plaintext goes with the last user of the data.
         let (reporter, agent) = (Arc::clone(&self.reporter), Arc::downgrade(self));
-        let telling = self.telling.clone();
-        telling.send_modify(|telling| *telling += 1);
         tokio::spawn(async move {
+            let _telling = telling;
             let sent = reporter.line().await.flush().await;
             match (sent, agent.upgrade()) {
                 (Ok(Some(answered)), Some(agent)) => {
@@ -70,7 +86,6 @@ impl Shared {
                 }
                 (Ok(_), _) => {}
             }
-            telling.send_modify(|telling| *telling -= 1);
         });
     }
 

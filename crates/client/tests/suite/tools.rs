@@ -70,7 +70,7 @@ const CASES: [Case; 28] = [
     ),
     (
         "vim",
-        "vim -es -u NONE -i NONE -n -c 'set nowritebackup' -c 's/age/AGE/' -c wq data.csv",
+        "vim -es -u NONE -i NONE -n -c 'set nowritebackup' -c '1s/age/AGE/' -c wq data.csv",
         &[Read, Write],
     ),
 ];
@@ -163,10 +163,9 @@ async fn each_tool_does_what_the_table_says_and_is_refused_where_that_is_not_gra
         );
         let expected = granted.iter().copied().chain([violation]).collect();
         assert_eq!(refused.reported(), expected, "{script}");
-        assert!(
-            !output.status.success() || script.contains('|'),
-            "{script}: {output:?}"
-        );
+        // less shows what it is told in place of the file, and is content.
+        let told = !output.status.success() || program == "less";
+        assert!(told, "{script}: {output:?}");
     }
     // Not installed where this was written: each reads with the calls that python3 and grep make.
     for program in ["Rscript", "duckdb"] {
