@@ -55,6 +55,7 @@ def package_header():
 
 def report():
     yield raw(PACKAGE["report"]["sealed_body"])
+    yield raw(PACKAGE["report"]["account"])
     yield from bad(REFUSED["cbor"]["report_body"])
 
 

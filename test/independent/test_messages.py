@@ -89,6 +89,11 @@ def test_report_body() -> None:
     assert report.decode_body(VECTOR["report"]["body"]) == read
     sealed = report.seal_body(read, HEADER.contract_key, HEADER.package, 2)
     assert report.open_body(sealed, secret, HEADER.package, 2) == read
+    account = report.decode_body(VECTOR["report"]["account"])
+    assert (account.ranges, account.counts) == ([[0, 65_536], [131_072, 131_584]], {0: 25, 1: 1})
+    assert [output[:2] + output[3:] for output in account.outputs] == [["result.csv", 13, 0]]
+    sealed = report.seal_body(account, HEADER.contract_key, HEADER.package, 4)
+    assert report.open_body(sealed, secret, HEADER.package, 4) == account
     brief = report.Report("", [])
     sealed = report.seal_body(brief, HEADER.contract_key, HEADER.package, 3)
     assert report.open_body(sealed, secret, HEADER.package, 3) == brief

@@ -176,6 +176,9 @@ def main():
     certification = {"package": package, "payloadHash": payload_hash, "content": sha256d(certificate.encode())}
 
     body = {0: "Data has been decrypted", 1: "data.csv", 2: [[0, 100]], 3: "cat"}
+    output = b"sex,n\nF,9000\n"
+    account = {0: "read, write of a data set", 1: "data.csv", 2: [[0, 65_536], [131_072, 131_584]], 3: "python3", 4: {0: 25, 1: 1},
+               5: [["result.csv", len(output), hashlib.sha256(output).digest(), 0]]}
     number = 1
     sealed_body = seal(CONTRACT_SECRET, b"medshare/report/v1", package + struct.pack("<I", number), cbor2.dumps(body), bytes([11]) * 32)
     report = {"package": package, "number": number, "previous": bytes(32), "actions": 0x40, "time": time, "body": sha256d(sealed_body)}
@@ -212,7 +215,7 @@ def main():
     vector = {
         "about": "payload = (payload_head, then payload_line so many times), each with a line feed behind it; `chunks` are "
         "the sha256 of each chunk's ciphertext and tag; secrets are X25519's 32 bytes; "
-        "`report` is number 1 of this package; `running` are the form's digests before the first step and after each; "
+        "`report` is number 1 of this package, and `account` the body of a later one; `running` are the form's digests before the first step and after each; "
         "`key_and_prefix` is the AES-256 key and the nonce prefix",
         "chain_id": CHAIN_ID,
         "contract": CONTRACT,
@@ -237,6 +240,7 @@ def main():
             "sealed_body": sealed_body,
             "contract_secret": CONTRACT_SECRET,
             "comment": body[0],
+            "account": cbor2.dumps(account),
             "receipt_signature": Account.sign_message(typed("Receipt", messages["Receipt"]), NODE_KEY).signature,
         },
         "package": {

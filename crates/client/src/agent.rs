@@ -3,22 +3,27 @@
 //! The plaintext lives in this process's memory only, and only while three things hold: the lease runs, the package
 //! is usable on chain, and no violation was tried. Every action is judged **before** it is carried out. Permitted:
 //! reported, and carried out once the node's receipt is on disk. Ignored: carried out. Violation: the plaintext is
-//! wiped first, then the attempt is reported, and the answer says what can be done.
+//! wiped first, then the attempt is written down for the node; the answer says what can be done, and does not wait for
+//! the network.
 
 mod deed;
 mod lease;
 mod lock;
+mod reporting;
 mod vault;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use medshare_protocol::id::PackageId;
 use medshare_protocol::package::PackageHeader;
 use medshare_protocol::report::ReportBody;
-use medshare_protocol::usage::{Action, Actions, State, UsageContract, Verdict};
+use medshare_protocol::usage::{Action, Actions, UsageContract, Verdict};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
@@ -31,6 +36,8 @@ pub use deed::{Deed, Outcome};
 pub use lock::Lock;
 pub use vault::MAX_CONTENT_BYTES;
 
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use reporting::Telling;
 use vault::Vault;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub(crate) use vault::{resize, write_at};
@@ -94,12 +101,17 @@ struct Shared {
     usage: UsageContract,
     /// Locked for moments only, never across an await.
     vault: Mutex<Vault>,
-    /// Locked while a report is under way: reports go out one after the other.
-    reporter: tokio::sync::Mutex<Reporter>,
+    reporter: Arc<Reporter>,
     phase: watch::Sender<Option<Lock>>,
+    /// How many tasks send what was written down.
+    telling: watch::Sender<u32>,
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     container: PathBuf,
+    /// Length of a lease.
+    lease: Duration,
+    /// When the data was last changed: ms since the Unix epoch, no two changes at one time.
+    changed_ms: AtomicU64,
 }
 
 impl Agent {
@@ -110,11 +122,14 @@ impl Agent {
             header: opened.header,
             usage: opened.usage,
             vault: Mutex::new(Vault::new(opened.content, lease_end)),
-            reporter: tokio::sync::Mutex::new(opened.reporter),
+            reporter: Arc::new(opened.reporter),
             phase: watch::Sender::new(None),
+            telling: watch::Sender::new(0),
             ledger: opened.ledger,
+            changed_ms: AtomicU64::new(opened.clock.wall_ms()),
             clock: opened.clock,
             container: opened.container,
+            lease: opened.answered.lease,
         });
         lease::watch(&shared, opened.answered.lease);
         Self { shared }
@@ -151,6 +166,14 @@ impl Agent {
         lock.map_or(Lock::Closed, |lock| lock.clone().unwrap_or(Lock::Closed))
     }
 
+    /// Returns once what nobody waited for, as the report of a violation, has its receipt, or has none for now: it is sent
+    /// again at the next opening.
+    pub async fn told(&self) {
+        let mut telling = self.shared.telling.subscribe();
+        // The sender lives in what this borrows.
+        let _ = telling.wait_for(|telling| *telling == 0).await;
+    }
+
     /// How long the lease still runs.
     #[must_use]
     pub fn lease_left(&self) -> Duration {
@@ -168,7 +191,7 @@ impl Agent {
 
     /// Number of the last report.
     pub async fn last_report(&self) -> u32 {
-        self.shared.reporter.lock().await.number
+        self.shared.reporter.book().number
     }
 
     /// Judges `deed`, reports it where it must be reported, and carries it out. `program`: who does it, as far as it
@@ -187,9 +210,11 @@ impl Agent {
             file: Some(deed.file().unwrap_or_else(|| DATA_FILE.to_owned())),
             ranges: deed.range(self.length()?).into_iter().collect(),
             program,
+            ..ReportBody::default()
         };
         let receipt = self.authorise(action, &body).await?;
         let bytes = self.shared.carry_out(&deed).await?;
+        self.shared.note_change(action);
         Ok(Outcome {
             action,
             receipt,
@@ -214,7 +239,7 @@ impl Agent {
         match self.shared.usage.judge(action) {
             Verdict::Ignored => Ok(None),
             Verdict::Permitted => self.shared.report(action, body).await.map(Some),
-            Verdict::Violation => Err(self.shared.violate(action, body).await),
+            Verdict::Violation => Err(self.shared.violate(action, body)),
         }
     }
 
@@ -224,6 +249,45 @@ impl Agent {
     /// [`AgentError::Locked`], [`AgentError::OutOfRange`].
     pub fn bytes(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
         self.shared.read(offset, length)
+    }
+
+    /// Does what the caller has authorised; neither judged nor reported.
+    ///
+    /// # Errors
+    /// [`AgentError`]; it was then not done.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) async fn carry_out(&self, deed: Deed) -> Result<(), AgentError> {
+        self.shared.check_deed(&deed)?;
+        self.shared.carry_out(&deed).await?;
+        self.shared.note_change(deed.action());
+        Ok(())
+    }
+
+    /// Reports what was done under earlier reports; it goes out in a task of its own, also when the data is closed.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn account(&self, actions: Actions, body: &ReportBody) {
+        // Once the node has refused a report, it can take none that follows.
+        if !matches!(self.lock(), Some(Lock::Refused(_))) {
+            self.shared.tell(actions, body, Telling::of(&self.shared));
+        }
+    }
+
+    /// The clock that leases are counted by.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.shared.clock
+    }
+
+    /// Length of a lease, as the node gave it when the package was opened.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn lease(&self) -> Duration {
+        self.shared.lease
+    }
+
+    /// When the data was last changed: another time after each change.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn changed(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.shared.changed_ms.load(Ordering::Relaxed))
     }
 
     /// Closes the data: wipes the plaintext. The lease runs out by itself.
@@ -265,6 +329,16 @@ impl Shared {
         Err(lock)
     }
 
+    fn note_change(&self, action: Action) {
+        if action == Action::Write {
+            let now = self.clock.wall_ms();
+            let later = |before: u64| Some(now.max(before.saturating_add(1)));
+            let order = Ordering::Relaxed;
+            // Never fails: there is always a later time.
+            let _ = self.changed_ms.fetch_update(order, order, later);
+        }
+    }
+
     /// Closes the data. The first reason stays.
     fn lock(&self, reason: Lock) {
         self.vault().close(reason.clone());
@@ -287,66 +361,5 @@ impl Shared {
             .content()
             .map(use_content)
             .map_err(AgentError::Locked)
-    }
-
-    async fn report(&self, action: Action, body: &ReportBody) -> Result<u32, AgentError> {
-        let mut reporter = self.reporter.lock().await;
-        // It may have been closed while others reported.
-        self.check_open().map_err(AgentError::Locked)?;
-        let answered = reporter.report(Actions::NONE.with(action), body).await;
-        drop(reporter);
-        match answered {
-            Ok(answered) => self.take(answered),
-            Err(error) if error.is_refusal() => Err(AgentError::Locked(self.refused(&error).await)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The node said no. The chain may know a better reason.
-    async fn refused(&self, error: &ReportError) -> Lock {
-        match self.ledger.package(self.header.package_id()).await {
-            Ok(status) => self.take_state(status.state),
-            Err(error) => tracing::warn!(%error, "the chain was not asked"),
-        }
-        self.lock(Lock::Refused(error.to_string()));
-        self.check_open().err().unwrap_or(Lock::Closed)
-    }
-
-    /// Wipes first: from here on the network decides nothing any more.
-    async fn violate(&self, action: Action, body: &ReportBody) -> AgentError {
-        let lock = Lock::Violation(action);
-        self.lock(lock.clone());
-        let mut reporter = self.reporter.lock().await;
-        let sent = reporter
-            .report_violation(Actions::NONE.with(action), body)
-            .await;
-        if let Err(error) = sent {
-            tracing::warn!(%action, %error, "the violation's report has no receipt yet; it is sent again at the next opening");
-        }
-        AgentError::Locked(lock)
-    }
-
-    /// Believes a receipted answer: a longer lease, or the end.
-    fn take(&self, answered: Answered) -> Result<u32, AgentError> {
-        let lock = if !answered.state.is_usable() {
-            Lock::of_state(answered.state)
-        } else if answered.lease.is_zero() {
-            Lock::LeaseEnded
-        } else {
-            self.vault().extend_lease(answered.asked + answered.lease);
-            return self
-                .check_open()
-                .map(|()| answered.number)
-                .map_err(AgentError::Locked);
-        };
-        self.lock(lock.clone());
-        Err(AgentError::Locked(lock))
-    }
-
-    /// Believes the chain.
-    fn take_state(&self, state: State) {
-        if !state.is_usable() {
-            self.lock(Lock::of_state(state));
-        }
     }
 }

@@ -26,6 +26,8 @@ pub mod audit;
 pub mod clock;
 pub mod download;
 pub mod evidence;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod handle;
 pub mod journal;
 pub mod ledger;
 #[cfg(all(feature = "mount", target_os = "linux"))]
@@ -36,4 +38,6 @@ pub mod purse;
 mod reporter;
 pub mod requestor;
 pub mod returning;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod rows;
 pub mod socket;

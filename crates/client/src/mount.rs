@@ -1,32 +1,35 @@
 //! Open data as a folder with one file (P18): what programs do to the file is what they do to the data.
 //!
-//! | the kernel says | the usage contract is asked for |
-//! |---|---|
-//! | `open` for reading | read, once per open |
-//! | `write`, `truncate` | write |
-//! | `unlink` | delete |
-//! | `link`, `copy_file_range` into another file | duplicate |
-//! | `rename` | move |
+//! SPEC §5.2 says which call is which action. A violation fails with EACCES and closes the data; from then on every call
+//! fails so. Reading and writing are judged when they begin, and then reported together (`crate::handle`).
 //!
-//! A violation fails with EACCES and closes the data; from then on every call fails so. Nothing stands in the kernel's
-//! page cache: files are opened for direct I/O, so wiping the agent's memory wipes all there is. Second files that
-//! programs make here live in memory too, and are wiped with the data.
+//! The kernel keeps pages that were read, so that programs can map the file and what is read often costs no call. It asks
+//! for the file's length each second at the latest, without which it gives out no page. When the data is closed, for
+//! whatever reason, the kernel is told to forget the pages of every file here, and a program that touches a mapping of one
+//! dies of SIGBUS. Second files that programs make here live in memory, and are wiped with the data.
 
 mod answer;
+mod contents;
+mod duplicates;
 mod file_system;
 mod folder;
+mod names;
+mod open_files;
 mod second_files;
+mod watching;
 
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fuser::{BackgroundSession, Config, MountOption};
+use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::agent::Agent;
 use folder::DataFolder;
@@ -36,6 +39,8 @@ const DEVICE: &str = "/dev/fuse";
 
 /// Calls that are carried out at once; more wait.
 const MAX_CALLS: u32 = 1_024;
+/// Threads that take the kernel's calls.
+const THREADS: usize = 2;
 
 /// How long programs have to leave a folder that goes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -66,17 +71,26 @@ pub enum MountError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The descriptor is none of a mounted file system.
+    #[error(
+        "the data cannot be served on the given /dev/fuse: {0}; mount it first, and pass it on once"
+    )]
+    NotServed(std::io::Error),
     /// Something holds the folder.
     #[error("cannot unmount: {0}; leave the folder and close its files")]
     Busy(std::io::Error),
 }
 
-/// A mounted folder; unmounted when this is dropped.
+/// A folder that shows the data. When this is dropped the data is closed, and the folder unmounted.
 #[derive(Debug)]
 pub struct Mount {
-    at: PathBuf,
-    session: BackgroundSession,
+    agent: Agent,
+    /// Where this process has mounted it; nothing where another did.
+    at: Option<PathBuf>,
+    session: Option<BackgroundSession>,
     calls: Arc<Semaphore>,
+    /// Ends once the data is closed and the kernel has forgotten it.
+    forgetting: JoinHandle<()>,
 }
 
 impl Mount {
@@ -96,9 +110,16 @@ impl Mount {
         if !Path::new(DEVICE).exists() {
             return Err(MountError::NoFuse);
         }
-        let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
-        let folder = DataFolder::new(agent.clone(), Handle::current(), Arc::clone(&calls));
-        let mut config = Config::default();
+        let refused = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => MountError::NoFuse,
+            _ => MountError::Refused {
+                path: at.to_owned(),
+                error,
+            },
+        };
+        let mut config = config();
+        // A descriptor for each thread. One that comes from another user namespace cannot be cloned.
+        config.clone_fd = true;
         config.mount_options = vec![
             MountOption::FSName("medshare".into()),
             MountOption::Subtype("medshare".into()),
@@ -108,42 +129,92 @@ impl Mount {
             // The kernel keeps other users out; of the owner's calls it checks the modes.
             MountOption::DefaultPermissions,
         ];
-        let session = fuser::spawn_mount(folder, at, &config);
-        session
-            .map(|session| Self {
-                at: at.to_owned(),
-                session,
-                calls,
-            })
-            .map_err(|error| match error.kind() {
-                ErrorKind::NotFound => MountError::NoFuse,
-                _ => MountError::Refused {
-                    path: at.to_owned(),
-                    error,
-                },
-            })
+        Self::begin(agent, Some(at.to_owned()), |folder| {
+            Session::new(folder, at, &config)
+        })
+        .map_err(refused)
     }
 
-    /// Returns once the calls that are under way have their answers: a program whose call closed the data is told so,
-    /// and not that the folder has gone.
-    pub async fn settled(&self) {
-        // The semaphore is never closed, so that there is nothing to handle.
+    /// Shows the data of `agent` through `device`, a `/dev/fuse` that somebody has mounted already: a sandbox does, in a
+    /// mount namespace that this process is not in. Whoever mounted it unmounts it. Waits for the kernel's first word,
+    /// which a mounted device has ready. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`MountError::NotServed`].
+    pub fn serve(agent: &Agent, device: OwnedFd) -> Result<Self, MountError> {
+        Self::begin(agent, None, |folder| {
+            Session::from_fd(folder, device, SessionACL::Owner, config())
+        })
+        .map_err(MountError::NotServed)
+    }
+
+    fn begin(
+        agent: &Agent,
+        at: Option<PathBuf>,
+        session: impl FnOnce(DataFolder) -> std::io::Result<Session<DataFolder>>,
+    ) -> std::io::Result<Self> {
+        let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
+        let folder = DataFolder::new(agent.clone(), Handle::current(), Arc::clone(&calls));
+        let inside = Arc::clone(&folder.inside);
+        let session = session(folder)?;
+        let notifier = session.notifier();
+        tokio::spawn(watching::keep_account(Arc::clone(&inside)));
+        Ok(Self {
+            session: Some(session.spawn()?),
+            forgetting: tokio::spawn(watching::forget(inside, notifier)),
+            agent: agent.clone(),
+            at,
+            calls,
+        })
+    }
+
+    /// Returns once the data is closed, the kernel has forgotten it, and the calls that are under way have their answers:
+    /// a program whose call closed the data is told so, and not that the folder has gone.
+    pub async fn settled(&mut self) {
+        // Neither is ever cancelled or closed, so that there is nothing to handle.
+        if !self.forgetting.is_finished() {
+            let _ = (&mut self.forgetting).await;
+        }
         let _ = self.calls.acquire_many(MAX_CALLS).await;
     }
 
-    /// Unmounts. Programs have a moment to leave; after that the folder goes without them, and what they still hold of
-    /// it fails.
+    /// Closes the data and unmounts. Programs have a moment to leave; after that the folder goes without them, and what
+    /// they still hold of it fails.
     ///
     /// # Errors
     /// [`MountError::Busy`].
-    pub fn end(self) -> Result<(), MountError> {
-        match self.session.umount_and_join() {
+    pub async fn end(mut self) -> Result<(), MountError> {
+        self.agent.close();
+        self.settled().await;
+        let (session, at) = (self.session.take(), self.at.take());
+        let (Some(session), Some(at)) = (session, at) else {
+            // It ends with whoever mounted it.
+            return Ok(());
+        };
+        let unmounting = tokio::task::spawn_blocking(move || match session.umount_and_join() {
             Err(error) if error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {
-                leave(&self.at).map_err(|error| MountError::Busy(error.into()))
+                leave(&at).map_err(std::io::Error::from)
             }
-            ended => ended.map_err(MountError::Busy),
-        }
+            ended => ended,
+        });
+        unmounting
+            .await
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(MountError::Busy)
     }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        self.agent.close();
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.n_threads = Some(THREADS);
+    config
 }
 
 /// Unmounts what is still in use. The session's thread ends with the last program that leaves; nobody waits for that.

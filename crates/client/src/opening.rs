@@ -12,7 +12,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::package::{PackageError, PayloadCipher, SignedHeader};
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use crate::agent::{Agent, Opened, ReportError};
 use crate::api::ApiError;
 use crate::journal::Journal;
-use crate::reporter::{Answered, Reporter, SessionKey, deliver};
+use crate::reporter::{Answered, Parts, Reporter, SessionKey, deliver};
 use crate::requestor::Requestor;
 
 pub use error::OpenError;
@@ -80,8 +80,8 @@ pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, Ope
     checks::environment(usage.environment, opening.environment)?;
     whole::check(requestor, &header, &opening.container).await?;
 
-    let mut reporter = reporter(requestor, &header, &usage, journal)?;
-    let answered = report_decrypt(requestor, &mut reporter, opening.patience).await?;
+    let reporter = reporter(requestor, &header, &usage, journal)?;
+    let answered = report_decrypt(requestor, &reporter, opening.patience).await?;
     let content = match decrypt(requestor, opening, header.clone(), &own_share, &answered).await {
         Ok(content) => content,
         Err(error) => {
@@ -147,7 +147,7 @@ fn reporter(
     journal: Journal,
 ) -> Result<Reporter, OpenError> {
     let package = header.header.package_id();
-    Ok(Reporter {
+    Ok(Reporter::new(Parts {
         package,
         domain: requestor.ledger.domain(),
         node: header.header.node,
@@ -156,11 +156,7 @@ fn reporter(
         session: session(requestor, package, usage)?,
         journal,
         clock: requestor.clock.clone(),
-        number: 0,
-        previous: B256::ZERO,
-        renewed_ms: 0,
-        received_ms: 0,
-    })
+    }))
 }
 
 /// A fresh key for this opening alone, and the wallet's word for it: the wallet need not be asked for each report.
@@ -192,7 +188,7 @@ fn session(
 /// The report that opens. Where another session holds the lease, waits until it ends, if there is patience for that.
 async fn report_decrypt(
     requestor: &Requestor,
-    reporter: &mut Reporter,
+    reporter: &Reporter,
     patience: Duration,
 ) -> Result<Answered, OpenError> {
     let package = reporter.package;
@@ -204,9 +200,14 @@ async fn report_decrypt(
     let mut pause = LEASE_PAUSE;
     loop {
         let last = requestor.node.last_report(package).await?;
-        checks::report_chain(reporter.journal.kept().last.as_ref(), &last)?;
-        (reporter.number, reporter.previous) = (last.number, last.digest);
+        {
+            let mut book = reporter.book();
+            checks::report_chain(book.journal.kept().last.as_ref(), &last)?;
+            (book.number, book.previous) = (last.number, last.digest);
+        }
         let sent = reporter
+            .line()
+            .await
             .report(Actions::NONE.with(Action::Decrypt), &body)
             .await;
         let Err(error) = sent else {

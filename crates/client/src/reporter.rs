@@ -1,29 +1,35 @@
 //! Reports, one after the other: numbered, chained, sealed, signed, written down, sent, receipted (P17, P18).
 
+mod line;
 mod receipt;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
-use medshare_protocol::id::{PackageId, ReportDigest};
-use medshare_protocol::report::{ReportBody, body_hash};
+use medshare_protocol::id::PackageId;
+use medshare_protocol::report::{Output, ReportBody, body_hash};
 use medshare_protocol::seal::SealError;
 use medshare_protocol::typed::{Domain, Renewal, Report, Session};
 use medshare_protocol::usage::{Actions, State};
-use medshare_protocol::wire::{RenewalSubmission, ReportAnswer, ReportSubmission};
+use medshare_protocol::wire::{ReportAnswer, ReportSubmission};
 
 use crate::api::{ApiError, NodeApi};
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
 
+pub(crate) use line::Line;
 pub(crate) use receipt::{Expected, check};
 
 /// At most so many bytes of each text in a report's body.
 const MAX_TEXT_BYTES: usize = 4_096;
 /// At most so many byte ranges in a report's body.
 const MAX_RANGES: usize = 1_024;
+/// At most so many outputs in a report's body; who has more sends more reports.
+const MAX_OUTPUTS: usize = 64;
+/// At most so many bytes of an output's path.
+const MAX_PATH_BYTES: usize = 256;
 
 /// Why a report has no receipt.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +85,8 @@ pub(crate) struct Answered {
     pub(crate) share: Option<Bytes>,
 }
 
-/// Sends the reports of one opened package.
+/// Makes the reports of one opened package. They go out one after the other; written down they are at once, so that what
+/// a violation says is on disk before the program that tried it has its answer, whatever the network does.
 pub(crate) struct Reporter {
     pub(crate) package: PackageId,
     pub(crate) domain: Domain,
@@ -89,104 +96,76 @@ pub(crate) struct Reporter {
     pub(crate) contract_key: B256,
     pub(crate) api: NodeApi,
     pub(crate) session: SessionKey,
-    pub(crate) journal: Journal,
     pub(crate) clock: Arc<dyn Clock>,
+    book: Mutex<Book>,
+    sending: tokio::sync::Mutex<()>,
+}
+
+/// What a reporter of a package is made from.
+pub(crate) struct Parts {
+    pub(crate) package: PackageId,
+    pub(crate) domain: Domain,
+    pub(crate) node: Address,
+    pub(crate) contract_key: B256,
+    pub(crate) api: NodeApi,
+    pub(crate) session: SessionKey,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: Journal,
+}
+
+/// Where the chain of reports stands. Locked for moments only, never across an await.
+pub(crate) struct Book {
+    pub(crate) journal: Journal,
     /// Number and digest of the last report made.
     pub(crate) number: u32,
     pub(crate) previous: B256,
     /// Time of the last renewal sent, ms.
-    pub(crate) renewed_ms: u64,
+    renewed_ms: u64,
     /// The node's time in the newest receipt, ms.
-    pub(crate) received_ms: u64,
+    received_ms: u64,
 }
 
 impl Reporter {
-    /// Reports `actions` and returns once the node's receipt is on disk. What is still without a receipt goes first.
-    pub(crate) async fn report(
-        &mut self,
+    pub(crate) fn new(parts: Parts) -> Self {
+        let book = Book {
+            journal: parts.journal,
+            number: 0,
+            previous: B256::ZERO,
+            renewed_ms: 0,
+            received_ms: 0,
+        };
+        Self {
+            package: parts.package,
+            domain: parts.domain,
+            node: parts.node,
+            contract_key: parts.contract_key,
+            api: parts.api,
+            session: parts.session,
+            clock: parts.clock,
+            book: Mutex::new(book),
+            sending: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic while it was held leaves a report written down and not counted: the next has its number, and the node
+        // refuses it.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody else sends.
+    pub(crate) async fn line(&self) -> Line<'_> {
+        Line::new(self, self.sending.lock().await)
+    }
+
+    /// Makes a report and syncs it to disk. It goes out with whoever has the line next, or at the next opening.
+    pub(crate) fn write_down(
+        &self,
         actions: Actions,
         body: &ReportBody,
-    ) -> Result<Answered, ReportError> {
-        self.flush().await?;
-        self.write_down(actions, body)?;
-        let answered = self.flush().await?;
-        Ok(answered.expect("a report was pending"))
-    }
-
-    /// Reports a violation: it is written down whatever the network does, so that it is sent at the latest when the
-    /// package is opened again.
-    pub(crate) async fn report_violation(
-        &mut self,
-        actions: Actions,
-        body: &ReportBody,
-    ) -> Result<Answered, ReportError> {
-        self.write_down(actions, body)?;
-        let answered = self.flush().await?;
-        Ok(answered.expect("a report was pending"))
-    }
-
-    /// Asks for a longer lease.
-    pub(crate) async fn renew(&mut self) -> Result<Answered, ReportError> {
-        self.flush().await?;
-        // A node takes renewals in the order of their times; a wall clock that was set back must not end the lease.
-        self.renewed_ms = self.clock.wall_ms().max(self.renewed_ms + 1);
-        let renewal = Renewal {
-            package: self.package.0,
-            number: self.number,
-            time: self.renewed_ms,
-        };
-        let submission = RenewalSubmission {
-            signature: self.sign(&renewal)?,
-            renewal,
-        };
-        let asked = self.clock.since_boot();
-        let answer = self.api.renew(self.package, &submission).await?;
-        let expected = Expected {
-            package: self.package,
-            number: self.number,
-            digest: self.previous,
-        };
-        check(&self.domain, self.node, &expected, &answer)?;
-        let received = answer.receipt.received;
-        if received <= self.received_ms {
-            // Somebody between us and the node plays an old answer again.
-            let reason = "it is not newer than the one before".into();
-            return Err(ReportError::BadReceipt {
-                number: self.number,
-                reason,
-            });
-        }
-        self.received_ms = received;
-        self.journal.renewed(&answer)?;
-        Ok(answered(&answer, asked))
-    }
-
-    /// Sends what has no receipt yet, oldest first; the answer to the last of it.
-    pub(crate) async fn flush(&mut self) -> Result<Option<Answered>, ReportError> {
-        let mut last = None;
-        while let Some(submission) = self.journal.kept().pending.front().cloned() {
-            let asked = self.clock.since_boot();
-            let answer = deliver(&self.api, &self.domain, self.node, &submission).await;
-            match answer {
-                Ok(answer) => {
-                    self.journal.received(&answer)?;
-                    self.received_ms = self.received_ms.max(answer.receipt.received);
-                    last = Some(answered(&answer, asked));
-                }
-                Err(error) => {
-                    if error.is_refusal() {
-                        self.journal
-                            .refused(submission.report.number, &error.to_string())?;
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        Ok(last)
-    }
-
-    fn write_down(&mut self, actions: Actions, body: &ReportBody) -> Result<(), ReportError> {
-        let number = self
+    ) -> Result<(), ReportError> {
+        let mut book = self.book();
+        let number = book
             .number
             .checked_add(1)
             .ok_or(ReportError::NumbersExhausted)?;
@@ -194,7 +173,7 @@ impl Reporter {
         let report = Report {
             package: self.package.0,
             number,
-            previous: self.previous,
+            previous: book.previous,
             actions: actions.0,
             time: self.clock.wall_ms(),
             body: body_hash(&body),
@@ -207,14 +186,9 @@ impl Reporter {
             session_signature: self.session.signature.clone(),
             body: body.into(),
         };
-        self.journal.sending(&submission)?;
-        self.advance(number, digest);
+        book.journal.sending(&submission)?;
+        (book.number, book.previous) = (number, digest.0);
         Ok(())
-    }
-
-    fn advance(&mut self, number: u32, digest: ReportDigest) {
-        self.number = number;
-        self.previous = digest.0;
     }
 
     fn sign(&self, message: &impl alloy_sol_types::SolStruct) -> Result<Bytes, ReportError> {
@@ -222,6 +196,27 @@ impl Reporter {
         signature
             .map(|signature| Bytes::copy_from_slice(signature.as_slice()))
             .map_err(|error| ReportError::Signing(error.to_string()))
+    }
+
+    fn first_pending(&self) -> Option<ReportSubmission> {
+        self.book().journal.kept().pending.front().cloned()
+    }
+
+    /// A node takes renewals in the order of their times; a wall clock that was set back must not end the lease.
+    fn next_renewal(&self) -> (Renewal, Expected) {
+        let mut book = self.book();
+        book.renewed_ms = self.clock.wall_ms().max(book.renewed_ms.saturating_add(1));
+        let renewal = Renewal {
+            package: self.package.0,
+            number: book.number,
+            time: book.renewed_ms,
+        };
+        let expected = Expected {
+            package: self.package,
+            number: book.number,
+            digest: book.previous,
+        };
+        (renewal, expected)
     }
 }
 
@@ -244,14 +239,23 @@ pub(crate) async fn deliver(
 }
 
 /// A body that is never too long to be sent, whatever the caller put in: no violation goes unreported for the length
-/// of a file's name. Three texts and 1,024 ranges of 19 bytes are half of what a node takes.
+/// of a file's name. Three texts, 1,024 ranges of 19 bytes and 64 outputs of 320 are less than what a node takes.
 fn bounded(body: &ReportBody) -> ReportBody {
-    let cut = |text: &str| text[..text.floor_char_boundary(MAX_TEXT_BYTES)].to_owned();
+    let cut_to = |text: &str, most| text[..text.floor_char_boundary(most)].to_owned();
+    let cut = |text: &str| cut_to(text, MAX_TEXT_BYTES);
+    let outputs = body.outputs.iter().take(MAX_OUTPUTS);
     ReportBody {
         comment: cut(&body.comment),
         file: body.file.as_deref().map(cut),
         ranges: body.ranges.iter().take(MAX_RANGES).copied().collect(),
         program: body.program.as_deref().map(cut),
+        counts: body.counts.clone(),
+        outputs: outputs
+            .map(|output| Output {
+                path: cut_to(&output.path, MAX_PATH_BYTES),
+                ..output.clone()
+            })
+            .collect(),
     }
 }
 
@@ -274,11 +278,19 @@ mod tests {
 
     #[test]
     fn the_longest_body_is_taken_by_nodes() {
+        let output = Output {
+            path: "ö".repeat(100_000),
+            size: u64::MAX,
+            sha256: [0; 32],
+            input_rows: u64::MAX,
+        };
         let huge = ReportBody {
             comment: "ä".repeat(100_000),
             file: Some("€".repeat(100_000)),
             ranges: vec![(u64::MAX, u64::MAX); 100_000],
             program: Some("x".repeat(100_000)),
+            counts: (0..6).map(|action| (action, u64::MAX)).collect(),
+            outputs: vec![output; 1_000],
         };
         let key = SealingSecret::generate().unwrap().public();
         let sealed = bounded(&huge).seal(key, PackageId(B256::ZERO), 1).unwrap();

@@ -6,7 +6,10 @@ use crate::cbor;
 use crate::digest::sha256d;
 use crate::id::PackageId;
 use crate::seal::{self, SealError, SealedFor, SealingSecret};
+use crate::usage::Action;
 use alloy_primitives::B256;
+
+use std::collections::BTreeMap;
 
 /// At most so many bytes of sealed body.
 pub const MAX_SEALED_BODY_BYTES: usize = 64 * 1024;
@@ -27,6 +30,32 @@ pub struct ReportBody {
     /// The program that did it, as far as it is known.
     #[n(3)]
     pub program: Option<String>,
+    /// How often each action was done, by its bit (SPEC §5): of the six, and none that was not done.
+    #[n(4)]
+    #[cbor(default, skip_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<u8, u64>,
+    /// Files that a program in the sandbox wrote.
+    #[n(5)]
+    #[cbor(default, skip_if = "Vec::is_empty")]
+    pub outputs: Vec<Output>,
+}
+
+/// A file that a program in the sandbox wrote. Encoded as a CBOR array.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Output {
+    /// Its path in the output folder.
+    #[n(0)]
+    pub path: String,
+    /// Its size, bytes.
+    #[n(1)]
+    pub size: u64,
+    /// Its SHA-256.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub sha256: [u8; 32],
+    /// How many of its lines are rows of the data (SPEC §5.2).
+    #[n(3)]
+    pub input_rows: u64,
 }
 
 /// Why a sealed body cannot be read.
@@ -80,19 +109,28 @@ impl ReportBody {
         cbor::encode(self)
     }
 
-    /// Reads what [`ReportBody::to_bytes`] writes; any other spelling, and a range that ends before it starts, is refused.
+    /// Reads what [`ReportBody::to_bytes`] writes; any other spelling, a range that ends before it starts, and a count of
+    /// none of the six actions or of no times are refused.
     ///
     /// # Errors
     /// [`BodyError::Malformed`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BodyError> {
         let body: Self =
             cbor::decode(bytes).map_err(|error| BodyError::Malformed(error.to_string()))?;
-        match body.ranges.iter().find(|(start, end)| start > end) {
-            Some((start, end)) => Err(BodyError::Malformed(format!(
+        if let Some((start, end)) = body.ranges.iter().find(|(start, end)| start > end) {
+            return Err(BodyError::Malformed(format!(
                 "a range from {start} to {end}"
-            ))),
-            None => Ok(body),
+            )));
         }
+        let six = 0..Action::SIX.len();
+        let counts =
+            |(action, count): (&u8, &u64)| six.contains(&usize::from(*action)) && *count > 0;
+        if !body.counts.iter().all(counts) {
+            return Err(BodyError::Malformed(
+                "it counts what is none of the six actions, or was not done".into(),
+            ));
+        }
+        Ok(body)
     }
 }
 
@@ -115,7 +153,7 @@ mod tests {
             comment: "Data has been decrypted".into(),
             file: Some("data.csv".into()),
             ranges: vec![(0, 100)],
-            program: None,
+            ..ReportBody::default()
         };
         let sealed = body.seal(secret.public(), package, 3).unwrap();
         assert_eq!(
@@ -144,6 +182,23 @@ mod tests {
         };
         let bytes = whole.to_bytes();
         assert_eq!(hex::encode(bytes), "a4006163016166028182001864036170");
+        let counted = ReportBody {
+            counts: BTreeMap::from([(0, 25), (1, 1)]),
+            outputs: vec![Output {
+                path: "o".into(),
+                size: 2,
+                sha256: [7; 32],
+                input_rows: 0,
+            }],
+            ..whole
+        };
+        let expected = format!(
+            "a600616301616602818200186403617004a20018190101058184616f025820{}00",
+            "07".repeat(32)
+        );
+        let bytes = counted.to_bytes();
+        assert_eq!(hex::encode(&bytes), expected);
+        assert_eq!(ReportBody::from_bytes(&bytes).unwrap(), counted);
     }
 
     #[test]
@@ -158,5 +213,11 @@ mod tests {
             "null for what is unknown"
         );
         assert!(refused("a2006163028182186400"), "a range from 100 to 0");
+        assert!(!refused("a3006163028004a10001"));
+        assert!(refused("a3006163028004a0"), "counts of nothing");
+        assert!(refused("a3006163028004a10000"), "done no times");
+        assert!(refused("a3006163028004a10601"), "decrypt is not counted");
+        assert!(refused("a300616302800580"), "no outputs");
+        assert!(refused("a300616302800600"), "a key that is not named");
     }
 }

@@ -15,6 +15,11 @@ pub fn check(data: &[u8]) {
         assert_eq!(body.to_bytes(), data, "a body has one encoding");
         assert!(is_deterministic(data));
         assert!(body.ranges.iter().all(|(start, end)| start <= end));
+        assert!(
+            body.counts
+                .iter()
+                .all(|(action, count)| *action < 6 && *count > 0)
+        );
         sealed_again(&body, data.len());
     }
     opened(data);

@@ -67,6 +67,32 @@ def report_body():
     yield "a range beyond 64 bits", pair(b"\x82\x00\xc2\x49\x01" + bytes(8))
     yield "more ranges than memory has", spelling.item(body).replace(b"\x81\x82", b"\x9b" + b"\xff" * 8 + b"\x82")
     yield "more text than memory has", b"\xa2\x00\x7b" + b"\xff" * 8 + b"x\x02\x80"
+    yield from account(body)
+
+
+def account(body):
+    """Counts of actions, and outputs."""
+    counts, outputs = {0: 25, 1: 1}, [["result.csv", 1_024, bytes(32), 0]]
+    wrong = [("of nothing", {}), ("of none", {0: 0}), ("of decrypt", {6: 1}), ("of tampering", {7: 1}), ("of no action", {8: 1}),
+             ("that are texts", {0: "1"}), ("beyond 64 bits", None)]
+    with_counts = lambda raw: b"\xa5" + spelling.item(body)[1:] + b"\x04" + raw
+    for why, raw in spelling.elements([spelling.item(key) + spelling.item(counts[key]) for key in counts], spelling.MAP, counts, counts):
+        yield f"counts, {why}", with_counts(raw)
+    yield "counts in the wrong order", with_counts(b"\xa2\x01\x01\x00\x18\x19")
+    yield "a count twice", with_counts(b"\xa2\x00\x18\x19\x00\x18\x19")
+    for why, value in wrong:
+        raw = b"\xa1\x00\xc2\x49\x01" + bytes(8) if value is None else spelling.item(value)
+        yield f"counts {why}", with_counts(raw)
+    with_outputs = lambda each: spelling.item(body | {5: each})
+    for why, raw in spelling.array(outputs[0]):
+        yield f"an output: {why}", b"\xa5" + spelling.item(body)[1:] + b"\x05\x81" + raw
+    yield "no outputs", with_outputs([])
+    yield "an output that is none", with_outputs(["result.csv"])
+    yield "an output whose hash is a byte short", with_outputs([["result.csv", 1_024, bytes(31), 0]])
+    yield "an output whose hash is a byte long", with_outputs([["result.csv", 1_024, bytes(33), 0]])
+    yield "outputs before counts", b"\xa6" + spelling.item(body)[1:] + b"".join(
+        [b"\x05", spelling.item(outputs), b"\x04", spelling.item(counts)])
+    yield "more outputs than memory has", b"\xa5" + spelling.item(body)[1:] + b"\x05\x9b" + b"\xff" * 8
 
 
 def made():

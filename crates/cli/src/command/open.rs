@@ -21,7 +21,10 @@ use crate::{output, shutdown};
     after_help = "Runs until the data is closed: by `medshare act close`, by Ctrl-C, by a violation, or because
 access was taken away. Leave it running and act from another terminal:
   medshare open 0x4be1… &
-  medshare act read 0x4be1…"
+  medshare act read 0x4be1…
+
+In a folder (--at), a program that has the file mapped when the data is closed dies of SIGBUS: it must not go on as if
+nothing had been."
 )]
 pub struct Open {
     /// The package
@@ -75,9 +78,10 @@ impl Open {
             }
         };
         if let Some(mount) = mount {
-            mount.settled().await;
-            tokio::task::spawn_blocking(|| mount.end()).await??;
+            mount.end().await?;
         }
+        // The program that was refused has its answer; the node has the report, or has it at the next opening.
+        agent.told().await;
         if !lock.is_peaceful() {
             bail!("{lock}");
         }

@@ -116,6 +116,7 @@ async fn violate(stage: &Stage, package: PackageId, agent: Agent) -> Result<((),
     let Err(AgentError::Locked(Lock::Violation(Action::Copy))) = refused else {
         bail!("the copy ended with {refused:?}");
     };
+    agent.told().await;
     ensure!(!to.exists(), "a copy was written to {}", to.display());
     let again = agent
         .act(

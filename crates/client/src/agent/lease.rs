@@ -60,7 +60,7 @@ impl Shared {
     /// network changes nothing: the lease ends by itself. Whether it was renewed.
     async fn renew_once(&self) -> bool {
         let package = self.header.package_id();
-        let renewal = async { self.reporter.lock().await.renew().await };
+        let renewal = async { self.reporter.line().await.renew().await };
         let (status, renewed) = futures::join!(self.ledger.package(package), renewal);
         match status {
             Ok(status) => self.take_state(status.state),

@@ -1,25 +1,24 @@
-//! The kernel's calls, each handed to the agent. Calls that report go to the runtime: no call waits for another's
-//! network.
+//! The kernel's calls. Those that may report are carried out on the runtime: no call waits for another's network.
 
 use std::ffi::OsStr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
     BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, FileType, Filesystem, FopenFlags,
-    Generation, INodeNo, IoctlFlags, LockOwner, OpenAccMode, OpenFlags, RenameFlags, ReplyAttr,
-    ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyIoctl, ReplyLseek,
-    ReplyOpen, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    Generation, INodeNo, InitFlags, IoctlFlags, KernelConfig, LockOwner, OpenFlags, RenameFlags,
+    ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyIoctl,
+    ReplyLseek, ReplyOpen, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
-use medshare_protocol::usage::Action;
 use zeroize::Zeroizing;
 
-use super::answer::{attributes, errno, refusal};
+use super::answer::refusal;
 use super::folder::{DataFolder, FOLDER, program};
-use super::second_files::{self, DATA};
-use crate::agent::Deed;
+use super::second_files::DATA;
 
-/// The kernel asks again each time: lengths change, and after a revocation nothing may be answered from memory.
+/// At most so many bytes come in one write, and go in one read.
+const MAX_CALL_BYTES: u32 = 1 << 20;
+/// The kernel asks again for each name: they change their files, and after a revocation nothing may be answered from
+/// memory.
 const NOT_REMEMBERED: Duration = Duration::ZERO;
 const GENERATION: Generation = Generation(0);
 
@@ -34,15 +33,26 @@ macro_rules! or_fail {
 }
 
 impl Filesystem for DataFolder {
+    fn init(&mut self, _: &Request, config: &mut KernelConfig) -> std::io::Result<()> {
+        // Pages go when the kernel hears of another length or time: the data can be changed over the agent's socket, too.
+        // Where the kernel cannot do that, it never keeps pages beyond an open file.
+        let _ = config.add_capabilities(InitFlags::FUSE_AUTO_INVAL_DATA);
+        let _ = config.set_max_write(MAX_CALL_BYTES);
+        Ok(())
+    }
+
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let found = self.find(parent, name).and_then(|inode| self.look(inode));
+        let inside = &self.inside;
+        let found = inside
+            .find(parent, name)
+            .and_then(|inode| inside.look(inode));
         let attributes = or_fail!(reply, found);
         reply.entry(&NOT_REMEMBERED, &attributes, GENERATION);
     }
 
     fn getattr(&self, _: &Request, inode: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        let attributes = or_fail!(reply, self.look(inode.0));
-        reply.attr(&NOT_REMEMBERED, &attributes);
+        let attributes = or_fail!(reply, self.inside.look(inode.0));
+        reply.attr(&self.inside.remembered(), &attributes);
     }
 
     fn setattr(
@@ -54,7 +64,7 @@ impl Filesystem for DataFolder {
         _gid: Option<u32>,
         size: Option<u64>,
         _accessed: Option<TimeOrNow>,
-        _modified: Option<TimeOrNow>,
+        modified: Option<TimeOrNow>,
         _changed: Option<SystemTime>,
         _handle: Option<FileHandle>,
         _created: Option<SystemTime>,
@@ -63,36 +73,21 @@ impl Filesystem for DataFolder {
         _flags: Option<BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        // Modes, owners and times are nobody's here: they stay as they are, without complaint.
-        let attributes = or_fail!(reply, self.look(inode.0));
-        match size {
-            None => reply.attr(&NOT_REMEMBERED, &attributes),
-            Some(length) if inode.0 == DATA => {
-                let (agent, program) = (self.agent.clone(), program(request));
-                self.answer_later(async move {
-                    match agent.act(Deed::Truncate { length }, program).await {
-                        Ok(_) => {
-                            let blocks = length.div_ceil(512);
-                            let new = fuser::FileAttr {
-                                size: length,
-                                blocks,
-                                ..attributes
-                            };
-                            reply.attr(&NOT_REMEMBERED, &new);
-                        }
-                        Err(error) => reply.error(errno(&error)),
-                    }
-                });
+        // Modes and owners are nobody's here, nor are the data's times: they stay as they are, without complaint.
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            or_fail!(reply, inside.look(inode.0));
+            if let Some(length) = size {
+                or_fail!(reply, inside.resize(inode.0, length, program).await);
             }
-            Some(length) => {
-                or_fail!(
-                    reply,
-                    self.files().truncate(inode.0, length).map_err(refusal)
-                );
-                let attributes = or_fail!(reply, self.look(inode.0));
-                reply.attr(&NOT_REMEMBERED, &attributes);
+            match modified {
+                Some(TimeOrNow::SpecificTime(time)) => inside.files().set_modified(inode.0, time),
+                Some(TimeOrNow::Now) => inside.files().set_modified(inode.0, SystemTime::now()),
+                None => {}
             }
-        }
+            let attributes = or_fail!(reply, inside.look(inode.0));
+            reply.attr(&inside.remembered(), &attributes);
+        });
     }
 
     fn readdir(
@@ -103,8 +98,8 @@ impl Filesystem for DataFolder {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        or_fail!(reply, self.check(inode));
-        let files = self.files();
+        or_fail!(reply, self.inside.check(inode));
+        let files = self.inside.files();
         let begin = [
             (FOLDER, ".".as_ref()),
             (FOLDER, "..".as_ref()),
@@ -127,53 +122,41 @@ impl Filesystem for DataFolder {
     }
 
     fn open(&self, request: &Request, inode: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
-        or_fail!(reply, self.look(inode.0));
-        let reads = flags.acc_mode() != OpenAccMode::O_WRONLY;
-        if inode.0 != DATA || !reads {
-            return reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
-        }
-        let name = self.files().data_name().to_owned();
-        let body = self.body(Action::Read, request, &name, self.whole());
-        let agent = self.agent.clone();
-        self.answer_later(async move {
-            match agent.authorise(Action::Read, &body).await {
-                Ok(_) => reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO),
-                Err(error) => reply.error(errno(&error)),
-            }
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            let (file, how) = or_fail!(reply, inside.open(inode.0, flags, program).await);
+            reply.opened(file, how);
         });
     }
 
     fn read(
         &self,
-        _: &Request,
+        request: &Request,
         inode: INodeNo,
-        _: FileHandle,
+        file: FileHandle,
         offset: u64,
         size: u32,
         _: OpenFlags,
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        if inode.0 != DATA {
-            let bytes = self.files().read(inode.0, offset, size.into());
-            return match bytes {
-                Some(bytes) => reply.data(&bytes),
-                None => reply.error(Errno::EACCES),
-            };
+        if !self.inside.is_held(inode.0) {
+            let bytes = or_fail!(reply, self.inside.read(file, offset, size));
+            return reply.data(&bytes);
         }
-        // Beyond the end of a file there is nothing, and that is no error.
-        let length = or_fail!(reply, self.agent.length().map_err(|error| errno(&error)));
-        match self.agent.bytes(offset.min(length), size.into()) {
-            Ok(bytes) => reply.data(&bytes),
-            Err(error) => reply.error(errno(&error)),
-        }
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            or_fail!(reply, inside.give(inode.0, program).await);
+            let bytes = or_fail!(reply, inside.read(file, offset, size));
+            reply.data(&bytes);
+        });
     }
 
     fn write(
         &self,
-        request: &Request,
+        _: &Request,
         inode: INodeNo,
-        _: FileHandle,
+        file: FileHandle,
         offset: u64,
         data: &[u8],
         _: WriteFlags,
@@ -181,24 +164,16 @@ impl Filesystem for DataFolder {
         _: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        let written = u32::try_from(data.len()).expect("the kernel writes at most 16 MiB at once");
-        if inode.0 != DATA {
-            or_fail!(
-                reply,
-                self.files().write(inode.0, offset, data).map_err(refusal)
-            );
+        let written = or_fail!(reply, u32::try_from(data.len()).map_err(|_| Errno::EFBIG));
+        let open = or_fail!(reply, self.inside.open_file(file.0));
+        let Some(handle) = open.data else {
+            or_fail!(reply, self.inside.write_second(inode.0, offset, data));
             return reply.written(written);
-        }
-        let deed = Deed::Write {
-            offset,
-            bytes: Zeroizing::new(data.to_vec()),
         };
-        let (agent, program) = (self.agent.clone(), program(request));
-        self.answer_later(async move {
-            match agent.act(deed, program).await {
-                Ok(_) => reply.written(written),
-                Err(error) => reply.error(errno(&error)),
-            }
+        let bytes = Zeroizing::new(data.to_vec());
+        self.answer_later(async move |inside| {
+            or_fail!(reply, inside.write_data(&handle, offset, bytes).await);
+            reply.written(written);
         });
     }
 
@@ -212,32 +187,26 @@ impl Filesystem for DataFolder {
         _flags: i32,
         reply: ReplyCreate,
     ) {
-        or_fail!(reply, self.check(parent));
-        let made = self.files().create(name, Zeroizing::default());
-        let inode = or_fail!(reply, made.map_err(refusal));
-        let attributes = or_fail!(reply, self.look(inode));
-        let direct = FopenFlags::FOPEN_DIRECT_IO;
+        let inside = &self.inside;
+        or_fail!(reply, inside.check(parent));
+        let inode = or_fail!(reply, inside.files().create(name).map_err(refusal));
+        let attributes = or_fail!(reply, inside.look(inode));
+        let file = or_fail!(reply, inside.opened(inode, None));
         reply.created(
             &NOT_REMEMBERED,
             &attributes,
             GENERATION,
-            FileHandle(0),
-            direct,
+            file,
+            FopenFlags::empty(),
         );
     }
 
     fn unlink(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let inode = or_fail!(reply, self.find(parent, name));
-        if inode != DATA {
-            or_fail!(reply, self.files().remove(inode).map_err(refusal));
-            return reply.ok();
-        }
-        let (agent, program) = (self.agent.clone(), program(request));
-        self.answer_later(async move {
-            match agent.act(Deed::Delete, program).await {
-                Ok(_) => reply.ok(),
-                Err(error) => reply.error(errno(&error)),
-            }
+        let inode = or_fail!(reply, self.inside.find(parent, name));
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            or_fail!(reply, inside.unlink(inode, program).await);
+            reply.ok();
         });
     }
 
@@ -248,24 +217,14 @@ impl Filesystem for DataFolder {
         name: &OsStr,
         new_parent: INodeNo,
         new_name: &OsStr,
-        _: RenameFlags,
+        flags: RenameFlags,
         reply: ReplyEmpty,
     ) {
-        or_fail!(reply, self.check(new_parent));
-        let inode = or_fail!(reply, self.find(parent, name));
-        let (seconds, new_name) = (Arc::clone(&self.seconds), new_name.to_owned());
-        let body = self.body(Action::Move, request, &new_name, self.whole());
-        let agent = self.agent.clone();
-        self.answer_later(async move {
-            if inode == DATA
-                && let Err(error) = agent.authorise(Action::Move, &body).await
-            {
-                return reply.error(errno(&error));
-            }
-            match second_files::locked(&seconds).rename(inode, &new_name) {
-                Ok(()) => reply.ok(),
-                Err(refused) => reply.error(refusal(refused)),
-            }
+        let (name, new_name, program) = (name.to_owned(), new_name.to_owned(), program(request));
+        self.answer_later(async move |inside| {
+            let (from, to) = ((parent, name.as_ref()), (new_parent, new_name.as_ref()));
+            or_fail!(reply, inside.rename(from, to, flags, program).await);
+            reply.ok();
         });
     }
 
@@ -277,23 +236,11 @@ impl Filesystem for DataFolder {
         new_name: &OsStr,
         reply: ReplyEntry,
     ) {
-        or_fail!(reply, self.check(new_parent));
-        if inode.0 != DATA {
-            return reply.error(Errno::EPERM);
-        }
-        let (seconds, name) = (Arc::clone(&self.seconds), new_name.to_owned());
-        let body = self.body(Action::Duplicate, request, &name, self.whole());
-        let (agent, since) = (self.agent.clone(), self.since);
-        self.answer_later(async move {
-            let bytes = match agent.authorise(Action::Duplicate, &body).await {
-                Ok(_) => agent.bytes(0, u64::MAX),
-                Err(error) => Err(error),
-            };
-            let bytes = or_fail!(reply, bytes.map_err(|error| errno(&error)));
-            let length = bytes.len() as u64;
-            let made = second_files::locked(&seconds).create(&name, bytes);
-            let inode = or_fail!(reply, made.map_err(refusal));
-            let attributes = attributes(inode, FileType::RegularFile, length, since);
+        or_fail!(reply, self.inside.check(new_parent));
+        let (name, program) = (new_name.to_owned(), program(request));
+        self.answer_later(async move |inside| {
+            let second = or_fail!(reply, inside.link(inode.0, &name, program).await);
+            let attributes = or_fail!(reply, inside.look(second));
             reply.entry(&NOT_REMEMBERED, &attributes, GENERATION);
         });
     }
@@ -315,34 +262,95 @@ impl Filesystem for DataFolder {
             // Into the data it is a write; the program does it with read and write when it is told so.
             return reply.error(Errno::EOPNOTSUPP);
         }
-        let range = (
-            from_offset,
-            from_offset.saturating_add(length).min(self.whole().1),
-        );
-        let name = self.files().data_name().to_owned();
-        let body = self.body(Action::Duplicate, request, &name, range);
-        let (agent, seconds) = (self.agent.clone(), Arc::clone(&self.seconds));
-        self.answer_later(async move {
-            let bytes = match agent.authorise(Action::Duplicate, &body).await {
-                Ok(_) => agent.bytes(from_offset, length.min(u32::MAX.into())),
-                Err(error) => Err(error),
-            };
-            let bytes = or_fail!(reply, bytes.map_err(|error| errno(&error)));
-            let copied = second_files::locked(&seconds).write(to.0, to_offset, &bytes);
-            or_fail!(reply, copied.map_err(refusal));
-            reply.written(u32::try_from(bytes.len()).expect("cut to u32 above"));
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            let (what, to) = ((from_offset, length), (to.0, to_offset));
+            let copied = or_fail!(reply, inside.copy_range(what, to, program).await);
+            reply.written(copied);
         });
     }
 
-    fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        reply.ok();
+    fn fallocate(
+        &self,
+        request: &Request,
+        inode: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        length: u64,
+        mode: i32,
+        reply: ReplyEmpty,
+    ) {
+        if mode != 0 {
+            // Holes, and what does not change the length.
+            return reply.error(Errno::EOPNOTSUPP);
+        }
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            let end = offset.saturating_add(length);
+            or_fail!(reply, inside.allocate(inode.0, end, program).await);
+            reply.ok();
+        });
+    }
+
+    fn flush(
+        &self,
+        request: &Request,
+        inode: INodeNo,
+        _: FileHandle,
+        _: LockOwner,
+        reply: ReplyEmpty,
+    ) {
+        // The answer is what `close` says.
+        let program = program(request);
+        self.answer_later(async move |inside| {
+            or_fail!(reply, inside.closed(inode.0, program).await);
+            reply.ok();
+        });
+    }
+
+    fn release(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        file: FileHandle,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        self.answer_later(async move |inside| {
+            inside.released(file).await;
+            reply.ok();
+        });
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         reply.ok();
     }
 
-    // What programs try and do without: extended attributes (ls), reflinks and holes (cp).
+    // What a folder of files alone has not, and what programs try and do without: extended attributes (ls), reflinks and
+    // holes (cp).
+
+    fn mknod(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        _device: u32,
+        reply: ReplyEntry,
+    ) {
+        reply.error(Errno::EPERM);
+    }
+
+    fn mkdir(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, _umask: u32, reply: ReplyEntry) {
+        reply.error(Errno::EPERM);
+    }
+
+    fn symlink(&self, _: &Request, _: INodeNo, _: &OsStr, _: &std::path::Path, reply: ReplyEntry) {
+        reply.error(Errno::EPERM);
+    }
 
     fn getxattr(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, reply: ReplyXattr) {
         reply.error(Errno::ENOSYS);

@@ -1,71 +1,114 @@
 //! The folder that the kernel asks about.
 
 use std::ffi::OsStr;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use fuser::{Errno, FileType, INodeNo, Request};
 use medshare_protocol::report::ReportBody;
-use medshare_protocol::usage::Action;
+use medshare_protocol::usage::{Action, Verdict};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 
 use super::answer::{attributes, errno, lock_errno};
+use super::open_files::{OpenFile, OpenFiles};
 use super::second_files::{self, DATA, SecondFiles};
 use crate::agent::Agent;
 
 /// Inode of the folder.
 pub(super) const FOLDER: u64 = 1;
 
-/// The folder.
+/// How long the kernel may answer for a file's size and times by itself, and with them for pages that it has: a program
+/// can read no longer than that after this process stops.
+const LONGEST_REMEMBERED: Duration = Duration::from_secs(1);
+
+/// What the kernel's calls are answered with.
 pub(super) struct DataFolder {
-    pub(super) agent: Agent,
-    pub(super) runtime: Handle,
-    pub(super) seconds: Arc<Mutex<SecondFiles>>,
-    pub(super) since: SystemTime,
+    pub(super) inside: Arc<Inside>,
+    runtime: Handle,
     /// A permit for each call that is under way.
     calls: Arc<Semaphore>,
-    wiper: AbortHandle,
+}
+
+/// What is in the folder.
+pub(super) struct Inside {
+    pub(super) agent: Agent,
+    files: Mutex<SecondFiles>,
+    open_files: Mutex<OpenFiles>,
+    since: SystemTime,
 }
 
 impl DataFolder {
     pub(super) fn new(agent: Agent, runtime: Handle, calls: Arc<Semaphore>) -> Self {
-        let seconds = Arc::new(Mutex::new(SecondFiles::beside_the_data()));
-        let wiper = runtime
-            .spawn(wipe_with(agent.clone(), Arc::clone(&seconds)))
-            .abort_handle();
-        Self {
+        let inside = Inside {
             agent,
-            runtime,
-            seconds,
+            files: Mutex::new(SecondFiles::beside_the_data()),
+            open_files: Mutex::default(),
             since: SystemTime::now(),
+        };
+        Self {
+            inside: Arc::new(inside),
+            runtime,
             calls,
-            wiper,
         }
     }
 
     /// Carries a call out on the runtime: no call waits for another's network.
-    pub(super) fn answer_later(&self, call: impl Future<Output = ()> + Send + 'static) {
-        let calls = Arc::clone(&self.calls);
+    pub(super) fn answer_later<C: Future<Output = ()> + Send + 'static>(
+        &self,
+        call: impl FnOnce(Arc<Inside>) -> C,
+    ) {
+        let (call, calls) = (call(Arc::clone(&self.inside)), Arc::clone(&self.calls));
         self.runtime.spawn(async move {
             let _under_way = calls.acquire_owned().await;
             call.await;
         });
     }
+}
 
+impl Inside {
     pub(super) fn files(&self) -> MutexGuard<'_, SecondFiles> {
-        second_files::locked(&self.seconds)
+        second_files::locked(&self.files)
+    }
+
+    pub(super) fn open_files(&self) -> MutexGuard<'_, OpenFiles> {
+        // A panic while it was held leaves a file open that nobody uses.
+        self.open_files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open_file(&self, number: u64) -> Result<OpenFile, Errno> {
+        self.open_files().get(number).ok_or(Errno::EBADF)
     }
 
     /// Attributes of what is there; of the data only while it is open.
     pub(super) fn look(&self, inode: u64) -> Result<fuser::FileAttr, Errno> {
-        let length = match inode {
-            FOLDER => return Ok(attributes(FOLDER, FileType::Directory, 0, self.since)),
-            DATA => self.agent.length().map_err(|error| errno(&error))?,
-            second => self.files().length(second).ok_or(Errno::ENOENT)?,
+        let kind = match inode {
+            FOLDER => FileType::Directory,
+            _ => FileType::RegularFile,
         };
-        Ok(attributes(inode, FileType::RegularFile, length, self.since))
+        let (length, modified) = match inode {
+            FOLDER => (0, self.since),
+            DATA => {
+                let length = self.agent.length().map_err(|error| errno(&error))?;
+                (length, self.agent.changed())
+            }
+            second => self.files().look(second).ok_or_else(|| self.gone())?,
+        };
+        Ok(attributes(inode, kind, length, modified))
+    }
+
+    /// Of a file that is not there: whether it never was, or went with the data.
+    pub(super) fn gone(&self) -> Errno {
+        self.agent
+            .lock()
+            .map_or(Errno::ENOENT, |lock| lock_errno(&lock))
+    }
+
+    /// How long what is told of a file may be remembered.
+    pub(super) fn remembered(&self) -> Duration {
+        self.agent.lease_left().min(LONGEST_REMEMBERED)
     }
 
     /// The inode of `name`; calls on a closed folder fail before anything else.
@@ -84,23 +127,29 @@ impl DataFolder {
         }
     }
 
-    /// A report's body about the data, done by the calling program to `file`.
-    pub(super) fn body(
+    /// Whether the usage contract has nothing against it.
+    pub(super) fn may(&self, action: Action) -> bool {
+        self.agent.usage().judge(action) != Verdict::Violation
+    }
+
+    /// Judges and reports what is done to `file` by `program`.
+    pub(super) async fn authorise(
         &self,
         action: Action,
-        request: &Request,
         file: &OsStr,
-        range: (u64, u64),
-    ) -> ReportBody {
-        ReportBody {
-            comment: format!(
-                "{action} of {} in a mounted folder",
-                self.agent.header().dataset_id()
-            ),
+        range: Option<(u64, u64)>,
+        program: Option<String>,
+    ) -> Result<(), Errno> {
+        let dataset = self.agent.header().dataset_id();
+        let body = ReportBody {
+            comment: format!("{action} of {dataset} in a mounted folder"),
             file: Some(file.to_string_lossy().into_owned()),
-            ranges: vec![range],
-            program: program(request),
-        }
+            ranges: range.into_iter().collect(),
+            program,
+            ..ReportBody::default()
+        };
+        let authorised = self.agent.authorise(action, &body).await;
+        authorised.map(drop).map_err(|error| errno(&error))
     }
 
     pub(super) fn whole(&self) -> (u64, u64) {
@@ -112,17 +161,4 @@ impl DataFolder {
 pub(super) fn program(request: &Request) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{}/comm", request.pid())).ok()?;
     Some(name.trim_end().to_owned())
-}
-
-impl Drop for DataFolder {
-    fn drop(&mut self) {
-        // It holds the agent, and with it the lease.
-        self.wiper.abort();
-    }
-}
-
-/// The second files go when the data goes.
-async fn wipe_with(agent: Agent, seconds: Arc<Mutex<SecondFiles>>) {
-    agent.locked().await;
-    second_files::locked(&seconds).wipe();
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -22,8 +23,26 @@ pub(super) struct SecondFiles {
 }
 
 struct SecondFile {
-    name: OsString,
+    /// Nothing once it is unlinked: it stays for those who have it open.
+    name: Option<OsString>,
     content: Zeroizing<Vec<u8>>,
+    modified: SystemTime,
+    /// Counts the writes.
+    version: u64,
+    rows: Rows,
+}
+
+/// Whether a file has rows of the data (SPEC §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// It has none.
+    None,
+    /// It was written to since it was last looked at.
+    Unknown,
+    /// It has, since this time after boot, and is given to nobody: it may yet become the data.
+    Held(Duration),
+    /// It has, and that is judged.
+    Judged,
 }
 
 /// Why a file cannot be made, renamed or written.
@@ -42,18 +61,14 @@ pub(super) fn locked(files: &Mutex<SecondFiles>) -> MutexGuard<'_, SecondFiles> 
 }
 
 impl SecondFiles {
-    pub(super) const fn new(data_name: OsString) -> Self {
+    /// Of a folder in which the data has its usual name.
+    pub(super) fn beside_the_data() -> Self {
         Self {
-            data_name,
+            data_name: DATA_FILE.into(),
             files: BTreeMap::new(),
             next: DATA + 1,
             wiped: false,
         }
-    }
-
-    /// Of a folder in which the data has its usual name.
-    pub(super) fn beside_the_data() -> Self {
-        Self::new(DATA_FILE.into())
     }
 
     /// Inode of the file called `name`.
@@ -61,33 +76,38 @@ impl SecondFiles {
         if name == self.data_name {
             return Some(DATA);
         }
-        self.files
-            .iter()
-            .find(|(_, file)| file.name == name)
-            .map(|(inode, _)| *inode)
+        self.names()
+            .find(|(_, other)| *other == name)
+            .map(|(inode, _)| inode)
     }
 
     /// Inodes and names of the second files.
     pub(super) fn names(&self) -> impl Iterator<Item = (u64, &OsStr)> {
         self.files
             .iter()
-            .map(|(inode, file)| (*inode, file.name.as_os_str()))
+            .filter_map(|(inode, file)| Some((*inode, file.name.as_deref()?)))
+    }
+
+    /// Name of any file, as it was last.
+    pub(super) fn name(&self, inode: u64) -> OsString {
+        match self.files.get(&inode) {
+            Some(file) => file.name.clone().unwrap_or_default(),
+            None => self.data_name.clone(),
+        }
     }
 
     pub(super) fn data_name(&self) -> &OsStr {
         &self.data_name
     }
 
-    pub(super) fn length(&self, inode: u64) -> Option<u64> {
-        self.files.get(&inode).map(|file| file.content.len() as u64)
+    /// Length and time of the last change.
+    pub(super) fn look(&self, inode: u64) -> Option<(u64, SystemTime)> {
+        let file = self.files.get(&inode)?;
+        Some((file.content.len() as u64, file.modified))
     }
 
     /// Makes a file; its inode.
-    pub(super) fn create(
-        &mut self,
-        name: &OsStr,
-        content: Zeroizing<Vec<u8>>,
-    ) -> Result<u64, Refused> {
+    pub(super) fn create(&mut self, name: &OsStr) -> Result<u64, Refused> {
         if self.wiped {
             return Err(Refused::Wiped);
         }
@@ -99,13 +119,14 @@ impl SecondFiles {
         }
         let inode = self.next;
         self.next += 1;
-        self.files.insert(
-            inode,
-            SecondFile {
-                name: name.to_owned(),
-                content,
-            },
-        );
+        let file = SecondFile {
+            name: Some(name.to_owned()),
+            content: Zeroizing::default(),
+            modified: SystemTime::now(),
+            version: 0,
+            rows: Rows::None,
+        };
+        self.files.insert(inode, file);
         Ok(inode)
     }
 
@@ -123,43 +144,111 @@ impl SecondFiles {
     pub(super) fn write(&mut self, inode: u64, offset: u64, bytes: &[u8]) -> Result<(), Refused> {
         let end = self.room_for(offset.saturating_add(bytes.len() as u64))?;
         let begin = end - bytes.len();
-        let content = &mut self.files.get_mut(&inode).ok_or(Refused::NotThere)?.content;
-        if begin > content.len() {
-            crate::agent::resize(content, begin);
+        let file = self.written(inode)?;
+        if begin > file.content.len() {
+            crate::agent::resize(&mut file.content, begin);
         }
-        crate::agent::write_at(content, begin, bytes);
+        crate::agent::write_at(&mut file.content, begin, bytes);
         Ok(())
     }
 
     pub(super) fn truncate(&mut self, inode: u64, length: u64) -> Result<(), Refused> {
         let length = self.room_for(length)?;
-        let content = &mut self.files.get_mut(&inode).ok_or(Refused::NotThere)?.content;
-        crate::agent::resize(content, length);
+        let file = self.written(inode)?;
+        crate::agent::resize(&mut file.content, length);
+        if length == 0 {
+            file.rows = Rows::None;
+        }
         Ok(())
     }
 
-    /// Gives a file another name, the data as well. Nothing is ever replaced.
+    fn written(&mut self, inode: u64) -> Result<&mut SecondFile, Refused> {
+        let file = self.files.get_mut(&inode).ok_or(Refused::NotThere)?;
+        file.modified = SystemTime::now();
+        file.version += 1;
+        if file.rows == Rows::None {
+            file.rows = Rows::Unknown;
+        }
+        Ok(file)
+    }
+
+    /// Takes a program's word for the time of the last change.
+    pub(super) fn set_modified(&mut self, inode: u64, modified: SystemTime) {
+        if let Some(file) = self.files.get_mut(&inode) {
+            file.modified = modified;
+        }
+    }
+
+    /// Whether it has rows of the data, as of which write.
+    pub(super) fn rows(&self, inode: u64) -> Option<(Rows, u64)> {
+        let file = self.files.get(&inode)?;
+        Some((file.rows, file.version))
+    }
+
+    /// Notes whether it has, unless it was written to since `version`.
+    pub(super) fn set_rows(&mut self, inode: u64, version: u64, rows: Rows) {
+        if let Some(file) = self.files.get_mut(&inode)
+            && (file.version == version || rows == Rows::Judged)
+        {
+            file.rows = rows;
+        }
+    }
+
+    /// Those that have to be looked at.
+    pub(super) fn unjudged(&self) -> Vec<u64> {
+        let unjudged = |file: &SecondFile| matches!(file.rows, Rows::Unknown | Rows::Held(_));
+        self.files
+            .iter()
+            .filter(|(_, file)| unjudged(file))
+            .map(|(inode, _)| *inode)
+            .collect()
+    }
+
+    /// Gives a file another name, the data as well. The second file that had it is unlinked.
     pub(super) fn rename(&mut self, inode: u64, name: &OsStr) -> Result<(), Refused> {
-        if self.find(name).is_some_and(|other| other != inode) {
-            return Err(Refused::Exists);
+        match self.find(name) {
+            Some(same) if same == inode => return Ok(()),
+            Some(DATA) => return Err(Refused::Exists),
+            Some(other) => self.unlink(other)?,
+            None => {}
         }
         if inode == DATA {
             name.clone_into(&mut self.data_name);
             return Ok(());
         }
         let file = self.files.get_mut(&inode).ok_or(Refused::NotThere)?;
-        name.clone_into(&mut file.name);
+        file.name = Some(name.to_owned());
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, inode: u64) -> Result<(), Refused> {
-        self.files.remove(&inode).map(drop).ok_or(Refused::NotThere)
+    /// Takes a file's name away.
+    pub(super) fn unlink(&mut self, inode: u64) -> Result<(), Refused> {
+        let file = self.files.get_mut(&inode).ok_or(Refused::NotThere)?;
+        file.name = None;
+        Ok(())
     }
 
-    /// Wipes all of them; no more can be made.
-    pub(super) fn wipe(&mut self) {
-        self.files.clear();
+    /// Removes a file that has no name and that nobody has open.
+    pub(super) fn forget_nameless(&mut self, inode: u64) {
+        if self
+            .files
+            .get(&inode)
+            .is_some_and(|file| file.name.is_none())
+        {
+            self.files.remove(&inode);
+        }
+    }
+
+    /// Removes a file and gives out what it held.
+    pub(super) fn take(&mut self, inode: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let file = self.files.remove(&inode).ok_or(Refused::NotThere)?;
+        Ok(file.content)
+    }
+
+    /// Wipes all of them; no more can be made. Their inodes.
+    pub(super) fn wipe(&mut self) -> Vec<u64> {
         self.wiped = true;
+        std::mem::take(&mut self.files).into_keys().collect()
     }
 
     fn room_for(&self, end: u64) -> Result<usize, Refused> {
@@ -174,75 +263,4 @@ impl SecondFiles {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_nothing_is_replaced() {
-        let mut files = SecondFiles::beside_the_data();
-        let second = files.create("b".as_ref(), Zeroizing::default()).unwrap();
-        assert_eq!(
-            files.create("b".as_ref(), Zeroizing::default()),
-            Err(Refused::Exists)
-        );
-        assert_eq!(
-            files.create(DATA_FILE.as_ref(), Zeroizing::default()),
-            Err(Refused::Exists)
-        );
-        assert_eq!(files.rename(DATA, "b".as_ref()), Err(Refused::Exists));
-        assert_eq!(
-            files.rename(second, DATA_FILE.as_ref()),
-            Err(Refused::Exists)
-        );
-        files.rename(DATA, "c".as_ref()).unwrap();
-        assert_eq!(
-            (files.find("c".as_ref()), files.find(DATA_FILE.as_ref())),
-            (Some(DATA), None)
-        );
-        files.remove(second).unwrap();
-        assert_eq!(files.remove(second), Err(Refused::NotThere));
-    }
-
-    #[test]
-    fn writing_behind_the_end_fills_with_zeros() {
-        let mut files = SecondFiles::beside_the_data();
-        let second = files.create("b".as_ref(), Zeroizing::default()).unwrap();
-        files.write(second, 3, b"xy").unwrap();
-        assert_eq!(files.read(second, 0, 99).unwrap().as_slice(), b"\0\0\0xy");
-        files.truncate(second, 4).unwrap();
-        assert_eq!(files.read(second, 2, 99).unwrap().as_slice(), b"\0x");
-        assert_eq!(files.read(second, 99, 1).unwrap().as_slice(), b"");
-        assert_eq!(files.write(second, u64::MAX, b"x"), Err(Refused::TooLong));
-        assert_eq!(files.truncate(second, u64::MAX), Err(Refused::TooLong));
-    }
-
-    #[test]
-    fn after_the_wipe_nothing_is_left_and_nothing_can_be_made() {
-        let mut files = SecondFiles::beside_the_data();
-        let second = files
-            .create("b".as_ref(), Zeroizing::new(b"secret".to_vec()))
-            .unwrap();
-        files.wipe();
-        assert!(files.read(second, 0, 9).is_none());
-        assert_eq!(
-            files.create("b".as_ref(), Zeroizing::default()),
-            Err(Refused::Wiped)
-        );
-        assert_eq!(files.write(second, 0, b"x"), Err(Refused::Wiped));
-    }
-
-    #[test]
-    fn files_are_counted() {
-        let mut files = SecondFiles::beside_the_data();
-        for number in 0..MAX_FILES {
-            files
-                .create(number.to_string().as_ref(), Zeroizing::default())
-                .unwrap();
-        }
-        assert_eq!(
-            files.create("x".as_ref(), Zeroizing::default()),
-            Err(Refused::TooMany)
-        );
-    }
-}
+mod tests;

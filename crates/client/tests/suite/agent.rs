@@ -103,6 +103,7 @@ async fn an_action_that_is_not_granted_is_not_done_and_locks() {
             "{refused}"
         );
         assert!(!stage.path("elsewhere.csv").exists() && stage.opening.container.exists());
+        within(agent.told()).await;
         assert_eq!(
             stage.node.reported()[1],
             Actions::NONE.with(action),
@@ -143,6 +144,7 @@ async fn a_violation_that_the_network_hides_is_reported_at_the_next_opening() {
         matches!(agent.bytes(0, 1), Err(AgentError::Locked(_))),
         "wiped all the same"
     );
+    within(agent.told()).await;
     drop(agent);
     stage.node.script().busy = 0;
     assert_eq!(stage.node.reported().len(), 1);
@@ -154,19 +156,42 @@ async fn a_violation_that_the_network_hides_is_reported_at_the_next_opening() {
 }
 
 #[tokio::test]
-async fn the_data_is_gone_before_the_violation_s_report_is_out() {
-    let stage = Stage::granting(&[Action::Read]).await;
+async fn a_violation_is_answered_at_once_though_the_node_hangs_and_outlives_the_client() {
+    let mut stage = Stage::granting(&[Action::Read]).await;
     let agent = stage.open().await.unwrap();
+    stage.node.script().hangs = true;
+    // Another report is on its way, and will be for long.
+    let (reader, reading) = (agent.clone(), deed(&stage, Action::Read));
+    let hanging = tokio::spawn(async move { reader.act(reading, None).await.map(drop) });
+    while agent.last_report().await < 2 {
+        tokio::task::yield_now().await;
+    }
     let mut attempt = Box::pin(agent.act(deed(&stage, Action::Copy), None));
-    // As far as it goes without the network.
-    assert!(futures::poll!(&mut attempt).is_pending());
-    assert_eq!(stage.node.reported().len(), 1);
+    // Ready when it is first asked: it waits for nobody.
+    let std::task::Poll::Ready(refused) = futures::poll!(&mut attempt) else {
+        panic!("the answer waits for the network");
+    };
+    assert!(matches!(
+        refused,
+        Err(AgentError::Locked(Lock::Violation(Action::Copy)))
+    ));
     assert!(matches!(
         agent.bytes(0, 1),
         Err(AgentError::Locked(Lock::Violation(_)))
     ));
-    attempt.await.unwrap_err();
-    assert_eq!(stage.node.reported().len(), 2);
+    assert_eq!(stage.node.reported().len(), 1, "nothing has arrived");
+
+    // What is on disk at this moment is what a killed client leaves.
+    let left = stage.path("left.jsonl");
+    std::fs::copy(&stage.opening.journal, &left).unwrap();
+    hanging.abort();
+    stage.node.script().hangs = false;
+    stage.opening.journal = left;
+    let refused = stage.open().await.unwrap_err();
+    assert!(refused.to_string().contains("revoked"), "{refused}");
+    let actions: Vec<u8> = stage.node.reported().iter().map(|it| it.0).collect();
+    assert_eq!(actions, [0x40, 1, 0x20]);
+    assert_eq!(stage.node.script().state, State::Revoked);
 }
 
 #[tokio::test]

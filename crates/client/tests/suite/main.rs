@@ -12,3 +12,5 @@ mod requestor;
 mod returning;
 mod socket;
 mod stage;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod tools;

@@ -4,12 +4,20 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use medshare_client::agent::{Agent, DATA_FILE, Lock};
 use medshare_client::mount::{Mount, MountError};
 use medshare_protocol::usage::{Action, Actions};
 
-use crate::stage::{PAYLOAD, Stage};
+use crate::stage::{PAYLOAD, Stage, within};
+
+mod accounts;
+mod mapping;
+mod saving;
+
+/// How soon after a revocation, or an attempt, what must happen has happened.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 struct Mounted {
     stage: Stage,
@@ -58,56 +66,13 @@ impl Mounted {
 
     async fn end(self) {
         let at = self.at.clone();
-        tokio::task::spawn_blocking(move || self.mount.end())
-            .await
-            .unwrap()
-            .unwrap();
+        within(self.mount.end()).await.unwrap();
         assert_eq!(fs::read_dir(at).unwrap().count(), 0, "unmounted");
     }
 }
 
 fn one(action: Action) -> Vec<Actions> {
     vec![Actions::NONE.with(action)]
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn reading_is_reported_once_per_open() {
-    let Some(mounted) = mounted(&[Action::Read]).await else {
-        return;
-    };
-    mounted
-        .blocking(|data| {
-            let listed: Vec<_> = fs::read_dir(data.parent().unwrap())
-                .unwrap()
-                .map(|entry| entry.unwrap().file_name())
-                .collect();
-            assert_eq!(listed, [DATA_FILE]);
-            assert_eq!(fs::metadata(data).unwrap().len(), PAYLOAD.len() as u64);
-        })
-        .await;
-    assert!(mounted.reported().is_empty(), "looking is not reading");
-    mounted
-        .blocking(|data| {
-            let mut file = fs::File::open(data).unwrap();
-            let mut byte = [0];
-            for expected in PAYLOAD {
-                file.read_exact(&mut byte).unwrap();
-                assert_eq!(byte[0], *expected);
-            }
-            assert_eq!(file.read(&mut byte).unwrap(), 0);
-        })
-        .await;
-    assert_eq!(mounted.reported(), one(Action::Read));
-    assert_eq!(
-        mounted.stage.node.body(2).ranges,
-        [(0, PAYLOAD.len() as u64)]
-    );
-    let status = mounted
-        .blocking(|data| Command::new("cat").arg(data).output().unwrap())
-        .await;
-    assert_eq!(status.stdout, PAYLOAD);
-    assert_eq!(mounted.stage.node.body(3).program.as_deref(), Some("cat"));
-    mounted.end().await;
 }
 
 /// An attempt, and which action it is.
@@ -154,6 +119,7 @@ async fn what_is_not_granted_fails_with_eacces_is_reported_and_locks() {
             "{action}: {refused}"
         );
         assert_eq!(mounted.agent.lock(), Some(Lock::Violation(action)));
+        within(mounted.agent.told()).await;
         assert_eq!(mounted.reported().last(), one(action).last(), "{action}");
         let again = mounted.blocking(|data| fs::read(data)).await.unwrap_err();
         assert_eq!(
@@ -242,12 +208,19 @@ async fn programs_may_keep_files_of_their_own_beside_the_data() {
             fs::rename(&notes, data.with_file_name("result.txt")).unwrap();
             let result = data.with_file_name("result.txt");
             assert_eq!(fs::read(&result).unwrap(), b"mean age 50!");
-            assert_eq!(
-                fs::rename(&result, data).unwrap_err().kind(),
-                ErrorKind::AlreadyExists
-            );
+            let mut open = fs::File::open(&result).unwrap();
             fs::remove_file(&result).unwrap();
             assert!(!result.exists());
+            let mut left = String::new();
+            open.read_to_string(&mut left).unwrap();
+            assert_eq!(left, "mean age 50!", "what is open stays");
+            // A folder of files, and of these alone.
+            for refused in [
+                fs::create_dir(data.with_file_name("folder")),
+                std::os::unix::fs::symlink("data.csv", data.with_file_name("link")),
+            ] {
+                assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+            }
         })
         .await;
     assert_eq!(mounted.agent.lock(), None);
@@ -288,4 +261,55 @@ async fn only_an_empty_folder_is_mounted_on() {
             "{refused}"
         );
     }
+}
+
+/// P19: the program that tried is told at once, whatever the node does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_violation_fails_at_once_though_the_node_hangs() {
+    let Some(mounted) = mounted(&[Action::Read]).await else {
+        return;
+    };
+    mounted.stage.node.script().hangs = true;
+    let tried = Instant::now();
+    let refused = mounted.blocking(|data| fs::remove_file(data)).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert!(tried.elapsed() < AT_ONCE, "{:?}", tried.elapsed());
+    assert_eq!(mounted.agent.lock(), Some(Lock::Violation(Action::Delete)));
+    mounted.end().await;
+}
+
+/// Another user's process, with no right but what fusermount3 lends: this very test binary, run anew as `nobody`.
+#[tokio::test]
+async fn an_ordinary_user_mounts_through_fusermount3() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let device = fs::metadata("/dev/fuse").map(|device| device.permissions().mode() & 0o006);
+    let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !root || device.ok() != Some(0o006) || !has("fusermount3") || !has("setpriv") {
+        println!("LEFT OUT: needs root, /dev/fuse with mode 0666, fusermount3 and setpriv");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    // Where it was built nobody may look.
+    let binary = folder.path().join("suite");
+    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&binary)
+        .args([
+            "--exact",
+            "mount::what_is_not_granted_fails_with_eacces_is_reported_and_locks",
+        ])
+        .arg("--nocapture")
+        .env("TMPDIR", folder.path())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        words.contains("1 passed") && !words.contains("LEFT OUT"),
+        "{words}"
+    );
 }

@@ -292,6 +292,16 @@ fn the_report_body_opens_with_the_contract_secret() {
     assert_eq!(body.file.as_deref(), Some("data.csv"));
     assert_eq!(body.ranges, [(0, 100)]);
     assert_eq!(body.program.as_deref(), Some("cat"));
+    let account = vectors::bytes(&vector["report"], "account");
+    let body = ReportBody::from_bytes(&account).unwrap();
+    assert_eq!(body.ranges, [(0, 65_536), (131_072, 131_584)]);
+    assert_eq!(body.counts, [(0, 25), (1, 1)].into());
+    let [output] = body.outputs.as_slice() else {
+        panic!("{body:?}");
+    };
+    let rest = (output.path.as_str(), output.size, output.input_rows);
+    assert_eq!(rest, ("result.csv", 13, 0));
+    assert_eq!(body.to_bytes(), account);
 }
 
 /// The key of a container's payload, from the shares in its header and in the vectors; nothing when one does not open.

@@ -55,6 +55,8 @@ pub struct Script {
     /// The custodian's share is sealed to this key.
     pub share_to: Option<B256>,
     pub no_share: bool,
+    /// Reports are never answered, nor taken.
+    pub hangs: bool,
     pub lease_seconds: u32,
     /// Somebody plays this old answer again to each renewal.
     pub replay: Option<ReportAnswer>,
@@ -88,6 +90,7 @@ struct Inner {
     script: Mutex<Script>,
     seen: Mutex<Seen>,
     renewed: watch::Sender<u32>,
+    taken: watch::Sender<usize>,
 }
 
 #[derive(Clone)]
@@ -108,6 +111,7 @@ impl FakeNode {
             forge_receipts: false,
             share_to: None,
             no_share: false,
+            hangs: false,
             lease_seconds: LEASE_SECONDS,
             replay: None,
             last_report: None,
@@ -130,6 +134,7 @@ impl FakeNode {
             script: Mutex::new(script),
             seen: Mutex::default(),
             renewed: watch::Sender::new(0),
+            taken: watch::Sender::new(0),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -175,6 +180,14 @@ impl FakeNode {
     /// What a requestor is told when the package is ready.
     pub fn ready(&self) -> PackageReady {
         self.inner.ready()
+    }
+
+    /// Returns once so many reports have been taken.
+    pub async fn reports(&self, number: usize) {
+        let mut taken = self.inner.taken.subscribe();
+        within(taken.wait_for(|taken| *taken >= number))
+            .await
+            .unwrap();
     }
 
     /// Returns once so many renewals have been answered.
@@ -343,6 +356,9 @@ async fn report(
     Shared(node): Node,
     Json(submission): Json<ReportSubmission>,
 ) -> Result<Json<ReportAnswer>, Response> {
+    if node.script().hangs {
+        std::future::pending::<()>().await;
+    }
     node.intercept()?;
     let repeated = node
         .seen()
@@ -386,6 +402,8 @@ async fn report(
     let mut seen = node.seen();
     seen.reports.push(submission);
     seen.receipts.push(answer.clone());
+    node.taken.send_replace(seen.reports.len());
+    drop(seen);
     Ok(Json(answer))
 }
 
