@@ -1,11 +1,12 @@
 //! Open data, and the usage contract beside it (P6, P18, P19).
 //!
-//! The plaintext lives in this process's memory only, and only while three things hold: the lease runs, the package
-//! is usable on chain, and no violation was tried. Every action is judged **before** it is carried out. Permitted:
-//! reported, and carried out once the node's receipt is on disk. Ignored: carried out. Violation: the plaintext is
-//! wiped first, then the attempt is written down for the node; the answer says what can be done, and does not wait for
-//! the network.
+//! The plaintext lives in this process's memory only, chunk by chunk as it is read, and only while three things hold: the
+//! lease runs, the package is usable on chain, and no violation was tried. Every action is judged **before** it is carried
+//! out. Permitted: reported, and carried out once the node's receipt is on disk. Ignored: carried out. Violation: the
+//! plaintext is wiped first, then the attempt is written down for the node; the answer says what can be done, and does not
+//! wait for the network.
 
+mod checking;
 mod deed;
 mod lease;
 mod lock;
@@ -28,6 +29,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
+use crate::content::{Content, ContentError};
+use crate::download::Stamp;
 use crate::ledger::Ledger;
 use crate::reporter::{Answered, Reporter};
 
@@ -62,9 +65,12 @@ pub enum AgentError {
         /// How long the data is.
         length: u64,
     },
-    /// More than one package may hold in memory.
-    #[error("the data would have {0} bytes; at most {MAX_CONTENT_BYTES} are held in memory")]
+    /// More than the data may grow to, or than memory has room for at once.
+    #[error("{0} bytes are too many: data grows to {MAX_CONTENT_BYTES} at most; read less at once")]
     TooLong(u64),
+    /// The package file, or what was written over it, cannot be used.
+    #[error(transparent)]
+    Content(ContentError),
     /// The destination cannot be written.
     #[error("cannot write {path}: {error}")]
     Destination {
@@ -88,7 +94,8 @@ pub struct Agent {
 pub(crate) struct Opened {
     pub(crate) header: PackageHeader,
     pub(crate) usage: UsageContract,
-    pub(crate) content: Zeroizing<Vec<u8>>,
+    pub(crate) content: Content,
+    pub(crate) stamp: Option<Stamp>,
     pub(crate) reporter: Reporter,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -118,20 +125,24 @@ impl Agent {
     /// Starts the agent and the tasks that watch over its lease.
     pub(crate) fn start(opened: Opened) -> Self {
         let lease_end = opened.answered.asked + opened.answered.lease;
+        let content = Arc::new(opened.content);
         let shared = Arc::new(Shared {
             header: opened.header,
             usage: opened.usage,
-            vault: Mutex::new(Vault::new(opened.content, lease_end)),
+            vault: Mutex::new(Vault::new(Arc::clone(&content), lease_end)),
             reporter: Arc::new(opened.reporter),
             phase: watch::Sender::new(None),
             telling: watch::Sender::new(0),
             ledger: opened.ledger,
             changed_ms: AtomicU64::new(opened.clock.wall_ms()),
             clock: opened.clock,
-            container: opened.container,
+            container: opened.container.clone(),
             lease: opened.answered.lease,
         });
         lease::watch(&shared, opened.answered.lease);
+        if opened.stamp.is_none_or(|stamp| !stamp.payload_checked) {
+            checking::watch(&shared, &content, opened.container, opened.stamp);
+        }
         Self { shared }
     }
 
@@ -186,7 +197,7 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Locked`].
     pub fn length(&self) -> Result<u64, AgentError> {
-        self.shared.with_content(|content| content.len() as u64)
+        Ok(self.shared.content()?.length())
     }
 
     /// Number of the last report.
@@ -248,7 +259,18 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Locked`], [`AgentError::OutOfRange`].
     pub fn bytes(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
-        self.shared.read(offset, length)
+        let content = self.shared.content()?;
+        deed::read(&content, offset, length).map_err(|error| self.shared.reason(error))
+    }
+
+    /// Bytes of the data from `offset` on into `out`; how many there were: fewer than `out` has only at the end of the data,
+    /// and none beyond it. As [`Agent::bytes`], neither judged nor reported. Calls do not wait for each other.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`], [`AgentError::Content`]; `out` has then no bytes of the data.
+    pub fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize, AgentError> {
+        let read = self.shared.content()?.read_at(offset, out);
+        read.map_err(|error| self.shared.reason(error.into()))
     }
 
     /// Does what the caller has authorised; neither judged nor reported.
@@ -293,6 +315,12 @@ impl Agent {
     /// Closes the data: wipes the plaintext. The lease runs out by itself.
     pub fn close(&self) {
         self.shared.lock(Lock::Closed);
+    }
+}
+
+impl From<ContentError> for AgentError {
+    fn from(error: ContentError) -> Self {
+        Self::Content(error)
     }
 }
 
@@ -352,14 +380,19 @@ impl Shared {
         });
     }
 
-    fn with_content<T>(
-        &self,
-        use_content: impl FnOnce(&mut Zeroizing<Vec<u8>>) -> T,
-    ) -> Result<T, AgentError> {
+    /// The data, if it is open. It is wiped under the hands of whoever uses it when it is closed meanwhile.
+    fn content(&self) -> Result<Arc<Content>, AgentError> {
         self.check_open().map_err(AgentError::Locked)?;
-        self.vault()
-            .content()
-            .map(use_content)
-            .map_err(AgentError::Locked)
+        self.vault().content().map_err(AgentError::Locked)
+    }
+
+    /// Of data that was wiped while it was used, why it was.
+    fn reason(&self, error: AgentError) -> AgentError {
+        match error {
+            AgentError::Content(ContentError::Wiped) => {
+                AgentError::Locked(self.check_open().err().unwrap_or(Lock::Closed))
+            }
+            error => error,
+        }
     }
 }

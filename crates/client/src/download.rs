@@ -1,6 +1,9 @@
 //! Fetches a package (P16). A download that was cut goes on where it was; a file under its final name is whole.
 
-use std::io::Read;
+mod stamp;
+
+use std::fs::File as StdFile;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use medshare_protocol::digest::Sha256d;
@@ -10,6 +13,9 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 use crate::api::{ApiError, NodeApi};
+
+pub use stamp::stamp_of;
+pub(crate) use stamp::{Identity, Stamp};
 
 /// How often a broken download is taken up again before it is left for later.
 pub const RESUMPTIONS: u32 = 5;
@@ -46,7 +52,8 @@ pub enum DownloadError {
 }
 
 /// Downloads the package `id` to `target`. Bytes go to `target` with `.part` appended until all of them are there and
-/// have the announced hash; then they are synced to disk and renamed. `progress` gets bytes done and in all.
+/// have the announced hash; then they are synced to disk and renamed, and a stamp beside the file says that it was
+/// checked. `progress` gets bytes done and in all.
 ///
 /// # Errors
 /// [`DownloadError`]; `target` is then not there, or is what it was.
@@ -57,10 +64,7 @@ pub async fn download(
     target: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(), DownloadError> {
-    if file_hash(target)
-        .await
-        .is_ok_and(|hash| hash == ready.container_hash)
-    {
+    if is_here(target, ready.container_hash).await {
         progress(ready.length, ready.length);
         return Ok(());
     }
@@ -87,7 +91,44 @@ pub async fn download(
         });
     }
     fs::rename(&part, target).await.map_err(disk)?;
+    let identity = Identity::of(&fs::metadata(target).await.map_err(disk)?);
+    Stamp::new(identity, actual).keep(target);
     sync_folder(target).await.map_err(disk)
+}
+
+/// Whether `target` is the package already. The answer is kept, so that the next one is quick.
+async fn is_here(target: &Path, expected: ContainerHash) -> bool {
+    let Ok(file) = StdFile::open(target) else {
+        return false;
+    };
+    let checked = check_hash(file, target, expected, |_, _| ()).await;
+    checked.is_ok_and(|stamp| stamp.is_some())
+}
+
+/// Whether sha256d of the open file `file`, which is `path`, is `expected`: by its stamp, or by reading it; then it has a
+/// stamp. `progress` gets bytes done and in all, if there is anything to be done.
+pub(crate) async fn check_hash(
+    file: StdFile,
+    path: &Path,
+    expected: ContainerHash,
+    progress: impl FnMut(u64, u64) + Send + 'static,
+) -> std::io::Result<Option<Stamp>> {
+    let identity = Identity::of(&file.metadata()?);
+    if let Some(stamp) = Stamp::find(path, identity, expected) {
+        return Ok(Some(stamp));
+    }
+    let path = path.to_owned();
+    let hashing = tokio::task::spawn_blocking(move || {
+        if hash_of(&file, progress)? != expected {
+            return Ok(None);
+        }
+        let stamp = Stamp::new(identity, expected);
+        if Identity::of(&file.metadata()?) == identity {
+            stamp.keep(&path);
+        }
+        Ok(Some(stamp))
+    });
+    hashing.await.map_err(std::io::Error::other)?
 }
 
 /// Where the bytes of an unfinished download are.
@@ -179,19 +220,24 @@ async fn open_part(part: &Path) -> std::io::Result<File> {
 /// What reading says.
 pub async fn file_hash(path: &Path) -> std::io::Result<ContainerHash> {
     let path = path.to_owned();
-    let hashing = tokio::task::spawn_blocking(move || {
-        let mut file = std::fs::File::open(path)?;
-        let mut hash = Sha256d::default();
-        let mut buffer = vec![0; HASH_BUFFER_BYTES];
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                return Ok(ContainerHash(hash.finish()));
-            }
-            hash.update(&buffer[..read]);
-        }
-    });
+    let hashing = tokio::task::spawn_blocking(move || hash_of(&StdFile::open(path)?, |_, _| ()));
     hashing.await.map_err(std::io::Error::other)?
+}
+
+fn hash_of(file: &StdFile, mut progress: impl FnMut(u64, u64)) -> std::io::Result<ContainerHash> {
+    let all = file.metadata()?.len();
+    let mut hash = Sha256d::default();
+    let mut buffer = vec![0; HASH_BUFFER_BYTES];
+    let mut done = 0;
+    loop {
+        let read = file.read_at(&mut buffer, done)?;
+        if read == 0 {
+            return Ok(ContainerHash(hash.finish()));
+        }
+        hash.update(&buffer[..read]);
+        done += read as u64;
+        progress(done, all);
+    }
 }
 
 /// A rename is durable once its folder is synced.

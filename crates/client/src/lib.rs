@@ -6,7 +6,9 @@
 //! | [`requestor`] | registers, asks, waits | P1, P2 |
 //! | [`download`] | fetches a package, also in pieces | P16 |
 //! | [`opening`] | from a package to open data: report first, key second | P17 |
-//! | [`agent`] | open data in memory; every action judged before it is carried out | P18, P19 |
+//! | [`agent`] | open data; every action judged before it is carried out | P18, P19 |
+//! | [`content`] | the data, decrypted on demand; what is written over it in an encrypted file ([`spool`]) | P17 |
+//! | [`memory`] | locked memory for plaintext and keys | P17 |
 //! | [`journal`] | reports sent and receipts kept | P24 |
 //! | [`socket`] | one process holds the data, others act on it | P18 |
 //! | `mount` | the open data as a folder (feature `mount`, Linux) | P18 |
@@ -24,12 +26,14 @@ pub mod agent;
 pub mod api;
 pub mod audit;
 pub mod clock;
+pub mod content;
 pub mod download;
 pub mod evidence;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod handle;
 pub mod journal;
 pub mod ledger;
+pub mod memory;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub mod mount;
 pub mod opening;
@@ -41,3 +45,4 @@ pub mod returning;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod rows;
 pub mod socket;
+pub mod spool;

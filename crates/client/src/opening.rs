@@ -8,25 +8,26 @@ mod error;
 mod whole;
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
 use alloy_signer_local::PrivateKeySigner;
 use medshare_protocol::id::PackageId;
-use medshare_protocol::package::{PackageError, PayloadCipher, SignedHeader};
+use medshare_protocol::package::SignedHeader;
 use medshare_protocol::report::ReportBody;
 use medshare_protocol::seal::{self, DataKey, SealedFor, Share};
 use medshare_protocol::typed::Session;
 use medshare_protocol::usage::{Action, Actions, Environment, UsageContract};
-use zeroize::Zeroizing;
 
 use crate::agent::{Agent, Opened, ReportError};
 use crate::api::ApiError;
+use crate::content::Content;
 use crate::journal::Journal;
 use crate::reporter::{Answered, Parts, Reporter, SessionKey, deliver};
 use crate::requestor::Requestor;
+use crate::spool::overlay_of;
 
 pub use error::OpenError;
 
@@ -35,8 +36,6 @@ pub const SESSION_LIFETIME_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Pause before a node is asked again that said another session has the lease, and did not say until when; doubled
 /// each time.
 const LEASE_PAUSE: Duration = Duration::from_secs(1);
-/// Bytes that are read from the container at once.
-const READ_BUFFER_BYTES: usize = 256 * 1024;
 
 /// What to open, and how.
 #[derive(Clone, Debug)]
@@ -56,21 +55,42 @@ pub struct Opening {
 /// # Errors
 /// [`OpenError::Disk`], [`OpenError::Damaged`], [`OpenError::Package`].
 pub fn read_header(container: &Path) -> Result<SignedHeader, OpenError> {
-    let file = File::open(container);
-    let file = file.map_err(|error| OpenError::Disk {
-        path: container.to_owned(),
-        error,
-    })?;
+    header_of(container, &open_file(container)?)
+}
+
+fn header_of(container: &Path, file: &File) -> Result<SignedHeader, OpenError> {
     SignedHeader::read(&mut BufReader::new(file))
         .map_err(|error| whole::of_header(container, error))
 }
 
-/// Opens a package for `requestor`: the agent that comes back holds the plaintext and keeps the lease.
+fn open_file(container: &Path) -> Result<File, OpenError> {
+    File::open(container).map_err(|error| OpenError::Disk {
+        path: container.to_owned(),
+        error,
+    })
+}
+
+/// Opens a package for `requestor`: the agent that comes back decrypts on demand and keeps the lease.
 ///
 /// # Errors
 /// [`OpenError`]. A report that went out stays reported.
 pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, OpenError> {
-    let header = read_header(&opening.container)?;
+    open_with(requestor, opening, |_, _| ()).await
+}
+
+/// As [`open`]. `progress` gets bytes done and in all when the file has to be read as a whole: when it was not downloaded
+/// here, or was touched since.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(
+    requestor: &Requestor,
+    opening: &Opening,
+    progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<Agent, OpenError> {
+    // One file from here on, whatever is put in its place.
+    let file = open_file(&opening.container)?;
+    let header = header_of(&opening.container, &file)?;
     let package = header.header.package_id();
     let usage = checks::origin(requestor, &header.header).await?;
     let own_share = own_share(requestor, &header)?;
@@ -78,21 +98,23 @@ pub async fn open(requestor: &Requestor, opening: &Opening) -> Result<Agent, Ope
     settle(requestor, &header, &mut journal).await?;
     checks::state(requestor, package).await?;
     checks::environment(usage.environment, opening.environment)?;
-    whole::check(requestor, &header, &opening.container).await?;
+    let stamp = whole::check(requestor, &header, &opening.container, &file, progress).await?;
 
     let reporter = reporter(requestor, &header, &usage, journal)?;
     let answered = report_decrypt(requestor, &reporter, opening.patience).await?;
-    let content = match decrypt(requestor, opening, header.clone(), &own_share, &answered).await {
-        Ok(content) => content,
-        Err(error) => {
-            tracing::warn!(%package, %error, "reported as decrypted, but not opened");
-            return Err(error);
-        }
-    };
+    let key = data_key(requestor, &header, &own_share, &answered);
+    let content = key.and_then(|key| {
+        let overlay = overlay_of(&opening.container);
+        Ok(Content::open(file, &header, &key, overlay)?)
+    });
+    let content = content.inspect_err(|error| {
+        tracing::warn!(%package, %error, "reported as decrypted, but not opened");
+    })?;
     Ok(Agent::start(Opened {
         header: header.header,
         usage,
         content,
+        stamp,
         reporter,
         ledger: requestor.ledger.clone(),
         clock: requestor.clock.clone(),
@@ -241,14 +263,13 @@ fn conflict(error: &ReportError) -> Option<Option<Duration>> {
     }
 }
 
-/// Puts the shares together and decrypts. The key lives only as long as this call.
-async fn decrypt(
+/// Puts the shares together.
+fn data_key(
     requestor: &Requestor,
-    opening: &Opening,
-    header: SignedHeader,
+    header: &SignedHeader,
     own_share: &Share,
     answered: &Answered,
-) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+) -> Result<DataKey, OpenError> {
     let sealed = answered.share.as_ref().ok_or(OpenError::NoShare)?;
     let context = seal::share_context(header.header.package_id(), requestor.address());
     let share = seal::open(
@@ -259,29 +280,5 @@ async fn decrypt(
     )
     .and_then(|share| Share::from_slice(&share))
     .map_err(|_| OpenError::BadShare)?;
-    let key = DataKey::derive(&header.bytes, own_share, &share);
-    let container = opening.container.clone();
-    let decrypting = tokio::task::spawn_blocking(move || decrypt_file(&container, &header, &key));
-    decrypting.await.map_err(|_| OpenError::Interrupted)?
-}
-
-fn decrypt_file(
-    container: &Path,
-    header: &SignedHeader,
-    key: &DataKey,
-) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-    let disk = |error| OpenError::Disk {
-        path: container.to_owned(),
-        error,
-    };
-    let file = File::open(container).map_err(disk)?;
-    let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, file);
-    let mut beginning = vec![0; header.to_bytes().len()];
-    reader.read_exact(&mut beginning).map_err(disk)?;
-    if beginning != header.to_bytes() {
-        // Somebody exchanged the file between the checks and now.
-        return Err(PackageError::WrongPayload.into());
-    }
-    let cipher = PayloadCipher::new(key, header.header.payload_length)?;
-    Ok(cipher.decrypt_all(header, &mut reader)?)
+    Ok(DataKey::derive(&header.bytes, own_share, &share))
 }

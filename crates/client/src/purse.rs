@@ -6,7 +6,7 @@
 //! profile.toml          node, RPC endpoint, contract
 //! wallet.json           the wallet, an Ethereum keystore (the one that `cast wallet` makes will do)
 //! sealing.json          the sealing secret, in the same form
-//! packages/<id>/        request.json, package.mds, journal.jsonl
+//! packages/<id>/        request.json, package.mds, journal.jsonl; package.mds.checked, .overlay and .part
 //! run/                  sockets of open packages
 //! ```
 //!

@@ -10,9 +10,10 @@ use medshare_protocol::typed::Deletion;
 use medshare_protocol::wire::DeletionSubmission;
 
 use crate::api::ApiError;
-use crate::download::part_of;
+use crate::download::{part_of, stamp_of};
 use crate::journal::{Journal, JournalError};
 use crate::requestor::{RequestError, Requestor};
+use crate::spool::overlay_of;
 
 /// Why the data was not given back.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,17 @@ pub enum ReturnError {
     Api(#[from] ApiError),
 }
 
-/// Removes the package file and what was downloaded of it, signs the deletion and hands it to the node. The journal
+/// Everything that is kept of the data of `container`: what was written over it first, the package itself last.
+pub(crate) fn files_of(container: &Path) -> [PathBuf; 4] {
+    [
+        overlay_of(container),
+        stamp_of(container),
+        part_of(container),
+        container.to_owned(),
+    ]
+}
+
+/// Removes the package file, what was downloaded of it and what was written over it, signs the deletion and hands it to the node. The journal
 /// stays: its receipts are the requestor's proof. May be repeated.
 ///
 /// # Errors
@@ -51,7 +62,7 @@ pub async fn return_package(
 ) -> Result<DeletionSubmission, ReturnError> {
     // Held to the end: nobody opens what is being given back.
     let _open = Journal::open(journal)?;
-    for path in [container.to_owned(), part_of(container)] {
+    for path in files_of(container) {
         match tokio::fs::remove_file(&path).await {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(ReturnError::Disk { path, error });

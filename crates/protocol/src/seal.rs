@@ -218,6 +218,9 @@ impl fmt::Debug for Share {
     }
 }
 
+/// Length of a data key: the AES-256 key and the nonce prefix.
+pub const DATA_KEY_BYTES: usize = 32 + 7;
+
 /// The key and nonce prefix that a payload is encrypted under. Wiped on drop, never printed.
 pub struct DataKey {
     pub(crate) key: Zeroizing<[u8; 32]>,
@@ -233,15 +236,41 @@ impl DataKey {
         let mut input = Zeroizing::new([0; 64]);
         input[..32].copy_from_slice(requestor.expose());
         input[32..].copy_from_slice(custodian.expose());
-        let mut output = Zeroizing::new([0; 39]);
+        let mut output = Zeroizing::new([0; DATA_KEY_BYTES]);
         hkdf::Hkdf::<Sha256>::new(Some(salt.as_slice()), input.as_slice())
             .expand(b"medshare/data/v1", output.as_mut_slice())
             .expect("39 bytes are within HKDF's limit of 255 blocks");
+        Self::from_bytes(&output)
+    }
+
+    /// From what [`DataKey::to_bytes`] gave.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; DATA_KEY_BYTES]) -> Self {
         let mut key = Zeroizing::new([0; 32]);
-        key.copy_from_slice(&output[..32]);
+        key.copy_from_slice(&bytes[..32]);
         let mut nonce_prefix = [0; 7];
-        nonce_prefix.copy_from_slice(&output[32..]);
+        nonce_prefix.copy_from_slice(&bytes[32..]);
         Self { key, nonce_prefix }
+    }
+
+    /// Key ‖ nonce prefix, for a place in memory that is not swapped.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; DATA_KEY_BYTES]> {
+        let mut bytes = Zeroizing::new([0; DATA_KEY_BYTES]);
+        bytes[..32].copy_from_slice(self.key.as_slice());
+        bytes[32..].copy_from_slice(&self.nonce_prefix);
+        bytes
+    }
+
+    /// The key of the file `id` that keeps what was written over the data: HKDF-SHA256(salt = `id`, ikm = the AES-256
+    /// key, info = `medshare/overlay/v1`). It can be made again at the next opening, and then only.
+    #[must_use]
+    pub fn overlay(&self, id: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        hkdf::Hkdf::<Sha256>::new(Some(id), self.key.as_slice())
+            .expand(b"medshare/overlay/v1", key.as_mut_slice())
+            .expect("32 bytes are one block of HKDF");
+        key
     }
 }
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use medshare_client::agent::{Agent, DATA_FILE};
+use medshare_client::memory;
 use medshare_client::mount::Mount;
 use medshare_client::opening::{self, Opening};
 use medshare_client::socket::AgentSocket;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
 
+use crate::output::Progress;
 use crate::profile::RequestorArgs;
 use crate::{output, shutdown};
 
@@ -52,6 +54,8 @@ impl Open {
                 self.package
             );
         }
+        // Before there is anything to be found in this process's memory.
+        memory::harden().context("cannot forbid core dumps of this process")?;
         let (purse, requestor) = self.requestor.open().await?;
         let told = shutdown::listen()?;
         // The place is taken before anything is reported.
@@ -62,7 +66,9 @@ impl Open {
             environment: Environment::Any,
             patience: Duration::from_secs(self.patience_seconds),
         };
-        let agent = patiently(opening::open(&requestor, &opening)).await?;
+        let mut progress = Progress::of_bytes();
+        let hashing = move |done, all| progress.at(done, all);
+        let agent = patiently(opening::open_with(&requestor, &opening, hashing)).await?;
         let mount = self.at.as_deref().and_then(|at| mount(&agent, at));
         let place = match (&mount, &self.at) {
             (Some(_), Some(at)) => format!("the data is {}", at.join(DATA_FILE).display()),

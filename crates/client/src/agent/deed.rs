@@ -1,15 +1,19 @@
 //! The six actions as they are done to open data (P18).
 
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use medshare_protocol::usage::Action;
-use tokio::fs::{self, OpenOptions};
-use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
 use super::lock::Lock;
-use super::vault::{self, MAX_CONTENT_BYTES};
+use super::vault::MAX_CONTENT_BYTES;
 use super::{AgentError, Shared};
+use crate::content::Content;
+use crate::returning::files_of;
 
 /// One thing to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub enum Deed {
         /// How many; beyond the end there are none.
         length: Option<u64>,
     },
-    /// Writes bytes, at the end at the latest: open data has no holes.
+    /// Writes bytes. Between the end of the data and a later place there are zeros, as in a file.
     Write {
         /// Where.
         offset: u64,
@@ -114,15 +118,9 @@ pub struct Outcome {
 impl Shared {
     /// Whether `deed` can be done at all.
     pub(super) fn check_deed(&self, deed: &Deed) -> Result<(), AgentError> {
-        let length = self.with_content(|content| content.len() as u64)?;
+        let length = self.content()?.length();
         let end = match deed {
             Deed::Read { offset, .. } if *offset > length => {
-                return Err(AgentError::OutOfRange {
-                    position: *offset,
-                    length,
-                });
-            }
-            Deed::Write { offset, .. } if *offset > length => {
                 return Err(AgentError::OutOfRange {
                     position: *offset,
                     length,
@@ -151,16 +149,21 @@ impl Shared {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, AgentError> {
         match deed {
             Deed::Read { offset, length } => {
-                return self.read(*offset, length.unwrap_or(u64::MAX)).map(Some);
+                let (offset, length) = (*offset, length.unwrap_or(u64::MAX));
+                let read = self.with_content(move |content| read(content, offset, length));
+                return read.await.map(Some);
             }
             Deed::Write { offset, bytes } => {
-                self.with_content(|content| write(content, *offset, bytes))??;
+                let (offset, bytes) = (*offset, bytes.clone());
+                self.with_content(move |content| Ok(content.write_at(offset, &bytes)?))
+                    .await?;
             }
             Deed::Truncate { length } => {
-                let length = usize::try_from(*length).map_err(|_| AgentError::TooLong(*length))?;
-                self.with_content(|content| vault::resize(content, length))?;
+                let length = *length;
+                self.with_content(move |content| Ok(content.set_length(length)?))
+                    .await?;
             }
-            Deed::Delete => self.delete().await?,
+            Deed::Delete => self.delete()?,
             Deed::Duplicate { to } | Deed::Copy { to } => self.write_out(to).await?,
             Deed::Move { to } => {
                 self.write_out(to).await?;
@@ -170,75 +173,77 @@ impl Shared {
         Ok(None)
     }
 
-    pub(super) fn read(&self, offset: u64, length: u64) -> Result<Zeroizing<Vec<u8>>, AgentError> {
-        self.with_content(|content| {
-            let out_of_range = AgentError::OutOfRange {
-                position: offset,
-                length: content.len() as u64,
-            };
-            let begin = usize::try_from(offset).unwrap_or(usize::MAX);
-            let Some(rest) = content.get(begin..) else {
-                return Err(out_of_range);
-            };
-            let length = usize::try_from(length)
-                .unwrap_or(usize::MAX)
-                .min(rest.len());
-            Ok(Zeroizing::new(rest[..length].to_vec()))
-        })?
+    /// On a thread that may wait for the disk.
+    async fn with_content<T: Send + 'static>(
+        &self,
+        use_content: impl FnOnce(&Content) -> Result<T, AgentError> + Send + 'static,
+    ) -> Result<T, AgentError> {
+        let content: Arc<Content> = self.content()?;
+        let used = tokio::task::spawn_blocking(move || use_content(&content)).await;
+        // It fails when the program is ending.
+        let used = used.map_err(|_| AgentError::Locked(Lock::Closed))?;
+        used.map_err(|error| self.reason(error))
     }
 
-    async fn delete(&self) -> Result<(), AgentError> {
+    fn delete(&self) -> Result<(), AgentError> {
         self.lock(Lock::Deleted);
-        match fs::remove_file(&self.container).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(AgentError::Destination {
-                    path: self.container.clone(),
-                    error,
-                })
+        for path in files_of(&self.container) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(AgentError::Destination { path, error });
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Writes the plaintext to a new file that nobody else may read. Half a file is removed.
     async fn write_out(&self, to: &Path) -> Result<(), AgentError> {
-        let bytes = self.read(0, u64::MAX)?;
-        let failed = |error| AgentError::Destination {
-            path: to.to_owned(),
-            error,
-        };
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(to)
-            .await
-            .map_err(failed)?;
-        let written = async {
-            file.write_all(&bytes).await?;
-            file.flush().await?;
-            file.sync_all().await
-        };
-        if let Err(error) = written.await {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(to).await;
-            return Err(failed(error));
-        }
-        Ok(())
+        let to = to.to_owned();
+        self.with_content(move |content| {
+            let failed = |error| AgentError::Destination {
+                path: to.clone(),
+                error,
+            };
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&to)
+                .map_err(failed)?;
+            let written = content
+                .copy_to(|bytes| file.write_all(bytes).map_err(failed))
+                .and_then(|()| file.sync_all().map_err(failed));
+            if written.is_err() {
+                // The first error is the one to tell.
+                let _ = fs::remove_file(&to);
+            }
+            written
+        })
+        .await
     }
 }
 
-/// Checked again: between judging and doing, another write may have changed the length.
-fn write(content: &mut Zeroizing<Vec<u8>>, offset: u64, bytes: &[u8]) -> Result<(), AgentError> {
-    let length = content.len();
-    match usize::try_from(offset) {
-        Ok(offset) if offset <= length => {
-            vault::write_at(content, offset, bytes);
-            Ok(())
-        }
-        _ => Err(AgentError::OutOfRange {
-            position: offset,
-            length: length as u64,
-        }),
-    }
+/// `length` bytes from `offset` on, or as many as there are.
+pub(super) fn read(
+    content: &Content,
+    offset: u64,
+    length: u64,
+) -> Result<Zeroizing<Vec<u8>>, AgentError> {
+    let all = content.length();
+    let rest = all.checked_sub(offset).ok_or(AgentError::OutOfRange {
+        position: offset,
+        length: all,
+    })?;
+    let wanted = rest.min(length);
+    let too_long = |_| AgentError::TooLong(wanted);
+    let count = usize::try_from(wanted).map_err(too_long)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    let room = bytes.try_reserve_exact(count);
+    room.map_err(|_| AgentError::TooLong(wanted))?;
+    bytes.resize(count, 0);
+    let read = content.read_at(offset, &mut bytes)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }

@@ -24,6 +24,8 @@ pub enum Lock {
     LeaseEnded,
     /// The node refused a report or a renewal.
     Refused(String),
+    /// The package does not hold what was validated.
+    Damaged(String),
     /// The data was deleted, as was permitted.
     Deleted,
     /// The data was moved, as was permitted.
@@ -76,6 +78,10 @@ impl fmt::Display for Lock {
             Self::Refused(reason) => write!(
                 f,
                 "the node refused to renew the lease ({reason}), and the data was wiped from memory; open the package anew or ask the custodian"
+            ),
+            Self::Damaged(reason) => write!(
+                f,
+                "{reason}; the data was wiped from memory: download the package again, and ask the custodian if that does not help"
             ),
             Self::Deleted => f.write_str("the data was deleted"),
             Self::Moved(to) => write!(f, "the data was moved to {}", to.display()),

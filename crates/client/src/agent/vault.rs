@@ -1,22 +1,25 @@
-//! The plaintext, and whether it is still there.
+//! The data, and whether it is still there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(all(feature = "mount", target_os = "linux"))]
 use zeroize::Zeroizing;
 
 use super::lock::Lock;
+use crate::content::Content;
 
-/// At most so many bytes of plaintext are held in memory.
+/// By writing the data becomes no longer than this.
 pub const MAX_CONTENT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Plaintext with the end of its lease; or the reason why there is none any more.
+/// The data with the end of its lease; or the reason why there is none any more.
 pub(super) struct Vault {
-    content: Result<Zeroizing<Vec<u8>>, Lock>,
+    content: Result<Arc<Content>, Lock>,
     lease_end: Duration,
 }
 
 impl Vault {
-    pub(super) const fn new(content: Zeroizing<Vec<u8>>, lease_end: Duration) -> Self {
+    pub(super) const fn new(content: Arc<Content>, lease_end: Duration) -> Self {
         Self {
             content: Ok(content),
             lease_end,
@@ -31,8 +34,9 @@ impl Vault {
         self.content.as_ref().err()
     }
 
-    pub(super) fn content(&mut self) -> Result<&mut Zeroizing<Vec<u8>>, Lock> {
-        self.content.as_mut().map_err(|lock| lock.clone())
+    /// For use while the vault is not held: readers do not wait for each other.
+    pub(super) fn content(&self) -> Result<Arc<Content>, Lock> {
+        self.content.clone()
     }
 
     /// Answers may overtake each other; the lease that ends last holds.
@@ -40,14 +44,22 @@ impl Vault {
         self.lease_end = self.lease_end.max(end);
     }
 
-    /// Wipes. The first reason stays.
+    /// Wipes, also under the hands of those who are reading. The first reason stays.
     pub(super) fn close(&mut self, reason: Lock) {
-        if self.content.is_ok() {
+        if let Ok(content) = &self.content {
+            content.wipe();
             self.content = Err(reason);
         }
     }
 }
 
+impl Drop for Vault {
+    fn drop(&mut self) {
+        self.close(Lock::Closed);
+    }
+}
+
+#[cfg(all(feature = "mount", target_os = "linux"))]
 /// Writes `bytes` at `offset`. Growing takes new memory and wipes the old: a `Vec` would leave a copy behind.
 pub(crate) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
@@ -57,6 +69,7 @@ pub(crate) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &
     content[offset..end].copy_from_slice(bytes);
 }
 
+#[cfg(all(feature = "mount", target_os = "linux"))]
 /// Cuts or extends with zeros.
 pub(crate) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
     if length > content.capacity() {
@@ -75,21 +88,31 @@ pub(crate) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::content::tests::Made;
     use proptest::prelude::*;
 
     #[test]
     fn the_first_reason_stays_and_the_bytes_go() {
-        let mut vault = Vault::new(Zeroizing::new(vec![1, 2, 3]), Duration::from_secs(9));
-        assert_eq!(vault.content().unwrap().as_slice(), [1, 2, 3]);
+        let content = Arc::new(Made::of(&[1, 2, 3]).open());
+        let mut vault = Vault::new(content, Duration::from_secs(9));
+        let held = vault.content().unwrap();
+        let mut bytes = [0; 3];
+        assert_eq!(held.read_at(0, &mut bytes).unwrap(), 3);
+        assert_eq!(bytes, [1, 2, 3]);
         vault.close(Lock::Revoked);
         vault.close(Lock::Closed);
-        assert_eq!(vault.content().unwrap_err(), Lock::Revoked);
+        assert_eq!(vault.content().err(), Some(Lock::Revoked));
+        assert!(
+            held.read_at(0, &mut bytes).is_err(),
+            "who holds it has nothing"
+        );
+        assert_eq!(bytes, [0; 3]);
         assert_eq!(vault.lock(), Some(&Lock::Revoked));
     }
 
     #[test]
     fn a_late_answer_does_not_shorten_the_lease() {
-        let mut vault = Vault::new(Zeroizing::default(), Duration::from_secs(9));
+        let mut vault = Vault::new(Arc::new(Made::of(&[]).open()), Duration::from_secs(9));
         vault.extend_lease(Duration::from_secs(7));
         assert_eq!(vault.lease_end(), Duration::from_secs(9));
         vault.extend_lease(Duration::from_secs(11));

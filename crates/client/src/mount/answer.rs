@@ -11,7 +11,7 @@ use crate::agent::{AgentError, Lock};
 pub(super) fn errno(error: &AgentError) -> Errno {
     match error {
         AgentError::Locked(lock) => lock_errno(lock),
-        AgentError::Report(_) => Errno::EIO,
+        AgentError::Report(_) | AgentError::Content(_) => Errno::EIO,
         AgentError::TooLong(_) => Errno::EFBIG,
         AgentError::OutOfRange { .. }
         | AgentError::Destination { .. }

@@ -8,6 +8,7 @@ use medshare_protocol::package::PackageError;
 
 use crate::agent::{Lock, ReportError};
 use crate::api::ApiError;
+use crate::content::ContentError;
 use crate::journal::JournalError;
 
 /// Why.
@@ -32,6 +33,9 @@ pub enum OpenError {
     /// The file is no package, or opens to something else.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The data cannot be read, or nothing can be kept of it in memory.
+    #[error(transparent)]
+    Content(ContentError),
     /// It belongs to another contract.
     #[error(
         "this package belongs to the contract {package_contract} on chain {package_chain}, and your profile names {contract} on chain {chain}: use the profile it was requested with"
@@ -128,7 +132,13 @@ pub enum OpenError {
     /// The wallet's key could not sign.
     #[error("the wallet could not sign: {0}")]
     Signing(String),
-    /// The program is ending.
-    #[error("the decryption was interrupted; open the package anew")]
-    Interrupted,
+}
+
+impl From<ContentError> for OpenError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Package(error) => Self::Package(error),
+            error => Self::Content(error),
+        }
+    }
 }

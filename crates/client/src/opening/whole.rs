@@ -1,6 +1,7 @@
 //! Whether the package file is whole, before anything is reported: who cannot read a package must not be on record as
 //! having opened it, nor be locked out by a lease that is of no use.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -10,35 +11,42 @@ use medshare_protocol::package::{PackageError, SignedHeader, container_length};
 
 use super::OpenError;
 use crate::api::ApiError;
-use crate::download::file_hash;
+use crate::download::{Stamp, check_hash};
 use crate::requestor::Requestor;
 
-/// Length by the header, and sha256d by what the node says of the container, where it says it.
+/// Length by the header, and sha256d by what the node says of the container, where it says it. The file is read for that
+/// once: then it has a stamp, which comes back.
 pub(super) async fn check(
     requestor: &Requestor,
     header: &SignedHeader,
     container: &Path,
-) -> Result<(), OpenError> {
+    file: &File,
+    progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<Option<Stamp>, OpenError> {
     let disk = |error| OpenError::Disk {
         path: container.to_owned(),
         error,
     };
     let (expected, actual) = (
         container_length(header),
-        container.metadata().map_err(disk)?.len(),
+        file.metadata().map_err(disk)?.len(),
     );
     if actual != expected {
         let reason = format!("it has {actual} bytes instead of {expected}");
         return Err(damaged(container, reason));
     }
     let Some(announced) = announced(requestor, header.header.package_id()).await? else {
-        return Ok(());
+        return Ok(None);
     };
-    if file_hash(container).await.map_err(disk)? != announced {
-        let reason = "its bytes are not those that the node announced".into();
-        return Err(damaged(container, reason));
+    let file = file.try_clone().map_err(disk)?;
+    let checked = check_hash(file, container, announced, progress).await;
+    match checked.map_err(disk)? {
+        Some(stamp) => Ok(Some(stamp)),
+        None => {
+            let reason = "its bytes are not those that the node announced".into();
+            Err(damaged(container, reason))
+        }
     }
-    Ok(())
 }
 
 /// What the node answers to the request: the hash of the container. A node that refuses to say leaves the judgement to

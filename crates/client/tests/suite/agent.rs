@@ -325,10 +325,6 @@ async fn what_cannot_be_done_is_not_reported_as_done() {
             length: None,
         },
         Deed::Write {
-            offset: beyond,
-            bytes: Zeroizing::default(),
-        },
-        Deed::Write {
             offset: u64::MAX,
             bytes: Zeroizing::new(vec![1]),
         },

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use medshare_chain::PrivateKeySigner;
-use medshare_client::agent::Lock;
+use medshare_client::agent::{Deed, Lock};
+use medshare_client::download::download;
 use medshare_client::journal::{Journal, JournalError};
-use medshare_client::opening::{OpenError, read_header};
+use medshare_client::opening::{OpenError, open_with, read_header};
 use medshare_protocol::package::PackageError;
 use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::usage::{Action, Actions, Environment, State, UsageContract};
 use medshare_protocol::wire::{LastReport, RequestStatus, Stage as How};
 
-use crate::stage::{BEGINNING_MS, PAYLOAD, Stage, domain, granting};
+use crate::stage::{BEGINNING_MS, PAYLOAD, Stage, domain, granting, within};
 
 type Change = fn(&mut medshare_chain::PackageIssued);
 
@@ -256,6 +257,92 @@ async fn without_the_node_s_word_the_decryption_finds_a_changed_file_out() {
         matches!(refused, OpenError::Package(PackageError::BadChunk(0))),
         "{refused}"
     );
+}
+
+/// Opens, and tells how many bytes of the package file were hashed for it.
+async fn hashed_at_opening(stage: &Stage) -> u64 {
+    let (told, hashed) = std::sync::mpsc::channel();
+    let progress = move |done, _| told.send(done).unwrap();
+    let agent = open_with(&stage.requestor, &stage.opening, progress).await;
+    assert_eq!(
+        agent.unwrap().bytes(0, u64::MAX).unwrap().as_slice(),
+        PAYLOAD
+    );
+    hashed.into_iter().last().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_package_file_is_hashed_once_and_again_when_it_was_touched() {
+    let stage = Stage::granting(&[]).await;
+    let container = std::fs::read(&stage.opening.container).unwrap();
+    let all = container.len() as u64;
+    assert_eq!(hashed_at_opening(&stage).await, all);
+    assert_eq!(hashed_at_opening(&stage).await, 0);
+    std::fs::write(&stage.opening.container, &container).unwrap();
+    assert_eq!(hashed_at_opening(&stage).await, all);
+
+    // Changed, it is refused, whatever the stamp says of what it was.
+    std::fs::write(&stage.opening.container, changed(&container)).unwrap();
+    assert!(matches!(stage.open().await, Err(OpenError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn what_was_downloaded_here_is_opened_without_hashing() {
+    let mut stage = Stage::granting(&[]).await;
+    stage.opening.container = stage.path("fetched.mds");
+    let (id, ready) = (stage.header.package_id(), stage.node.ready());
+    let target = &stage.opening.container;
+    let fetched = download(&stage.requestor.node, id, &ready, target, |_, _| ()).await;
+    fetched.unwrap();
+    assert_eq!(hashed_at_opening(&stage).await, 0);
+}
+
+#[tokio::test]
+async fn a_payload_that_was_not_validated_is_closed_and_the_custodian_is_told() {
+    let stage = Stage::claiming(granting(&[Action::Read]), B256::repeat_byte(1)).await;
+    let agent = stage.open().await.unwrap();
+    let lock = within(agent.locked()).await;
+    assert!(
+        matches!(&lock, Lock::Damaged(reason) if reason.contains("not the one that the second node validated")),
+        "{lock}"
+    );
+    assert!(agent.bytes(0, 1).is_err());
+    within(async {
+        while stage.node.reported().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(stage.node.reported(), [DECRYPT, DECRYPT]);
+    let told = stage.node.body(2).comment;
+    assert!(
+        told.contains("not the one that the second node validated"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_when_the_package_is_opened_again() {
+    let stage = Stage::granting(&[Action::Read, Action::Write]).await;
+    let agent = stage.open().await.unwrap();
+    let write = |offset, bytes: &[u8]| Deed::Write {
+        offset,
+        bytes: bytes.to_vec().into(),
+    };
+    agent.act(write(0, b"AGE"), None).await.unwrap();
+    let end = PAYLOAD.len() as u64;
+    // Two bytes behind the end, as in a file.
+    agent.act(write(end + 2, b"tail"), None).await.unwrap();
+    agent.close();
+    drop(agent);
+    let agent = stage.open().await.unwrap();
+    let expected = [b"AGE", &PAYLOAD[3..], b"\0\0tail"].concat();
+    assert_eq!(agent.bytes(0, u64::MAX).unwrap().as_slice(), expected);
+    let mut out = [0; 10];
+    assert_eq!(agent.read_into(end + 2, &mut out).unwrap(), 4);
+    assert_eq!(&out[..4], b"tail");
+    assert_eq!(agent.read_into(end + 100, &mut out).unwrap(), 0);
+    agent.act(Deed::Delete, None).await.unwrap_err();
 }
 
 fn changed(container: &[u8]) -> Vec<u8> {

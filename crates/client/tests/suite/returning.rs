@@ -1,8 +1,9 @@
 //! P19: the data is given back.
 
 use axum::http::StatusCode;
-use medshare_client::download::part_of;
+use medshare_client::download::{part_of, stamp_of};
 use medshare_client::returning::{ReturnError, return_package};
+use medshare_client::spool::overlay_of;
 
 use crate::stage::{Stage, domain};
 
@@ -18,10 +19,15 @@ async fn give_back(stage: &Stage) -> Result<(), ReturnError> {
 async fn the_files_go_first_and_the_word_is_the_wallet_s() {
     let stage = Stage::granting(&[]).await;
     stage.open().await.unwrap().close();
-    let part = part_of(&stage.opening.container);
-    std::fs::write(&part, b"half").unwrap();
+    let container = &stage.opening.container;
+    let [part, overlay] = [part_of(container), overlay_of(container)];
+    for path in [&part, &overlay] {
+        std::fs::write(path, b"half").unwrap();
+    }
+    assert!(stamp_of(container).exists());
     give_back(&stage).await.unwrap();
-    assert!(!stage.opening.container.exists() && !part.exists());
+    assert!(!container.exists() && !part.exists());
+    assert!(!overlay.exists() && !stamp_of(container).exists());
     assert!(
         stage.opening.journal.exists(),
         "the receipts are the requestor's proof"

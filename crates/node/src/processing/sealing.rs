@@ -1,7 +1,6 @@
 //! Sealing the package for the requestor (P4, P10, P15, P16) and signing its parent block's body (P20).
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -190,6 +189,8 @@ fn write(
     })
 }
 
+/// Chunks go to the disk as they are encrypted, while a second thread hashes them: beside the payload some of them are in
+/// memory, however many there are.
 fn write_file(
     header: &SignedHeader,
     key: &DataKey,
@@ -197,10 +198,9 @@ fn write_file(
     path: &Path,
 ) -> Result<ContainerHash, medshare_protocol::package::PackageError> {
     let unfinished: PathBuf = path.with_extension("unfinished");
-    let mut file = BufWriter::new(File::create(&unfinished)?);
+    let mut file = File::create(&unfinished)?;
     let hash = write_container(header, key, &mut payload, &mut file)?;
-    file.flush()?;
-    file.get_ref().sync_all()?;
+    file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
     if let Some(folder) = path.parent() {
         // The new name is durable only with its folder.

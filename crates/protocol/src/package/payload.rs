@@ -2,10 +2,10 @@
 
 use std::io::{Read, Write};
 
-use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
-use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
+use super::aead::{Cipher, NONCE_BYTES, TAG_BYTES};
+use super::beside::{Last, hashed_beside};
 use super::header::{PackageError, SignedHeader};
 use crate::digest::Sha256d;
 use crate::id::{ContainerHash, PayloadHash};
@@ -13,15 +13,17 @@ use crate::seal::DataKey;
 
 /// Plaintext bytes of a chunk; the last one may have fewer.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// Bytes that authentication adds to each chunk.
-pub const TAG_BYTES: usize = 16;
+
+/// What STREAM leaves of a nonce for the key schedule to fill.
+const NONCE_PREFIX_BYTES: usize = 7;
 
 /// No payload is longer: its chunks are counted in 32 bits.
 pub const MAX_PAYLOAD_BYTES: u64 = u32::MAX as u64 * CHUNK_BYTES as u64;
 
 /// Encrypts and decrypts the chunks of one payload. The key inside is wiped on drop.
 pub struct PayloadCipher {
-    stream: StreamBE32<Aes256Gcm>,
+    cipher: Cipher,
+    nonce_prefix: [u8; NONCE_PREFIX_BYTES],
     length: u64,
     chunks: u32,
 }
@@ -35,10 +37,9 @@ impl PayloadCipher {
         // An empty payload still has one (empty, authenticated) chunk.
         let chunks = length.div_ceil(CHUNK_BYTES as u64).max(1);
         let chunks = u32::try_from(chunks).map_err(|_| PackageError::TooLong(length))?;
-        let cipher = Aes256Gcm::new((&*key.key).into());
-        let stream = StreamBE32::from_aead(cipher, (&key.nonce_prefix).into());
         Ok(Self {
-            stream,
+            cipher: Cipher::new(&key.key),
+            nonce_prefix: key.nonce_prefix,
             length,
             chunks,
         })
@@ -58,39 +59,50 @@ impl PayloadCipher {
         (u64::from(index) * sealed_chunk, plain + TAG_BYTES)
     }
 
-    fn plain_length(&self, index: u32) -> usize {
+    /// Plaintext bytes of chunk `index`; none behind the last.
+    #[must_use]
+    pub fn plain_length(&self, index: u32) -> usize {
         let begin = u64::from(index) * CHUNK_BYTES as u64;
         let rest = self.length.saturating_sub(begin);
         usize::try_from(rest.min(CHUNK_BYTES as u64)).expect("at most CHUNK_BYTES")
     }
 
-    fn is_last(&self, index: u32) -> bool {
-        index + 1 == self.chunks
+    /// STREAM's: prefix ‖ index, big-endian ‖ whether it is the last.
+    fn nonce(&self, index: u32) -> [u8; NONCE_BYTES] {
+        let mut nonce = [0; NONCE_BYTES];
+        nonce[..NONCE_PREFIX_BYTES].copy_from_slice(&self.nonce_prefix);
+        nonce[NONCE_PREFIX_BYTES..NONCE_BYTES - 1].copy_from_slice(&index.to_be_bytes());
+        nonce[NONCE_BYTES - 1] = u8::from(index + 1 == self.chunks);
+        nonce
     }
 
-    /// Encrypts chunk `index` in place; the buffer grows by the tag.
+    /// Encrypts chunk `index` in place. The tag that comes back belongs behind it.
     ///
     /// # Errors
     /// [`PackageError::WrongLength`] when the chunk is not of its length.
-    pub fn encrypt(&self, index: u32, chunk: &mut Vec<u8>) -> Result<(), PackageError> {
+    pub fn encrypt(&self, index: u32, chunk: &mut [u8]) -> Result<[u8; TAG_BYTES], PackageError> {
         if index >= self.chunks || chunk.len() != self.plain_length(index) {
             return Err(self.wrong_length(index, chunk.len()));
         }
-        self.stream
-            .encrypt_in_place(index, self.is_last(index), b"", chunk)
+        self.cipher
+            .seal(self.nonce(index), b"", chunk)
             .map_err(|_| PackageError::BadChunk(index))
     }
 
-    /// Decrypts chunk `index` in place; the buffer shrinks by the tag. On failure it is left without plaintext.
+    /// Decrypts chunk `index`, with its tag, in place; its plaintext is what comes back. On failure nothing is left in it.
     ///
     /// # Errors
-    /// [`PackageError::BadChunk`].
-    pub fn decrypt(&self, index: u32, chunk: &mut Vec<u8>) -> Result<(), PackageError> {
-        if index >= self.chunks || chunk.len() != self.plain_length(index) + TAG_BYTES {
-            return Err(self.wrong_length(index, chunk.len().saturating_sub(TAG_BYTES)));
+    /// [`PackageError::BadChunk`], [`PackageError::WrongLength`].
+    pub fn decrypt<'a>(
+        &self,
+        index: u32,
+        sealed: &'a mut [u8],
+    ) -> Result<&'a mut [u8], PackageError> {
+        if index >= self.chunks || sealed.len() != self.plain_length(index) + TAG_BYTES {
+            return Err(self.wrong_length(index, sealed.len().saturating_sub(TAG_BYTES)));
         }
-        self.stream
-            .decrypt_in_place(index, self.is_last(index), b"", chunk)
+        self.cipher
+            .open(self.nonce(index), b"", sealed)
             .map_err(|_| PackageError::BadChunk(index))
     }
 
@@ -119,10 +131,9 @@ impl PayloadCipher {
         let mut plaintext = Zeroizing::new(Vec::new());
         let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
         for index in 0..self.chunks {
-            chunk.clear();
             chunk.resize(self.location(index).1, 0);
             sealed.read_exact(&mut chunk)?;
-            self.decrypt(index, &mut chunk)?;
+            let chunk = self.decrypt(index, &mut chunk)?;
             if index == 0 {
                 // Only after a first chunk has authenticated is the claimed length worth memory; and all at once, so
                 // that growing leaves no copies behind that nobody wipes.
@@ -130,8 +141,8 @@ impl PayloadCipher {
                     .try_reserve_exact(capacity)
                     .map_err(|_| PackageError::TooLong(self.length))?;
             }
-            hash.update(&chunk);
-            plaintext.extend_from_slice(&chunk);
+            hash.update(chunk);
+            plaintext.extend_from_slice(chunk);
         }
         if sealed.read(&mut [0])? != 0 {
             return Err(PackageError::WrongLength {
@@ -159,7 +170,8 @@ pub fn container_length(header: &SignedHeader) -> u64 {
         .saturating_add(tags)
 }
 
-/// Writes a container: header, signature and the encrypted payload, one chunk in memory at a time.
+/// Writes a container: header, signature and the encrypted payload, some chunks in memory at a time. A second thread
+/// hashes what is written.
 ///
 /// # Errors
 /// [`PackageError::WrongLength`] when `payload` has not the length that the header says, and what reading and writing
@@ -176,22 +188,27 @@ pub fn write_container(
     let beginning = header.to_bytes();
     hash.update(&beginning);
     container.write_all(&beginning)?;
-    let mut chunk = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
-    for index in 0..cipher.chunks() {
-        chunk.clear();
+    let mut index = 0;
+    let hash = hashed_beside(hash, |chunk| {
         chunk.resize(cipher.plain_length(index), 0);
-        payload.read_exact(&mut chunk)?;
-        cipher.encrypt(index, &mut chunk)?;
-        hash.update(&chunk);
-        container.write_all(&chunk)?;
-    }
+        payload.read_exact(chunk)?;
+        let tag = cipher.encrypt(index, chunk)?;
+        chunk.extend_from_slice(&tag);
+        container.write_all(chunk)?;
+        index += 1;
+        Ok(if index == cipher.chunks() {
+            Last::Yes
+        } else {
+            Last::No
+        })
+    })?;
     if payload.read(&mut [0])? != 0 {
         return Err(PackageError::WrongLength {
             expected: length,
             actual: length + 1,
         });
     }
-    Ok(ContainerHash(hash.finish()))
+    Ok(ContainerHash(hash))
 }
 
 /// sha256d(salt ‖ plaintext).

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use std::io::Cursor;
 
+use aead_stream::EncryptorBE32;
+use aes_gcm::{Aes256Gcm, KeyInit};
 use alloy_primitives::{Address, B256};
 use alloy_signer_local::PrivateKeySigner;
 use proptest::prelude::*;
@@ -128,6 +130,82 @@ fn cut_extended_and_reordered_packages_are_refused() {
     assert!(matches!(
         open(&swapped, &made.key),
         Err(PackageError::BadChunk(0))
+    ));
+}
+
+/// STREAM by another implementation (RustCrypto's), chunk by chunk.
+fn by_the_witness(key: &DataKey, payload: &[u8]) -> Vec<u8> {
+    let cipher = Aes256Gcm::new((&*key.key).into());
+    let mut stream = EncryptorBE32::from_aead(cipher, (&key.nonce_prefix).into());
+    let mut sealed = Vec::new();
+    let mut rest = payload;
+    while rest.len() > CHUNK_BYTES {
+        let (chunk, behind) = rest.split_at(CHUNK_BYTES);
+        sealed.extend(stream.encrypt_next(chunk).unwrap());
+        rest = behind;
+    }
+    sealed.extend(stream.encrypt_last(rest).unwrap());
+    sealed
+}
+
+#[test]
+fn chunks_are_those_of_an_independent_stream() {
+    for length in [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES - 5] {
+        let payload: Vec<u8> = (0..length).map(|byte| (byte % 241) as u8).collect();
+        let made = make(&payload);
+        let witness = by_the_witness(&made.key, &payload);
+        assert!(
+            made.container[made.beginning..] == witness,
+            "{length} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_chunk_opens_by_itself_and_leaves_nothing_when_it_does_not() {
+    let payload: Vec<u8> = (0..3 * CHUNK_BYTES - 7)
+        .map(|byte| (byte % 239) as u8)
+        .collect();
+    let made = make(&payload);
+    let cipher = PayloadCipher::new(&made.key, payload.len() as u64).unwrap();
+    let chunk = |index| {
+        let (begin, length) = cipher.location(index);
+        let begin = made.beginning + usize::try_from(begin).unwrap();
+        made.container[begin..begin + length].to_vec()
+    };
+    for index in [2, 0, 1] {
+        let (mut sealed, begin) = (chunk(index), index as usize * CHUNK_BYTES);
+        let plain = &payload[begin..begin + cipher.plain_length(index)];
+        assert_eq!(cipher.decrypt(index, &mut sealed).unwrap(), plain);
+        let mut changed = chunk(index);
+        changed[100] ^= 1;
+        assert!(matches!(
+            cipher.decrypt(index, &mut changed),
+            Err(PackageError::BadChunk(at)) if at == index
+        ));
+        assert!(changed.iter().all(|byte| *byte == 0), "nothing is left");
+    }
+}
+
+#[test]
+fn what_comes_too_short_or_too_long_makes_no_container() {
+    let made = make(&[7; 2 * CHUNK_BYTES]);
+    let header = SignedHeader::read(&mut Cursor::new(&made.container)).unwrap();
+    let write = |payload: &[u8]| {
+        write_container(
+            &header,
+            &made.key,
+            &mut Cursor::new(payload),
+            &mut Vec::new(),
+        )
+    };
+    assert!(matches!(
+        write(&[7; 2 * CHUNK_BYTES - 1]),
+        Err(PackageError::Unreadable(_))
+    ));
+    assert!(matches!(
+        write(&[7; 2 * CHUNK_BYTES + 1]),
+        Err(PackageError::WrongLength { .. })
     ));
 }
 

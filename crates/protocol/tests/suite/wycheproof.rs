@@ -4,6 +4,7 @@ use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use alloy_primitives::{Address, B256};
 use medshare_protocol::block::{NodeSignature, is_signed_by};
+use medshare_protocol::package::aead::Cipher;
 use medshare_protocol::typed::recover;
 
 use crate::vectors::{bytes, cases, parsed, read};
@@ -66,5 +67,16 @@ fn ciphertexts_are_judged_as_wycheproof_judges_them() {
         let valid = case["valid"].as_bool().unwrap();
         assert_eq!(opened.ok(), valid.then_some(plaintext.clone()), "{case}");
         assert_eq!(made.unwrap() == sealed, valid, "{case}");
+
+        // What packages are encrypted with.
+        let cipher = Cipher::new(&bytes(case, "key").try_into().unwrap());
+        let mut opening = sealed.clone();
+        let opened = cipher.open(nonce, &aad, &mut opening);
+        let opened = opened.ok().map(|plain| plain.to_vec());
+        assert_eq!(opened, valid.then_some(plaintext.clone()), "{case}");
+        let mut made = plaintext;
+        let tag = cipher.seal(nonce, &aad, &mut made).unwrap();
+        made.extend_from_slice(&tag);
+        assert_eq!(made == sealed, valid, "{case}");
     }
 }

@@ -28,6 +28,7 @@ pub const PAYLOAD: &[u8] = b"age,sex,code\n40-59,F,E11\n60-79,M,I10\n";
 pub const CUSTODIAN: Address = Address::repeat_byte(0xc0);
 /// The wall clock when a stage is set, ms.
 pub const BEGINNING_MS: u64 = 1_700_000_000_000;
+const SALT: B256 = B256::repeat_byte(8);
 const EXPIRY_MS: u64 = BEGINNING_MS + 30 * 24 * 3_600_000;
 
 pub struct Stage {
@@ -71,6 +72,11 @@ impl Stage {
 
     /// Issues a package under `usage` (its contract key is set here), starts the node, writes the package file.
     pub async fn set(usage: UsageContract) -> Self {
+        Self::claiming(usage, payload_hash(SALT, PAYLOAD).0).await
+    }
+
+    /// As [`Stage::set`], with any payload hash in the header and on the ledger.
+    pub async fn claiming(usage: UsageContract, payload_hash: B256) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (wallet, node_key) = (PrivateKeySigner::random(), PrivateKeySigner::random());
         let sealing = SealingSecret::generate().unwrap();
@@ -87,6 +93,7 @@ impl Stage {
             node_key.address(),
             &sealing,
             &own_share,
+            payload_hash,
         );
         let signed = header.sign(&node_key).unwrap();
         let key = DataKey::derive(&signed.bytes, &own_share, &custodian_share);
@@ -145,9 +152,9 @@ fn header(
     node: Address,
     sealing: &SealingSecret,
     own_share: &Share,
+    payload_hash: B256,
 ) -> PackageHeader {
     let package = B256::repeat_byte(9);
-    let salt = B256::repeat_byte(8);
     let context = seal::share_context(package.into(), requestor);
     let to = sealing.public();
     PackageHeader {
@@ -156,8 +163,8 @@ fn header(
         node,
         owner: CUSTODIAN,
         requestor,
-        payload_hash: payload_hash(salt, PAYLOAD).0,
-        payload_salt: salt,
+        payload_hash,
+        payload_salt: SALT,
         payload_length: PAYLOAD.len() as u64,
         media_type: "text/csv".into(),
         verifier: Address::repeat_byte(7),
