@@ -18,11 +18,12 @@ mod folder;
 mod second_files;
 
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fuser::{BackgroundSession, Config, MountOption};
+use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 use tokio::runtime::Handle;
@@ -144,6 +145,20 @@ impl Mount {
             ended => ended.map_err(MountError::Busy),
         }
     }
+}
+
+/// Shows the data of `agent` where `device`, a descriptor of /dev/fuse, has been mounted: in a sandbox. It is served
+/// until the mount goes. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// When the kernel does not speak to us.
+pub(crate) fn serve(agent: &Agent, device: OwnedFd) -> std::io::Result<()> {
+    let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
+    let folder = DataFolder::new(agent.clone(), Handle::current(), calls);
+    let config = Config::default();
+    Session::from_fd(folder, device, SessionACL::Owner, config)?
+        .spawn()
+        .map(drop)
 }
 
 /// Unmounts what is still in use. The session's thread ends with the last program that leaves; nobody waits for that.
