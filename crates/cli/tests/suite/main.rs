@@ -8,4 +8,5 @@ mod demo;
 mod devnet;
 mod evidence;
 mod program;
+mod run;
 mod session;
