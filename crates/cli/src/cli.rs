@@ -46,6 +46,8 @@ pub enum Command {
     Download(download::Download),
     /// Open a package: report first, key second
     Open(open::Open),
+    /// Run a command on the data, in a sandbox that lets no row out
+    Run(run::Run),
     /// Read, write, delete, duplicate, move or copy open data
     #[command(subcommand)]
     Act(act::Act),
@@ -99,6 +101,7 @@ impl Command {
             Self::Status(command) => command.run().await,
             Self::Download(command) => command.run().await,
             Self::Open(command) => command.run().await,
+            Self::Run(command) => command.run().await,
             Self::Act(command) => command.run().await,
             Self::Return(command) => command.run().await,
             Self::Packages(command) => command.run().await,

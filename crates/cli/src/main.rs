@@ -19,17 +19,24 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    // The stages of `medshare run` are this program as well. They make namespaces, which takes a single thread.
+    if let Some(ended) = medshare_client::sandbox::stage() {
+        return ended;
+    }
     // Wrong usage ends here, with status 2.
     let cli = cli::Cli::parse();
     // What is written here is about patients, or opens something that is: it is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
-    match cli.command.run().await {
+    let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from);
+    match runtime.and_then(|runtime| runtime.block_on(cli.command.run())) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::failure(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref() {
+            Some(output::Passed(code)) => ExitCode::from(*code),
+            None => {
+                output::failure(&error);
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -72,6 +72,19 @@ pub fn receipt(as_json: bool, done: impl Display, receipt: &TxReceipt) -> Result
     either(as_json, &sent, text)
 }
 
+/// The exit code of a command that was run, when it is not 0. Nothing is said of it: the command has said what it had
+/// to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed(pub u8);
+
+impl Display for Passed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the command ended with {}", self.0)
+    }
+}
+
+impl std::error::Error for Passed {}
+
 /// The error as one sentence, causes joined by colons. A reader that went away is told nothing.
 pub fn failure(error: &anyhow::Error) {
     let root = error.root_cause().downcast_ref::<io::Error>();

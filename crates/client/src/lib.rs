@@ -12,6 +12,7 @@
 //! | [`journal`] | reports sent and receipts kept | P24 |
 //! | [`socket`] | one process holds the data, others act on it | P18 |
 //! | `mount` | the open data as a folder (feature `mount`, Linux) | P18 |
+//! | `sandbox` | a command that reads open data and carries nothing off (feature `mount`, Linux) | P18 |
 //! | [`returning`] | gives the data back | P19 |
 //! | [`audit`] | everything from genesis to head, verified | P8, P23, P26 |
 //! | [`proof`] | proofs from any node, checked against the chain | P8, P26 |
@@ -44,5 +45,7 @@ pub mod requestor;
 pub mod returning;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod rows;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+pub mod sandbox;
 pub mod socket;
 pub mod spool;

@@ -19,8 +19,11 @@ const NONCE: [u8; 12] = [9; 12];
 /// Of OpenSSL's speed, what is wanted.
 const WANTED: f64 = 0.8;
 
+/// Encrypts one chunk.
+type Work<'a> = &'a mut dyn FnMut(&mut [u8]);
+
 /// GB a second in the fastest round, for each of these pieces of work on one chunk.
-fn fastest<const N: usize>(mut work: [&mut dyn FnMut(&mut [u8]); N]) -> [f64; N] {
+fn fastest<const N: usize>(mut work: [Work<'_>; N]) -> [f64; N] {
     let mut chunk = vec![1; CHUNK_BYTES];
     let mut best = [f64::MAX; N];
     for _ in 0..ROUNDS {

@@ -18,6 +18,7 @@ pub mod open;
 pub mod packages;
 pub mod register;
 pub mod request;
+pub mod run;
 pub mod status;
 pub mod verify;
 pub mod wallet;

@@ -96,7 +96,7 @@ impl Open {
 }
 
 /// Says why it takes so long when it does: the lease of the session before has to end first.
-async fn patiently<T>(opening: impl Future<Output = T>) -> T {
+pub(super) async fn patiently<T>(opening: impl Future<Output = T>) -> T {
     let mut opening = std::pin::pin!(opening);
     tokio::select! {
         opened = &mut opening => opened,

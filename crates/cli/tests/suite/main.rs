@@ -9,4 +9,5 @@ mod devnet;
 mod evidence;
 mod program;
 mod revoked;
+mod run;
 mod session;

@@ -1,0 +1,232 @@
+//! `medshare run`: a command that reads the data where it cannot carry it off (P18).
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use medshare_client::agent::Agent;
+use medshare_client::memory;
+use medshare_client::opening::{self, Opening};
+use medshare_client::purse::PackageFolder;
+use medshare_client::requestor::Requestor;
+use medshare_client::sandbox::{self, Limits, Listed, Output, Plan, Sandbox, judge};
+use medshare_protocol::id::PackageId;
+use medshare_protocol::usage::Environment;
+use serde_json::json;
+
+use crate::output::{self, Passed, counted};
+use crate::profile::RequestorArgs;
+use crate::shutdown;
+
+/// Files with rows that are named one by one.
+const MAX_NAMED: usize = 10;
+
+/// Runs.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Inside, the data is /medshare/data/data.csv (also in MEDSHARE_DATA), further packages are
+/medshare/ID/data.csv, results go to /medshare/output (MEDSHARE_OUTPUT), temporary files to TMPDIR. The current
+folder is /work, read-only: put your script there. There is no network, no terminal and no input; what the command
+prints becomes the files stdout and stderr of the output.
+Afterwards the files are listed, hashed, reported, and looked through for rows of the data. An output that holds
+rows is a copy: where the usage contract does not grant copy, access is revoked and nothing is handed out. To see
+before that what would be found, use --check.
+Examples:
+  medshare run 0x4be1… -- python3 analysis.py
+  medshare run 0x4be1… --check -- python3 analysis.py
+  medshare run 0x4be1… --output counts -- sh -c 'cut -d, -f3 $MEDSHARE_DATA | sort | uniq -c'
+  medshare run 0x4be1… --packages 0x77aa… 0x91c0… -- Rscript join.R
+Exit status: the command's; 1 where something else failed, or nothing was handed out."
+)]
+pub struct Run {
+    /// The package
+    package: PackageId,
+    /// Further packages, side by side with it
+    #[arg(long, value_name = "PACKAGE", num_args = 1..)]
+    packages: Vec<PackageId>,
+    /// A new folder for the output
+    #[arg(long, value_name = "FOLDER", default_value = "output")]
+    output: PathBuf,
+    /// Hand nothing out; name the files that hold rows of the data
+    #[arg(long)]
+    check: bool,
+    /// Address space that each process may take
+    #[arg(long, value_name = "MIB", default_value_t = Limits::DEFAULT.memory >> 20, value_parser = clap::value_parser!(u64).range(64..=1 << 24))]
+    memory_mib: u64,
+    /// Computing time that each process may take
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.seconds, value_parser = clap::value_parser!(u64).range(1..))]
+    cpu_seconds: u64,
+    /// Longest wait for the lease of a session before this one to end; the default outlasts a lease of 60 s
+    #[arg(long, default_value_t = 75, value_name = "SECONDS")]
+    patience_seconds: u64,
+    #[command(flatten)]
+    requestor: RequestorArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Program and arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Run {
+    /// Does it.
+    pub async fn run(self) -> Result<()> {
+        if !self.check && self.output.symlink_metadata().is_ok() {
+            bail!(
+                "{} exists already: name a new folder with --output",
+                self.output.display()
+            );
+        }
+        let folders = self.folders()?;
+        let (_, requestor) = self.requestor.open().await?;
+        let told = shutdown::listen()?;
+        // The sandbox stands before anything is reported.
+        let plan = self.plan(&folders)?;
+        let mut sandbox = tokio::task::spawn_blocking(move || Sandbox::start(&plan)).await??;
+        memory::harden().context("cannot forbid core dumps of this process")?;
+        let agents = self.open(&requestor, &folders).await?;
+        let stop = sandbox.stopper()?;
+        let _shown = sandbox.go(&agents)?;
+        let mut waiting = tokio::task::spawn_blocking(move || sandbox.wait());
+        tokio::select! {
+            ended = &mut waiting => {
+                let (code, output) = ended??;
+                return self.finish(agents, output, code).await;
+            }
+            lock = sandbox::closed(&agents) => {
+                stop.stop();
+                waiting.await??;
+                bail!("the command was ended and nothing is handed out: {lock}");
+            }
+            () = told => {
+                stop.stop();
+                waiting.await??;
+                agents.iter().for_each(Agent::close);
+                bail!("the command was ended, and nothing is handed out");
+            }
+        }
+    }
+
+    /// The packages, in the order of the plan.
+    fn folders(&self) -> Result<Vec<PackageFolder>> {
+        let purse = self.requestor.home.purse()?;
+        let mut folders = Vec::new();
+        for package in self.all() {
+            let folder = purse.known_package(package)?;
+            if !folder.is_downloaded() {
+                bail!("a package is not here yet: run `medshare download {package}` first");
+            }
+            folders.push(folder);
+        }
+        Ok(folders)
+    }
+
+    fn all(&self) -> Vec<PackageId> {
+        let mut all = vec![self.package];
+        for package in &self.packages {
+            if !all.contains(package) {
+                all.push(*package);
+            }
+        }
+        all
+    }
+
+    fn plan(&self, folders: &[PackageFolder]) -> Result<Plan> {
+        let work = std::env::current_dir().context("cannot tell the current folder")?;
+        if work.parent().is_none() {
+            bail!("start from the folder that holds your script, not from /");
+        }
+        Ok(Plan {
+            packages: self.all(),
+            command: self.command.clone(),
+            work,
+            root: std::path::absolute(folders[0].path())?,
+            limits: Limits {
+                memory: self.memory_mib << 20,
+                seconds: self.cpu_seconds,
+                ..Limits::DEFAULT
+            },
+        })
+    }
+
+    async fn open(&self, requestor: &Requestor, folders: &[PackageFolder]) -> Result<Vec<Agent>> {
+        let mut agents = Vec::new();
+        for folder in folders {
+            let opening = Opening {
+                container: folder.container(),
+                journal: folder.journal(),
+                environment: Environment::Sandbox,
+                patience: Duration::from_secs(self.patience_seconds),
+            };
+            agents.push(super::open::patiently(opening::open(requestor, &opening)).await?);
+        }
+        Ok(agents)
+    }
+
+    /// Lists, judges, reports; hands out what may go, and passes on the command's exit code.
+    async fn finish(&self, agents: Vec<Agent>, output: Output, code: u8) -> Result<()> {
+        let listing = agents.clone();
+        let (output, files) = tokio::task::spawn_blocking(move || {
+            let files = output.list(&listing);
+            (output, files)
+        })
+        .await?;
+        let files = files.context("the output is not handed out")?;
+        self.say(&files)?;
+        let program = sandbox::program(&self.command);
+        let mut reports = Vec::new();
+        for (number, agent) in agents.iter().enumerate() {
+            let judged = judge(agent, number, &files, &program, !self.check).await;
+            reports.push(judged.context("the output is not handed out")?);
+        }
+        if !self.check {
+            output.hand_out(&files, &self.output)?;
+        }
+        agents.iter().for_each(Agent::close);
+        self.tell(&files, &reports, code)?;
+        match code {
+            0 => Ok(()),
+            code => Err(Passed(code).into()),
+        }
+    }
+
+    /// Names the files with rows, whatever becomes of them.
+    fn say(&self, files: &[Listed]) -> Result<()> {
+        let with_rows: Vec<_> = files.iter().filter(|file| file.has_rows()).collect();
+        for file in with_rows.iter().take(MAX_NAMED) {
+            let rows = counted(file.rows.iter().sum(), "line");
+            // Escaped: the name is the command's, and the terminal is not.
+            output::note(format!("{:?} holds rows of the data: {rows}", file.path));
+        }
+        if with_rows.len() > MAX_NAMED {
+            output::note(format!("and {} files more", with_rows.len() - MAX_NAMED));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, files: &[Listed], reports: &[Option<u32>], code: u8) -> Result<()> {
+        let size: u64 = files.iter().map(|file| file.size).sum();
+        let place = match self.check {
+            true => "checked, and not handed out".to_owned(),
+            false => format!("in {}", self.output.display()),
+        };
+        // What was only checked has not left: of it no more is told than this.
+        let listed = (!self.check).then_some(files);
+        let value = json!({
+            "packages": self.all(),
+            "exit_code": code,
+            "output": listed.map(|_| &self.output),
+            "files": listed,
+            "files_with_rows": files.iter().filter(|file| file.has_rows()).count(),
+            "reports": reports,
+        });
+        let text = format!(
+            "the command ended with {code}; {}, {size} bytes, {place}",
+            counted(files.len() as u64, "file")
+        );
+        output::either(self.json, &value, text)
+    }
+}

@@ -1,0 +1,252 @@
+//! What the command wrote: listed, sized, hashed, looked through for rows of the data, judged, reported; and handed out
+//! only then.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::B256;
+use medshare_protocol::digest::sha256;
+use medshare_protocol::report::{self, ReportBody};
+use medshare_protocol::usage::Action;
+use serde::Serialize;
+
+use super::rows::Rows;
+use super::scratch::Scratch;
+use crate::agent::{Agent, AgentError};
+
+/// Separates the hash of a manifest from all others.
+const MANIFEST_DOMAIN: &[u8] = b"medshare/output/v1\0";
+/// Bytes of data that are looked through at once.
+const PIECE_BYTES: u64 = 1024 * 1024;
+/// Longest first line that is taken for the names of columns.
+const MAX_HEADER_BYTES: u64 = 64 * 1024;
+/// Files that a report names one by one; the manifest's hash covers all.
+const MAX_NAMED: usize = 24;
+
+/// Why the output is not in its folder.
+#[derive(Debug, thiserror::Error)]
+pub enum HandOutError {
+    /// A file or folder cannot be made.
+    #[error("cannot write {path}: {error}")]
+    Disk {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
+
+/// One file of the output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its path in the output folder.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: B256,
+    /// How many lines hold a row, of each package in the plan's order; its path counts as a line.
+    pub rows: Vec<u64>,
+    #[serde(skip)]
+    inode: u64,
+}
+
+impl Listed {
+    /// Whether it holds rows of any package.
+    #[must_use]
+    pub fn has_rows(&self) -> bool {
+        self.rows.iter().any(|rows| *rows > 0)
+    }
+}
+
+/// All that the command wrote. Wiped when this goes.
+pub struct Output {
+    scratch: Scratch,
+}
+
+impl Output {
+    /// Nothing can be written from here on.
+    pub(super) fn new(scratch: Scratch) -> Self {
+        scratch.tree().close();
+        Self { scratch }
+    }
+
+    /// Lists, sizes, hashes, and counts rows of the data of `agents`. Takes as long as reading all data once.
+    ///
+    /// # Errors
+    /// [`AgentError`] when data has been closed.
+    pub fn list(&self, agents: &[Agent]) -> Result<Vec<Listed>, AgentError> {
+        let tree = self.scratch.tree();
+        let files: Vec<_> = tree
+            .files()
+            .into_iter()
+            .filter_map(|(path, inode)| Some((path, inode, tree.content(inode).ok()?)))
+            .collect();
+        // The names of files go out as their contents do.
+        let looked: Vec<&[u8]> = files
+            .iter()
+            .flat_map(|(path, _, content)| [path.as_os_str().as_encoded_bytes(), content])
+            .collect();
+        let mut listed: Vec<Listed> = files
+            .iter()
+            .map(|(path, inode, content)| Listed {
+                path: path.clone(),
+                size: content.len() as u64,
+                sha256: sha256(&[content]),
+                rows: Vec::new(),
+                inode: *inode,
+            })
+            .collect();
+        for agent in agents {
+            let counts = rows_of(agent, &looked)?;
+            for (file, counts) in listed.iter_mut().zip(counts.chunks(2)) {
+                file.rows.push(counts.iter().sum());
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Writes the files into the new folder `to`, for its owner alone. Modes are not taken along.
+    ///
+    /// # Errors
+    /// [`HandOutError`].
+    pub fn hand_out(&self, files: &[Listed], to: &Path) -> Result<(), HandOutError> {
+        let tree = self.scratch.tree();
+        make_folder(to)?;
+        // Nothing but plain names comes out of the tree; it is looked at all the same before a path is made of it.
+        for file in files
+            .iter()
+            .filter(|file| super::scratch::is_plain(&file.path))
+        {
+            let path = to.join(&file.path);
+            if let Some(parent) = path.parent() {
+                make_folder(parent)?;
+            }
+            let written = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .and_then(|mut open| open.write_all(tree.content(file.inode).unwrap_or_default()));
+            written.map_err(|error| HandOutError::Disk { path, error })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.scratch.wipe();
+    }
+}
+
+/// What is no UTF-8 becomes U+FFFD: JSON has no other text.
+fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn make_folder(path: &Path) -> Result<(), HandOutError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| HandOutError::Disk {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+fn rows_of(agent: &Agent, outputs: &[&[u8]]) -> Result<Vec<u64>, AgentError> {
+    let length = agent.length()?;
+    let beginning = agent.bytes(0, length.min(MAX_HEADER_BYTES))?;
+    let header = beginning.split(|byte| *byte == b'\n').next();
+    Rows::under(header.unwrap_or_default()).count(outputs, |give| {
+        let mut offset = 0;
+        while offset < length {
+            let piece = agent.bytes(offset, PIECE_BYTES.min(length - offset))?;
+            give(&piece);
+            offset += piece.len().max(1) as u64;
+        }
+        Ok(())
+    })
+}
+
+/// Judges an output by the usage contract of `agent`, the plan's package number `package`, and reports it: as a copy if
+/// it holds rows of that package, else as part of the reading that it comes from. Number of the report, where the
+/// usage contract wants one. `leaves`: whether it is to be handed out; what stays inside is no copy.
+///
+/// Here is the place for a contract that holds outputs back: seal instead of handing out, and say so in the report.
+///
+/// # Errors
+/// [`AgentError`]; nothing may be handed out then.
+pub async fn judge(
+    agent: &Agent,
+    package: usize,
+    files: &[Listed],
+    program: &str,
+    leaves: bool,
+) -> Result<Option<u32>, AgentError> {
+    let holds_rows = |file: &Listed| file.rows.get(package).is_some_and(|rows| *rows > 0);
+    let action = match leaves && files.iter().any(holds_rows) {
+        true => Action::Copy,
+        false => Action::Read,
+    };
+    let body = body(agent, package, files, program, leaves);
+    agent.authorise(action, &body).await
+}
+
+/// What the custodian is told of it. It is bounded: it names the first files, those with rows before others, and the hash
+/// of the whole manifest.
+fn body(
+    agent: &Agent,
+    package: usize,
+    files: &[Listed],
+    program: &str,
+    leaves: bool,
+) -> ReportBody {
+    let rows = |file: &Listed| file.rows.get(package).copied().unwrap_or(0);
+    let mut named: Vec<&Listed> = files.iter().collect();
+    named.sort_by_key(|file| std::cmp::Reverse(rows(file)));
+    let comment = format!(
+        "output of a command on {} in the sandbox, {}: {} files, {} bytes, manifest {}",
+        agent.header().dataset_id(),
+        if leaves { "handed out" } else { "checked only" },
+        files.len(),
+        files.iter().map(|file| file.size).sum::<u64>(),
+        manifest(files, package)
+    );
+    let outputs = named
+        .into_iter()
+        .take(MAX_NAMED)
+        .map(|file| report::Output {
+            path: file.path.to_string_lossy().into_owned(),
+            size: file.size,
+            sha256: file.sha256.0,
+            input_rows: rows(file),
+        });
+    ReportBody {
+        comment,
+        file: Some("output".to_owned()),
+        program: Some(program.to_owned()),
+        outputs: outputs.collect(),
+        ..ReportBody::default()
+    }
+}
+
+/// SHA-256 over each file's path, size, hash and rows; fields are preceded by their lengths or have one.
+fn manifest(files: &[Listed], package: usize) -> B256 {
+    let mut bytes = Vec::new();
+    for file in files {
+        let path = file.path.as_os_str().as_encoded_bytes();
+        let rows = file.rows.get(package).copied().unwrap_or(0);
+        bytes.extend_from_slice(&(path.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(path);
+        bytes.extend_from_slice(&file.size.to_be_bytes());
+        bytes.extend_from_slice(file.sha256.as_slice());
+        bytes.extend_from_slice(&rows.to_be_bytes());
+    }
+    sha256(&[MANIFEST_DOMAIN, &bytes])
+}
+
+#[cfg(test)]
+mod tests;
