@@ -88,15 +88,33 @@ impl Run {
         let mut sandbox = tokio::task::spawn_blocking(move || Sandbox::start(&plan)).await??;
         memory::harden().context("cannot forbid core dumps of this process")?;
         let agents = self.open(&requestor, &folders).await?;
+        let shown = sandbox.go(&agents)?;
+        let ran = self.command(&agents, sandbox, told).await;
+        // It closes the data; what is still on its way to the node has a moment to arrive.
+        for mount in shown {
+            mount.end().await?;
+        }
+        for agent in &agents {
+            agent.told().await;
+        }
+        ran
+    }
+
+    /// Waits for the command, and judges what it wrote.
+    async fn command(
+        &self,
+        agents: &[Agent],
+        sandbox: Sandbox,
+        told: impl Future<Output = ()>,
+    ) -> Result<()> {
         let stop = sandbox.stopper()?;
-        let _shown = sandbox.go(&agents)?;
         let mut waiting = tokio::task::spawn_blocking(move || sandbox.wait());
         tokio::select! {
             ended = &mut waiting => {
                 let (code, output) = ended??;
-                return self.finish(agents, output, code).await;
+                self.finish(agents, output, code).await
             }
-            lock = sandbox::closed(&agents) => {
+            lock = sandbox::closed(agents) => {
                 stop.stop();
                 waiting.await??;
                 bail!("the command was ended and nothing is handed out: {lock}");
@@ -104,7 +122,6 @@ impl Run {
             () = told => {
                 stop.stop();
                 waiting.await??;
-                agents.iter().for_each(Agent::close);
                 bail!("the command was ended, and nothing is handed out");
             }
         }
@@ -167,8 +184,8 @@ impl Run {
     }
 
     /// Lists, judges, reports; hands out what may go, and passes on the command's exit code.
-    async fn finish(&self, agents: Vec<Agent>, output: Output, code: u8) -> Result<()> {
-        let listing = agents.clone();
+    async fn finish(&self, agents: &[Agent], output: Output, code: u8) -> Result<()> {
+        let listing = agents.to_vec();
         let (output, files) = tokio::task::spawn_blocking(move || {
             let files = output.list(&listing);
             (output, files)
@@ -185,7 +202,6 @@ impl Run {
         if !self.check {
             output.hand_out(&files, &self.output)?;
         }
-        agents.iter().for_each(Agent::close);
         self.tell(&files, &reports, code)?;
         match code {
             0 => Ok(()),
