@@ -159,6 +159,7 @@ impl ProvenStorage {
         let relation = layout::relation(requestor, custodian);
         let relation = self.slot(relation, "the requestor's standing with the owner")?;
         let head: B256 = self.slot(layout::head(custodian, id), "the head")?.into();
+        self.slot(layout::thread(requestor), "the thread's head")?;
         let origin: B256 = second.into();
         let started = head[..16] != origin[..16];
         let overtaken = packed(first, 24, 3) != packed(record, 4, 3)

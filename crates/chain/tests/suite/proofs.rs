@@ -251,6 +251,13 @@ async fn no_byte_of_a_proof_can_be_changed() {
         }
     }
     assert!(flips > 4_000, "{flips}");
+    // Each slot of the package has to be there; that of a node nobody asks for here.
+    let lacking = (0..proof.storage.len()).filter(|&slot| {
+        let mut changed = proof.clone();
+        changed.storage.remove(slot);
+        changed.verify().unwrap().package(package).is_err()
+    });
+    assert_eq!(lacking.count(), proof.storage.len() - 1);
     let mut long = proof.clone();
     long.storage = vec![proof.storage[0].clone(); 300];
     assert!(matches!(

@@ -10,9 +10,10 @@
 //! | `repair` | bodies as this node made them or from peers, checked by hash |
 //!
 //! What is found is logged, counted, kept, and told to whoever waits at `GET /v1/alerts`. Not seen is what nobody has
-//! signed or anchored: how far a request is before it is issued, why it was refused, the steps behind the last digest of its
-//! form, when a contradicting report came, what it answered as a second node (`validation`), leases, findings, alerts; reports
-//! that were deleted before they were anchored. A test goes through every column of the tables that are seen.
+//! signed or anchored: how far a request is before it is issued, why it was refused, the steps behind the last digest of
+//! its form, what is said to have become of reports that the contract has settled or never has to, when a contradicting
+//! report came, what it answered as a second node (`validation`), leases, findings, alerts; reports that were deleted
+//! before they were anchored. A test goes through every column of the tables that are seen.
 
 mod chains;
 mod derived;
