@@ -52,7 +52,7 @@ pub fn anonymise_within(
     anonymise_until(table, population, plan, pseudonym_key, &mut || false)
 }
 
-/// As [`anonymise_within`], where a search with a limit of nodes ([`Effort::Nodes`]) ends when `stop` says so as well: it is asked before
+/// As [`anonymise_within`], where a search with a limit of nodes ([`Effort::Nodes`](crate::Effort::Nodes)) ends when `stop` says so as well: it is asked before
 /// each node. With a clock in it, what comes out depends on the machine; [`Report::at_least`] holds all the same.
 ///
 /// # Errors
