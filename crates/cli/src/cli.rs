@@ -73,6 +73,8 @@ pub enum Command {
     Demo(demo::Demo),
     /// Start a network on this machine and leave it running
     Devnet(devnet::Devnet),
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::Completions),
 }
 
 /// Says that the command line is used wrongly, where clap by itself cannot tell, and ends with status 2.
@@ -113,6 +115,7 @@ impl Command {
             Self::Bench(command) => command.run().await,
             Self::Demo(command) => command.run().await,
             Self::Devnet(command) => command.run().await,
+            Self::Completions(command) => command.run(),
         }
     }
 }

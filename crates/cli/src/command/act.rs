@@ -7,8 +7,10 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use medshare_client::socket::{AgentConnection, Answer, MAX_WRITE_BYTES, Order};
 use medshare_protocol::id::PackageId;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::cli::wrong_usage;
 use crate::output;
 use crate::profile::HomeArgs;
 
@@ -63,6 +65,9 @@ pub struct OpenPackage {
     package: PackageId,
     #[command(flatten)]
     home: HomeArgs,
+    /// Print JSON, as `status` does in any case
+    #[arg(long)]
+    json: bool,
 }
 
 /// … and a file that does not exist yet.
@@ -79,6 +84,9 @@ impl Act {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Read { on, offset, length } => {
+                if on.json {
+                    wrong_usage("`read` prints the bytes as they are: leave out --json");
+                }
                 let (answer, bytes) = on.order(&Order::Read { offset, length }).await?;
                 check(answer)?;
                 std::io::stdout().lock().write_all(&bytes)?;
@@ -87,31 +95,31 @@ impl Act {
             Self::Write { on, offset } => {
                 let bytes = read_stdin()?;
                 let answer = on.connect().await?.write(offset, &bytes).await?;
-                done("written", answer)
+                on.done("written", answer)
             }
-            Self::Delete(on) => done("deleted", on.order(&Order::Delete).await?.0),
+            Self::Delete(on) => on.done("deleted", on.order(&Order::Delete).await?.0),
             Self::Duplicate(with) => {
                 let order = Order::Duplicate {
                     to: absolute(&with.to)?,
                 };
-                done("duplicated", with.on.order(&order).await?.0)
+                with.on.done("duplicated", with.on.order(&order).await?.0)
             }
             Self::Move(with) => {
                 let order = Order::Move {
                     to: absolute(&with.to)?,
                 };
-                done("moved", with.on.order(&order).await?.0)
+                with.on.done("moved", with.on.order(&order).await?.0)
             }
             Self::Copy(with) => {
                 let order = Order::Copy {
                     to: absolute(&with.to)?,
                 };
-                done("copied", with.on.order(&order).await?.0)
+                with.on.done("copied", with.on.order(&order).await?.0)
             }
             Self::Status(on) => status(on.order(&Order::Status).await?.0),
             Self::Close(on) => {
                 on.order(&Order::Close).await?;
-                output::line("closed")
+                output::either(on.json, &Done::of("closed", None), "closed")
             }
         }
     }
@@ -126,6 +134,29 @@ impl OpenPackage {
     async fn order(&self, order: &Order) -> Result<(Answer, Zeroizing<Vec<u8>>)> {
         Ok(self.connect().await?.order(order).await?)
     }
+
+    fn done(&self, what: &'static str, answer: Answer) -> Result<()> {
+        let done = Done::of(what, check(answer)?);
+        let text = match done.report {
+            Some(number) => format!("{what} (report {number})"),
+            None => format!("{what} (exempt from reports)"),
+        };
+        output::either(self.json, &done, text)
+    }
+}
+
+/// What was done, for programs.
+#[derive(Serialize)]
+struct Done {
+    done: &'static str,
+    /// Number of its report; nothing where the usage contract wants none.
+    report: Option<u32>,
+}
+
+impl Done {
+    const fn of(done: &'static str, report: Option<u32>) -> Self {
+        Self { done, report }
+    }
 }
 
 fn check(answer: Answer) -> Result<Option<u32>> {
@@ -134,13 +165,6 @@ fn check(answer: Answer) -> Result<Option<u32>> {
         Answer::Failed { reason } => bail!("{reason}"),
         Answer::Locked { lock } => bail!("{lock}"),
         Answer::Status(_) => bail!("the agent answered another question: is it of this version?"),
-    }
-}
-
-fn done(what: &str, answer: Answer) -> Result<()> {
-    match check(answer)? {
-        Some(number) => output::line(format!("{what} (report {number})")),
-        None => output::line(format!("{what} (exempt from reports)")),
     }
 }
 

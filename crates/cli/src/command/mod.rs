@@ -4,6 +4,7 @@ pub mod act;
 pub mod anonymise;
 pub mod audit;
 pub mod bench;
+pub mod completions;
 pub mod custodian;
 pub mod datasets;
 pub mod demo;

@@ -182,7 +182,16 @@ fn review_and_take_back(network: &Devnet, home: &Path, package: &str) {
     let status = succeed(network.as_requestor(home).args(["act", "status", package]));
     let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["lock"], Value::Null);
-    succeed(network.as_requestor(home).args(["act", "close", package]));
+    let closed = succeed(
+        network
+            .as_requestor(home)
+            .args(["act", "close", package, "--json"]),
+    );
+    let closed: serde_json::Value = serde_json::from_str(&closed).unwrap();
+    assert_eq!(
+        closed,
+        serde_json::json!({ "done": "closed", "report": null })
+    );
     let (status, words) = agent.end();
     assert_eq!(status, Some(0), "{words}");
     assert!(words.contains("the data is closed"), "{words}");

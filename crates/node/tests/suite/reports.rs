@@ -1,5 +1,7 @@
 //! Reports, leases, violations (P7, P17 to P19, P24).
 
+use std::time::Duration;
+
 use medshare_node::NodeError;
 use medshare_protocol::usage::{Action, Actions, State};
 
@@ -262,6 +264,41 @@ async fn a_lapsed_lease_is_renewed_by_opening_again_only() {
             .share
             .is_some()
     );
+}
+
+/// Nobody has to ask: the node sees by itself that a client, which opened the package, no longer says anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_falls_silent_is_found() {
+    let limits = medshare_node::Limits {
+        lease_seconds: 1,
+        ..medshare_node::Limits::default()
+    };
+    let cluster = Cluster::with(40, limits).await;
+    let requestor = Requestor::registered(&cluster).await;
+    let (silent, closed) = (
+        requestor.obtain(&cluster).await,
+        requestor.obtain(&cluster).await,
+    );
+    let node = cluster.node(0);
+    let open = async |id| {
+        let mut session = requestor.session(id);
+        session.report(&node, Action::Decrypt).await.unwrap();
+    };
+    open(silent).await;
+    open(closed).await;
+    node.deletion(closed, requestor.deletion(closed))
+        .await
+        .unwrap();
+    let found = async {
+        while node.findings(silent).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), found)
+        .await
+        .unwrap();
+    assert_eq!(node.findings(silent).await.unwrap()[0].kind, "silent-lease");
+    assert!(node.findings(closed).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
