@@ -53,7 +53,7 @@ pub struct Output {
     /// Its SHA-256.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub sha256: [u8; 32],
-    /// How many of its lines are rows of the data (SPEC §5.2).
+    /// How many of its lines have a row of the data (SPEC §5.2, of the sandbox).
     #[n(3)]
     pub input_rows: u64,
 }
