@@ -13,7 +13,7 @@ import {Requestors} from "./Requestors.sol";
 /// @notice An item is checked as a whole before anything of it is written, so there is nothing to undo when it is bad.
 /// What is wrong with it is an ABI-encoded error; empty: nothing.
 abstract contract Issuer is Requestors, Chains {
-    uint8 private constant SANDBOX = 1; // the highest environment there is
+    uint8 private constant SANDBOX_HELD = 2; // the highest environment there is
 
     /// @inheritdoc IMedShare
     function issue(Item[] calldata items) external {
@@ -62,7 +62,8 @@ abstract contract Issuer is Requestors, Chains {
     }
 
     function _checkUsage(Usage calldata usage) private view returns (bytes memory fault) {
-        bool known = usage.granted <= Judge.GRANTABLE && usage.exempt <= Judge.GRANTABLE && usage.environment <= SANDBOX;
+        bool known =
+            usage.granted <= Judge.GRANTABLE && usage.exempt <= Judge.GRANTABLE && usage.environment <= SANDBOX_HELD;
         // Expiry is days away: the seconds that a validator can shift do not matter.
         // slither-disable-next-line timestamp
         bool sound = known && usage.contractKey != 0 && usage.expiry > _nowMs();

@@ -86,21 +86,21 @@ contract IssueTest is Skips {
         field = field % 5;
         if (field == 0) item.usage.granted = 0x40;
         if (field == 1) item.usage.exempt = 0x80;
-        if (field == 2) item.usage.environment = 2;
+        if (field == 2) item.usage.environment = 3;
         if (field == 3) item.usage.contractKey = 0;
         if (field == 4) item.usage.expiry = _later(0);
         _complete(item);
         _skip(item, abi.encodeWithSelector(IMedShareErrors.BadUsage.selector, item.usage));
     }
 
-    function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, bool sandbox, uint64 expiry)
+    function test_holdsAnySoundUsageContract(bool low, uint8 granted, uint8 exempt, uint8 environment, uint64 expiry)
         public
     {
         Item memory item = _item();
         item.usage.sensitivity = low ? Sensitivity.Low : Sensitivity.High;
         item.usage.granted = granted & 0x3f;
         item.usage.exempt = exempt & 0x3f;
-        item.usage.environment = sandbox ? 1 : 0;
+        item.usage.environment = environment % 3;
         item.usage.expiry = uint64(bound(expiry, _later(0) + 1, type(uint64).max));
         _complete(item);
         PackageId package = _issue(item);

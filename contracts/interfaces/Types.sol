@@ -88,7 +88,7 @@ struct AccessRequest {
 /// `Usage(uint8 sensitivity,uint8 granted,uint8 exempt,uint8 environment,uint64 expiry,bytes32 contractKey)`.
 /// @param granted Bitmap of the granted actions: bit 0 read, 1 write, 2 delete, 3 duplicate, 4 move, 5 copy.
 /// @param exempt Bitmap, same bits, of the actions that are ignored when sensitivity is low.
-/// @param environment 0 any, 1 sandbox.
+/// @param environment 0 any, 1 sandbox, 2 sandbox whose output is held back until the custodian releases it.
 /// @param expiry Ms since the Unix epoch; at that time the package expires.
 /// @param contractKey X25519 public key that reports are sealed to (P10).
 struct Usage {

@@ -94,6 +94,10 @@ def test_report_body() -> None:
     assert [output[:2] + output[3:] for output in account.outputs] == [["result.csv", 13, 0]]
     sealed = report.seal_body(account, HEADER.contract_key, HEADER.package, 4)
     assert report.open_body(sealed, secret, HEADER.package, 4) == account
+    held = report.decode_body(VECTOR["report"]["held"])
+    assert (held.outputs, held.held) == (account.outputs, bytes([4]) * 32)
+    sealed = report.seal_body(held, HEADER.contract_key, HEADER.package, 5)
+    assert report.open_body(sealed, secret, HEADER.package, 5) == held
     brief = report.Report("", [])
     sealed = report.seal_body(brief, HEADER.contract_key, HEADER.package, 3)
     assert report.open_body(sealed, secret, HEADER.package, 3) == brief

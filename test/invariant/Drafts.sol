@@ -87,7 +87,7 @@ abstract contract Drafts is Mining {
 
     function _answer(Dice memory dice, Item memory item, address node_) private view {
         (uint8 granted, uint8 exempt, uint8 environment) =
-            (uint8(dice.below(64)), uint8(dice.below(64)), uint8(dice.below(2)));
+            (uint8(dice.below(64)), uint8(dice.below(64)), uint8(dice.below(3)));
         uint64 expiry = dice.oneIn(5) ? type(uint64).max : _later(1 + dice.below(dice.oneIn(3) ? 1 hours : 30 days));
         item.usage = Usage(Sensitivity(dice.below(2)), granted, exempt, environment, expiry, dice.word());
         (item.payloadHash, item.formDigest) = (dice.word(), dice.word());
@@ -125,7 +125,7 @@ abstract contract Drafts is Mining {
         uint256 field = dice.below(5);
         if (field == 0) usage.granted |= uint8(0x40 << dice.below(2));
         if (field == 1) usage.exempt |= uint8(0x40 << dice.below(2));
-        if (field == 2) usage.environment = uint8(2 + dice.below(254));
+        if (field == 2) usage.environment = uint8(3 + dice.below(253));
         if (field == 3) usage.expiry = _later(0) - uint64(dice.below(2));
         if (field == 4) usage.contractKey = 0;
     }

@@ -47,6 +47,8 @@ TYPES = {
     "Report": "bytes32 package,uint32 number,bytes32 previous,uint8 actions,uint64 time,bytes32 body",
     "Session": "bytes32 package,address key,uint64 expiry",
     "Renewal": "bytes32 package,uint32 number,uint64 time",
+    "SessionEnd": "bytes32 package,uint32 number,uint64 time",
+    "OutputDecision": "bytes32 package,uint32 number,bytes32 output,bool released,string reason,uint64 time",
     "Receipt": "bytes32 package,uint32 number,bytes32 report,uint64 received,uint32 leaseSeconds",
     "Deletion": "bytes32 package,uint64 time",
     "Disclosure": "bytes32 package,uint64 deadline",
@@ -179,6 +181,7 @@ def main():
     output = b"sex,n\nF,9000\n"
     account = {0: "read, write of a data set", 1: "data.csv", 2: [[0, 65_536], [131_072, 131_584]], 3: "python3", 4: {0: 25, 1: 1},
                5: [["result.csv", len(output), hashlib.sha256(output).digest(), 0]]}
+    held = {0: "an output of a command in the sandbox, held back", 2: [], 5: account[5], 6: bytes([4]) * 32}
     number = 1
     sealed_body = seal(CONTRACT_SECRET, b"medshare/report/v1", package + struct.pack("<I", number), cbor2.dumps(body), bytes([11]) * 32)
     report = {"package": package, "number": number, "previous": bytes(32), "actions": 0x40, "time": time, "body": sha256d(sealed_body)}
@@ -207,6 +210,8 @@ def main():
         "Disclosure": {"package": package, "deadline": time},
         "Session": {"package": package, "key": OWNER, "expiry": time},
         "Renewal": {"package": package, "number": 1, "time": time},
+        "SessionEnd": {"package": package, "number": 1, "time": time},
+        "OutputDecision": {"package": package, "number": 2, "output": bytes([4]) * 32, "released": False, "reason": "too few persons in a cell", "time": time},
         "Receipt": {"package": package, "number": 1, "report": digest("Report", report), "received": time, "leaseSeconds": 60},
         "PeerMessage": {"sender": OWNER, "recipient": REQUESTOR, "content": bytes(32), "deadline": time},
         "Registration": {"requestor": REQUESTOR, "sealingKey": public(REQUESTOR_SECRET), "class": 2, "credential": bytes([3]) * 32, "nonce": 0, "deadline": time},
@@ -215,7 +220,7 @@ def main():
     vector = {
         "about": "payload = (payload_head, then payload_line so many times), each with a line feed behind it; `chunks` are "
         "the sha256 of each chunk's ciphertext and tag; secrets are X25519's 32 bytes; "
-        "`report` is number 1 of this package, and `account` the body of a later one; `running` are the form's digests before the first step and after each; "
+        "`report` is number 1 of this package, `account` and `held` the bodies of later ones; `running` are the form's digests before the first step and after each; "
         "`key_and_prefix` is the AES-256 key and the nonce prefix",
         "chain_id": CHAIN_ID,
         "contract": CONTRACT,
@@ -241,6 +246,7 @@ def main():
             "contract_secret": CONTRACT_SECRET,
             "comment": body[0],
             "account": cbor2.dumps(account),
+            "held": cbor2.dumps(held),
             "receipt_signature": Account.sign_message(typed("Receipt", messages["Receipt"]), NODE_KEY).signature,
         },
         "package": {

@@ -256,6 +256,7 @@ fn bounded(body: &ReportBody) -> ReportBody {
                 ..output.clone()
             })
             .collect(),
+        held: body.held,
     }
 }
 
@@ -291,6 +292,7 @@ mod tests {
             program: Some("x".repeat(100_000)),
             counts: (0..6).map(|action| (action, u64::MAX)).collect(),
             outputs: vec![output; 1_000],
+            held: Some(B256::ZERO),
         };
         let key = SealingSecret::generate().unwrap().public();
         let sealed = bounded(&huge).seal(key, PackageId(B256::ZERO), 1).unwrap();

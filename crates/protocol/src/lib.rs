@@ -13,6 +13,7 @@
 //! | [`certificate`] | what the second node measured and signed | P13 |
 //! | [`seal`], [`package`] | sealing, key schedule, the container | P10, P15, P16 |
 //! | [`report`] | what a report says in private | P17, P18 |
+//! | [`output`] | outputs that are held back for the custodian's release | P18 |
 //! | [`filter`], [`wire`] | which rows are asked for; JSON over HTTP | P2 |
 //! | [`header`], [`merkle`], [`origin`] | 80-byte headers and their work, RFC 6962 log, where chains begin | P22 |
 //! | [`block`] | parent blocks and side-blocks | P20, P21 |
@@ -30,6 +31,7 @@ pub mod header;
 pub mod id;
 pub mod merkle;
 pub mod origin;
+pub mod output;
 pub mod package;
 pub mod proof;
 pub mod purpose;

@@ -38,6 +38,9 @@ pub struct ReportBody {
     #[n(5)]
     #[cbor(default, skip_if = "Vec::is_empty")]
     pub outputs: Vec<Output>,
+    /// sha256d of the output as it was sealed for the custodian, where the usage contract holds outputs back.
+    #[cbor(n(6), with = "held", has_nil)]
+    pub held: Option<B256>,
 }
 
 /// A file that a program in the sandbox wrote. Encoded as a CBOR array.
@@ -134,6 +137,43 @@ impl ReportBody {
     }
 }
 
+/// A hash that may be missing: 32 bytes, or left out.
+mod held {
+    use alloy_primitives::B256;
+    use minicbor::decode::Error;
+    use minicbor::encode::{self, Write};
+    use minicbor::{Decoder, Encoder};
+
+    use crate::form::bytes32;
+
+    pub(super) fn encode<C, W: Write>(
+        hash: &Option<B256>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        match hash {
+            Some(hash) => bytes32::encode(hash, encoder, context),
+            None => encoder.null()?.ok(),
+        }
+    }
+
+    pub(super) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Option<B256>, Error> {
+        bytes32::decode(decoder, context).map(Some)
+    }
+
+    pub(super) fn is_nil(hash: &Option<B256>) -> bool {
+        hash.is_none()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what minicbor's derive calls")]
+    pub(super) fn nil() -> Option<Option<B256>> {
+        Some(None)
+    }
+}
+
 /// What stands for the sealed body in the report and in the side-block: its sha256d.
 #[must_use]
 pub fn body_hash(sealed: &[u8]) -> B256 {
@@ -199,6 +239,14 @@ mod tests {
         let bytes = counted.to_bytes();
         assert_eq!(hex::encode(&bytes), expected);
         assert_eq!(ReportBody::from_bytes(&bytes).unwrap(), counted);
+        let held = ReportBody {
+            held: Some(B256::repeat_byte(9)),
+            ..counted
+        };
+        let bytes = held.to_bytes();
+        let expected = format!("a7{}065820{}", &expected[2..], "09".repeat(32));
+        assert_eq!(hex::encode(&bytes), expected);
+        assert_eq!(ReportBody::from_bytes(&bytes).unwrap(), held);
     }
 
     #[test]
@@ -218,6 +266,8 @@ mod tests {
         assert!(refused("a3006163028004a10000"), "done no times");
         assert!(refused("a3006163028004a10601"), "decrypt is not counted");
         assert!(refused("a300616302800580"), "no outputs");
-        assert!(refused("a300616302800600"), "a key that is not named");
+        assert!(refused("a300616302800600"), "held is a hash");
+        assert!(refused("a3006163028006f6"), "null for what is not held");
+        assert!(refused("a300616302800700"), "a key that is not named");
     }
 }

@@ -24,6 +24,10 @@ pub enum SealedFor {
     CustodianShare,
     /// The body of a report, to the contract key.
     Report,
+    /// An output that is held back, to the contract key.
+    HeldOutput,
+    /// The same output once it is released, to the requestor.
+    ReleasedOutput,
     /// A message to another node.
     Peer,
 }
@@ -34,6 +38,8 @@ impl SealedFor {
             Self::RequestorShare => b"medshare/requestor-share/v1",
             Self::CustodianShare => b"medshare/custodian-share/v1",
             Self::Report => b"medshare/report/v1",
+            Self::HeldOutput => b"medshare/held-output/v1",
+            Self::ReleasedOutput => b"medshare/released-output/v1",
             Self::Peer => b"medshare/peer/v1",
         }
     }

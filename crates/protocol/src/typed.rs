@@ -110,6 +110,27 @@ sol! {
         uint32 leaseSeconds;
     }
 
+    /// The end of a session, signed by its key: the next one need not wait for the lease to run out. `number`: the last
+    /// report sent.
+    #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    struct SessionEnd {
+        bytes32 package;
+        uint32 number;
+        uint64 time;
+    }
+
+    /// The custodian's decision, signed by its node, about an output that was held back: the one that report `number` told
+    /// of, sealed with the hash `output`. `reason` is for the requestor.
+    #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    struct OutputDecision {
+        bytes32 package;
+        uint32 number;
+        bytes32 output;
+        bool released;
+        string reason;
+        uint64 time;
+    }
+
     /// The requestor's word that the data is deleted: what `retrieve` waits for (P19).
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
     struct Deletion {

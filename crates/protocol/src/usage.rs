@@ -192,6 +192,16 @@ pub enum Environment {
     Any = 0,
     /// Only in the sandbox of `medshare run`.
     Sandbox = 1,
+    /// Only there, and what a command writes is held back until the custodian releases it.
+    SandboxHeld = 2,
+}
+
+impl Environment {
+    /// Whether outputs are held back for the custodian's release.
+    #[must_use]
+    pub const fn holds_outputs(self) -> bool {
+        matches!(self, Self::SandboxHeld)
+    }
 }
 
 /// The usage contract's answer to an action (Algorithm 1).
@@ -287,6 +297,7 @@ impl UsageContract {
         let environment = match usage.environment {
             0 => Environment::Any,
             1 => Environment::Sandbox,
+            2 => Environment::SandboxHeld,
             _ => return None,
         };
         if (usage.granted | usage.exempt) & !Actions::SIX.0 != 0 {
@@ -406,7 +417,7 @@ mod tests {
                 ..good.clone()
             },
             crate::typed::Usage {
-                environment: 2,
+                environment: 3,
                 ..good.clone()
             },
         ] {

@@ -10,8 +10,8 @@ use crate::form::Step;
 use crate::id::{ContainerHash, DatasetId, LeafHash, PackageId};
 use crate::purpose::Purpose;
 use crate::typed::{
-    AccessRequest, Deletion, Disclosure, Receipt, Registration, Renewal, Report, Session,
-    Validation,
+    AccessRequest, Deletion, Disclosure, OutputDecision, Receipt, Registration, Renewal, Report,
+    Session, SessionEnd, Validation,
 };
 use crate::usage::{Actions, Environment, State, UsageContract};
 
@@ -276,6 +276,47 @@ pub struct RenewalSubmission {
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub renewal: Renewal,
     /// By the session key of the live session.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub signature: Bytes,
+}
+
+/// `POST /v1/packages/{id}/lease/end`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionEndSubmission {
+    /// What is signed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub end: SessionEnd,
+    /// By the session key.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub signature: Bytes,
+}
+
+/// `GET /v1/packages/{id}/outputs`: an output that is held back, or was (SPEC §5.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeldOutput {
+    /// Number of the report that told of it.
+    pub number: u32,
+    /// sha256d of its sealed bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub output: B256,
+    /// How many they are.
+    pub length: u64,
+    /// When they came, ms since the Unix epoch.
+    pub received: u64,
+    /// What the custodian decided; nothing: it waits.
+    pub decision: Option<SignedDecision>,
+}
+
+/// The custodian's decision about an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignedDecision {
+    /// What is signed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub decision: OutputDecision,
+    /// By the package's node.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub signature: Bytes,
 }

@@ -61,7 +61,7 @@ def _usage(value: Any) -> Usage:
         sensitivity=choice("low", "high"),
         granted=_actions,
         exempt=_actions,
-        environment=choice("any", "sandbox"),
+        environment=choice("any", "sandbox", "sandbox-held"),
         expiry=U64,
         contract_key=HASH,
     )

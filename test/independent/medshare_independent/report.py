@@ -11,7 +11,8 @@ from .sealing import REPORT, report_aad, seal, unseal
 class Report:
     """What a report's body says; ranges are [start, end) pairs, file and program may be unknown.
 
-    `counts` says how often each action was done, by its bit; `outputs` are [path, size, SHA-256, rows of the data].
+    `counts` says how often each action was done, by its bit; `outputs` are [path, size, SHA-256, rows of the data];
+    `held` is sha256d of an output that waits, sealed, for the custodian's release.
     """
 
     comment: str
@@ -20,11 +21,13 @@ class Report:
     program: str | None = None
     counts: dict[int, int] | None = None
     outputs: list[list] | None = None
+    held: bytes | None = None
 
 
 def seal_body(report: Report, contract_key: bytes, package: bytes, number: int) -> bytes:
     """Seal a body to the contract key; `body` in the signed Report is sha256d of what this returns."""
-    fields = {0: report.comment, 1: report.file, 2: report.ranges, 3: report.program, 4: report.counts, 5: report.outputs}
+    fields = {0: report.comment, 1: report.file, 2: report.ranges, 3: report.program, 4: report.counts, 5: report.outputs,
+              6: report.held}
     plain = canonical.encode({key: value for key, value in fields.items() if value is not None})
     return seal(contract_key, REPORT, report_aad(package, number), plain)
 
@@ -37,7 +40,7 @@ def open_body(sealed: bytes, contract_secret: bytes, package: bytes, number: int
 def decode_body(raw: bytes) -> Report:
     """Read an opened body and refuse what is not the map of §8."""
     value = canonical.decode(raw)
-    need(type(value) is dict and {0, 2} <= value.keys() <= {0, 1, 2, 3, 4, 5}, "a body is a map with the keys 0 to 5")
+    need(type(value) is dict and {0, 2} <= value.keys() <= {0, 1, 2, 3, 4, 5, 6}, "a body is a map with the keys 0 to 6")
     need(all(type(value.get(key, "")) is str for key in (0, 1, 3)), "comment, file and program are texts")
     need(type(value[2]) is list, "ranges are an array")
     for pair in value[2]:
@@ -47,7 +50,8 @@ def decode_body(raw: bytes) -> Report:
         _check_counts(value[4])
     if 5 in value:
         _check_outputs(value[5])
-    return Report(value[0], value[2], value.get(1), value.get(3), value.get(4), value.get(5))
+    need(6 not in value or type(value[6]) is bytes and len(value[6]) == 32, "held is a hash")
+    return Report(value[0], value[2], value.get(1), value.get(3), value.get(4), value.get(5), value.get(6))
 
 
 def _check_counts(counts: object) -> None:

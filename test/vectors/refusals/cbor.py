@@ -32,7 +32,7 @@ def package_header():
     yield from fitting(HEADER, 13, [("no sensitivity", 2)])
     yield from fitting(HEADER, 14, [("decrypt granted", 0x41), ("tampering granted", 0x81)])
     yield from fitting(HEADER, 15, [("decrypt exempt", 0x40), ("tampering exempt", 0x80)])
-    yield from fitting(HEADER, 16, [("no environment", 2)])
+    yield from fitting(HEADER, 16, [("no environment", 3)])
 
 
 def form_step():
@@ -92,6 +92,13 @@ def account(body):
     yield "an output whose hash is a byte long", with_outputs([["result.csv", 1_024, bytes(33), 0]])
     yield "outputs before counts", b"\xa6" + spelling.item(body)[1:] + b"".join(
         [b"\x05", spelling.item(outputs), b"\x04", spelling.item(counts)])
+    held = lambda raw: b"\xa5" + spelling.item(body)[1:] + b"\x06" + raw
+    yield "a held output whose hash is a byte short", held(spelling.item(bytes(31)))
+    yield "a held output whose hash is a byte long", held(spelling.item(bytes(33)))
+    yield "a held output whose hash is a text", held(spelling.item("0" * 32))
+    yield "no hash for an output that is not held", held(b"\xf6")
+    yield "held before outputs", b"\xa6" + spelling.item(body)[1:] + b"".join(
+        [b"\x06", spelling.item(bytes(32)), b"\x05", spelling.item(outputs)])
     yield "more outputs than memory has", b"\xa5" + spelling.item(body)[1:] + b"\x05\x9b" + b"\xff" * 8
 
 

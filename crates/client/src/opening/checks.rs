@@ -74,7 +74,9 @@ pub(super) async fn state(requestor: &Requestor, package: PackageId) -> Result<(
 /// Whether it may be opened here.
 pub(super) fn environment(permitted: Environment, here: Environment) -> Result<(), OpenError> {
     match (permitted, here) {
-        (Environment::Sandbox, Environment::Any) => Err(OpenError::NeedsSandbox),
+        (Environment::Sandbox | Environment::SandboxHeld, Environment::Any) => {
+            Err(OpenError::NeedsSandbox)
+        }
         _ => Ok(()),
     }
 }
@@ -188,6 +190,8 @@ mod tests {
         environment(Environment::Any, Environment::Any).unwrap();
         environment(Environment::Any, Environment::Sandbox).unwrap();
         environment(Environment::Sandbox, Environment::Sandbox).unwrap();
+        environment(Environment::SandboxHeld, Environment::Sandbox).unwrap();
         assert!(environment(Environment::Sandbox, Environment::Any).is_err());
+        assert!(environment(Environment::SandboxHeld, Environment::Any).is_err());
     }
 }

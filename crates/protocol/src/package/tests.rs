@@ -270,7 +270,7 @@ fn a_header_with_an_impossible_usage_contract_or_share_is_refused() {
         |header| header.sensitivity = 2,
         |header| header.granted = 0x40,
         |header| header.exempt = 0x80,
-        |header| header.environment = 2,
+        |header| header.environment = 3,
         |header| header.sealed_share.truncate(79),
         |header| header.sealed_share.push(0),
     ];

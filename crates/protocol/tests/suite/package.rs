@@ -16,8 +16,8 @@ use medshare_protocol::package::{
 use medshare_protocol::report::{ReportBody, body_hash};
 use medshare_protocol::seal::{self, DataKey, SealedFor, SealingSecret, Share};
 use medshare_protocol::typed::{
-    AccessRequest, Deletion, Disclosure, Domain, PeerMessage, Receipt, Registration, Renewal,
-    Report, Selection, Session, Usage, Validation,
+    AccessRequest, Deletion, Disclosure, Domain, OutputDecision, PeerMessage, Receipt,
+    Registration, Renewal, Report, Selection, Session, SessionEnd, Usage, Validation,
 };
 use serde_json::Value;
 
@@ -140,6 +140,25 @@ fn every_message_has_the_digest_of_the_vectors() {
                 time: TIME,
             }),
         ),
+        (
+            "SessionEnd",
+            domain.digest(&SessionEnd {
+                package,
+                number: 1,
+                time: TIME,
+            }),
+        ),
+        (
+            "OutputDecision",
+            domain.digest(&OutputDecision {
+                package,
+                number: 2,
+                output: B256::repeat_byte(4),
+                released: false,
+                reason: "too few persons in a cell".into(),
+                time: TIME,
+            }),
+        ),
         ("Receipt", domain.digest(&receipt)),
         ("PeerMessage", domain.digest(&peer)),
         ("Registration", domain.digest(&registration)),
@@ -151,7 +170,7 @@ fn every_message_has_the_digest_of_the_vectors() {
             "{name}"
         );
     }
-    assert_eq!(vector["digests"].as_object().unwrap().len(), 12);
+    assert_eq!(vector["digests"].as_object().unwrap().len(), 14);
     let signature = vectors::bytes(&vector["report"], "receipt_signature");
     let node = vectors::address_of(&vectors::bytes(&vector, "node_key"));
     assert!(domain.is_signed_by(&receipt, &signature, node));

@@ -98,6 +98,7 @@ impl Examination<'_> {
                     match usage.environment {
                         Environment::Any => "in any environment",
                         Environment::Sandbox => "in the sandbox only",
+                        Environment::SandboxHeld => "in the sandbox only, outputs held back",
                     },
                     crate::evidence::times::rfc3339(usage.expiry)
                 ),
