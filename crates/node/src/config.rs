@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::service::Limits;
 use crate::vouching::Vouching;
 
+pub(crate) use open::read_key;
 pub use open::{OpenError, Prepared, RunningNode, open, prepare};
 
 /// Where the passphrase is looked for when the configuration names no file.

@@ -8,6 +8,7 @@
 //! | [`contract_generator`] | the usage contract and its fresh key pair | P14 |
 //! | [`ledger`] | mines, issues and anchors blocks | P8, P20, P21 |
 //! | [`permissions`] | reports, leases, violations, receipts | P7, P17, P18, P19 |
+//! | [`desk`] | what the custodian's people look at and decide: findings, reports, outputs | P18, P19 |
 //! | [`trigger`] | the chain's events, turned into local rows | P3 |
 //! | [`store`], [`secrets`] | SQLite; secrets at rest | |
 //! | [`descriptor`], [`source`], [`release`] | what is offered, where it comes from, its anonymised snapshot | P9, P12 |
@@ -20,11 +21,13 @@ pub mod clock;
 pub mod config;
 pub mod contract_generator;
 pub mod descriptor;
+pub mod desk;
 mod disclosure;
 pub mod error;
 pub mod forensics;
 pub mod ledger;
 pub mod node_key;
+mod outputs;
 pub mod peer;
 pub mod permissions;
 pub mod processing;

@@ -253,7 +253,10 @@ fn load_datasets(config: &Config) -> Result<Vec<Dataset>, OpenError> {
 }
 
 /// Keystores are slow to open on purpose: not on a thread that serves.
-async fn read_key(keystore: PathBuf, passphrase: &str) -> Result<PrivateKeySigner, OpenError> {
+pub(crate) async fn read_key(
+    keystore: PathBuf,
+    passphrase: &str,
+) -> Result<PrivateKeySigner, OpenError> {
     let passphrase = Zeroizing::new(passphrase.to_owned());
     let read = move || keystore::read_wallet(&keystore, &passphrase);
     let key = tokio::task::spawn_blocking(read).await;

@@ -171,7 +171,7 @@ impl Inner {
     }
 
     /// A package of this node that is ready, with its request.
-    async fn ready_package(
+    pub(crate) async fn ready_package(
         &self,
         id: PackageId,
     ) -> Result<(StoredRequest, StoredPackage), NodeError> {

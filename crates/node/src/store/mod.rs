@@ -7,6 +7,7 @@ mod derived;
 mod events;
 mod integrity;
 mod log;
+mod outputs;
 mod packages;
 mod permissions;
 mod reports;
@@ -110,6 +111,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`], [`StoreError::Migrate`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_or(path, true).await
+    }
+
+    /// Opens the file of a node that has run, and may be running.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and when there is no such file.
+    pub async fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        Self::open_or(path, false).await
+    }
+
+    async fn open_or(path: &Path, create: bool) -> Result<Self, StoreError> {
         let shown = path.display().to_string();
         let open = |error: sqlx::Error| StoreError::Open {
             path: shown.clone(),
@@ -117,7 +130,7 @@ impl Store {
         };
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -164,12 +177,21 @@ impl Store {
 }
 
 fn migrations() -> Migrator {
-    let initial = include_str!("../../migrations/0001_initial.sql");
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "initial".into(),
-        MigrationType::Simple,
-        initial.into_sql_str(),
-        false,
-    )])
+    let all = [
+        (
+            1,
+            "initial",
+            include_str!("../../migrations/0001_initial.sql"),
+        ),
+        (
+            2,
+            "outputs",
+            include_str!("../../migrations/0002_outputs.sql"),
+        ),
+    ];
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
+        let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());
+        Migration::new(version, name.into(), kind, sql, false)
+    };
+    Migrator::with_migrations(all.into_iter().map(migration).collect())
 }

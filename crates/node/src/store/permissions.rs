@@ -147,16 +147,18 @@ impl Store {
             .bind(package.as_slice())
             .fetch_all(&self.reader)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Finding {
-                    package: PackageId(hash(row, "package")?),
-                    kind: row.try_get("kind")?,
-                    detail: row.try_get("detail")?,
-                    time: unsigned(row, "time")?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_finding).collect()
+    }
+
+    /// What was found about all packages, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn all_findings(&self) -> Result<Vec<Finding>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM finding ORDER BY id")
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(read_finding).collect()
     }
 
     /// Notes what this node answered as the second node; `refusal` nothing: it signed.
@@ -207,6 +209,15 @@ pub(super) async fn insert_finding(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn read_finding(row: &SqliteRow) -> Result<Finding, StoreError> {
+    Ok(Finding {
+        package: PackageId(hash(row, "package")?),
+        kind: row.try_get("kind")?,
+        detail: row.try_get("detail")?,
+        time: unsigned(row, "time")?,
+    })
 }
 
 fn read_violation(row: &SqliteRow) -> Result<StoredViolation, StoreError> {
