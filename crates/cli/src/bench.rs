@@ -17,6 +17,7 @@ use medshare_protocol::wire::Class;
 use serde::Serialize;
 
 use crate::network::{DatasetSource, Network, NetworkPlan};
+use crate::synth::Terms;
 use crate::{output, shutdown};
 
 pub use audit::audit;
@@ -68,8 +69,16 @@ async fn measure(rows: usize, rounds: u32, json: bool) -> Result<()> {
         folder: folder.path().join("network"),
         port: None,
         datasets: [
-            DatasetSource::Synthetic { seed: 1, rows },
-            DatasetSource::Synthetic { seed: 2, rows: 100 },
+            DatasetSource::Synthetic {
+                seed: 1,
+                rows,
+                terms: Terms::default(),
+            },
+            DatasetSource::Synthetic {
+                seed: 2,
+                rows: 100,
+                terms: Terms::default(),
+            },
         ],
         lease_seconds: 60,
     };

@@ -13,7 +13,8 @@ use crate::command::*;
     propagate_version = true,
     after_help = "The whole story in one minute:   medshare demo
 A network to type commands at:   medshare devnet
-Exit status: 0 done, 1 failed (one sentence on stderr says why and what to do), 2 wrong usage."
+Exit status: 0 done, 1 failed (one sentence on stderr says why and what to do), 2 wrong usage, 3 an action that the
+usage contract does not permit was tried, 4 the data is closed: the lease, a revocation, the end of its time."
 )]
 pub struct Cli {
     /// What to do
@@ -48,6 +49,9 @@ pub enum Command {
     Open(open::Open),
     /// Run a command on the data, in a sandbox that lets no row out
     Run(run::Run),
+    /// Fetch what a command in the sandbox wrote and the custodian has released
+    #[command(subcommand)]
+    Outputs(outputs::OutputsCommand),
     /// Read, write, delete, duplicate, move or copy open data
     #[command(subcommand)]
     Act(act::Act),
@@ -104,6 +108,7 @@ impl Command {
             Self::Download(command) => command.run().await,
             Self::Open(command) => command.run().await,
             Self::Run(command) => command.run().await,
+            Self::Outputs(command) => command.run().await,
             Self::Act(command) => command.run().await,
             Self::Return(command) => command.run().await,
             Self::Packages(command) => command.run().await,

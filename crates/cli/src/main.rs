@@ -31,12 +31,11 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from);
     match runtime.and_then(|runtime| runtime.block_on(cli.command.run())) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => match error.downcast_ref() {
-            Some(output::Passed(code)) => ExitCode::from(*code),
-            None => {
+        Err(error) => {
+            if !error.is::<output::Passed>() {
                 output::failure(&error);
-                ExitCode::FAILURE
             }
-        },
+            ExitCode::from(output::status(&error))
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use medshare_chain::TxReceipt;
+use medshare_client::agent::{AgentError, Lock};
+use medshare_client::opening::OpenError;
 use serde::Serialize;
 
 /// What is done sooner needs no progress bar.
@@ -84,6 +86,36 @@ impl Display for Passed {
 }
 
 impl std::error::Error for Passed {}
+
+/// The exit status that says how it went wrong (README, "Exit status"): programs tell a violation, and data that was
+/// closed, from all else.
+pub fn status(error: &anyhow::Error) -> u8 {
+    /// An action was tried that the usage contract does not permit: access is revoked.
+    const VIOLATION: u8 = 3;
+    /// The data is closed: the lease, a revocation, the end of its time.
+    const CLOSED: u8 = 4;
+    /// All else.
+    const FAILED: u8 = 1;
+    if let Some(Passed(code)) = error.downcast_ref() {
+        return *code;
+    }
+    match error.chain().find_map(lock_of) {
+        Some(Lock::Violation(_)) => VIOLATION,
+        Some(_) => CLOSED,
+        None => FAILED,
+    }
+}
+
+/// Why the data is closed, if that is what an error says.
+fn lock_of<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Lock> {
+    if let Some(AgentError::Locked(lock)) = error.downcast_ref() {
+        return Some(lock);
+    }
+    if let Some(OpenError::Closed(lock)) = error.downcast_ref() {
+        return Some(lock);
+    }
+    error.downcast_ref()
+}
 
 /// The error as one sentence, causes joined by colons. A reader that went away is told nothing.
 pub fn failure(error: &anyhow::Error) {
@@ -180,5 +212,18 @@ mod tests {
             panic!("it failed")
         };
         assert_eq!(sentence(&error), "x: cannot open x: the file ends early");
+    }
+
+    #[test]
+    fn a_violation_and_closed_data_have_an_exit_status_of_their_own() {
+        let told = |error: anyhow::Error| status(&error.context("and so it ended"));
+        let violation = || Lock::Violation(medshare_protocol::usage::Action::Copy);
+        assert_eq!(told(violation().into()), 3);
+        assert_eq!(told(AgentError::Locked(violation()).into()), 3);
+        assert_eq!(told(Lock::LeaseEnded.into()), 4);
+        assert_eq!(told(OpenError::Closed(Lock::Revoked).into()), 4);
+        assert_eq!(told(AgentError::TooLong(1).into()), 1);
+        assert_eq!(told(anyhow!("anything")), 1);
+        assert_eq!(status(&Passed(9).into()), 9);
     }
 }

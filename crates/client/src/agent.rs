@@ -254,6 +254,23 @@ impl Agent {
         }
     }
 
+    /// As [`Agent::authorise`], and reported also where the usage contract would let it pass without: whatever is held back
+    /// needs a report that says so.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) async fn declare(
+        &self,
+        action: Action,
+        body: &ReportBody,
+    ) -> Result<u32, AgentError> {
+        match self.authorise(action, body).await? {
+            Some(number) => Ok(number),
+            None => self.shared.report(action, body).await,
+        }
+    }
+
     /// Bytes of the data. Not judged and not reported: the caller has authorised a read.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 
 mod container;
 mod error;
+mod outputs;
 
 use std::time::Duration;
 

@@ -14,6 +14,7 @@
 //! | `mount` | the open data as a folder (feature `mount`, Linux) | P18 |
 //! | `sandbox` | a command that reads open data and carries nothing off (feature `mount`, Linux) | P18 |
 //! | [`returning`] | gives the data back | P19 |
+//! | [`outputs`] | outputs of the sandbox that wait for the custodian's release | P18 |
 //! | [`audit`] | everything from genesis to head, verified | P8, P23, P26 |
 //! | [`proof`] | proofs from any node, checked against the chain | P8, P26 |
 //! | [`evidence`] | all that shows what became of a request, in one file; and what it proves | P23, P26 |
@@ -38,6 +39,7 @@ pub mod memory;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 pub mod mount;
 pub mod opening;
+pub mod outputs;
 pub mod proof;
 pub mod purse;
 mod reporter;
@@ -49,3 +51,4 @@ mod rows;
 pub mod sandbox;
 pub mod socket;
 pub mod spool;
+pub mod times;

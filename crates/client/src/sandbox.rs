@@ -15,6 +15,7 @@
 mod calls;
 mod channel;
 mod confine;
+mod holder;
 mod inner;
 mod outer;
 mod output;
@@ -37,8 +38,9 @@ use crate::mount::{Mount, MountError};
 use channel::{Channel, Message};
 use scratch::{Scratch, Trouble};
 
-pub use output::{HandOutError, Listed, Output, judge};
-pub use plan::{Limits, Plan};
+pub use holder::{TwoHolders, holder};
+pub use output::{Fate, Listed, Output, Sealed, judge};
+pub use plan::{Limits, NotShown, Plan};
 pub use rows::{MIN_BYTES, MIN_WORDS, Rows};
 pub use scratch::MAX_OUTPUT_BYTES;
 

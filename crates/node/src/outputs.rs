@@ -19,25 +19,40 @@ use crate::secrets::{AtRest, Secret};
 use crate::store::{Store, StoredPackage};
 
 impl Inner {
-    /// Keeps a sealed output that report `number` told of. A repeat of the same bytes is answered alike.
+    /// The hash of the output that report `number` tells of: asked before a byte of it is taken in.
+    pub(crate) async fn awaited_output(
+        &self,
+        id: PackageId,
+        number: u32,
+    ) -> Result<B256, NodeError> {
+        let (_, package) = self.ready_package(id).await?;
+        let secret = contract_secret(&self.secrets, &package)?;
+        let body = report_body(&self.store, &secret, id, number).await?;
+        body.held.ok_or_else(|| {
+            NodeError::BadRequest(format!(
+                "report number {number} tells of no output that is held back"
+            ))
+        })
+    }
+
+    /// Keeps a sealed output that report `number` told of: the requestor has signed for these very bytes. A repeat is
+    /// answered alike.
     pub(crate) async fn take_output(
         &self,
         id: PackageId,
         number: u32,
         sealed: Bytes,
     ) -> Result<(), NodeError> {
-        let (_, package) = self.ready_package(id).await?;
+        let output = self.awaited_output(id, number).await?;
         let hashed = sealed.clone();
-        let output = tokio::task::spawn_blocking(move || output_hash(&hashed)).await?;
-        if let Some(known) = self.store.output(id, number).await? {
-            return match known.output == output {
-                true => Ok(()),
-                false => Err(NodeError::Conflict(format!(
-                    "another output number {number} was taken before"
-                ))),
-            };
+        if tokio::task::spawn_blocking(move || output_hash(&hashed)).await? != output {
+            return Err(NodeError::BadRequest(format!(
+                "these are not the bytes that report number {number} tells of: sha256d {output}"
+            )));
         }
-        self.check_told(&package, number, output).await?;
+        if self.store.output(id, number).await?.is_some() {
+            return Ok(());
+        }
         let held = HeldOutput {
             number,
             output,
@@ -54,23 +69,6 @@ impl Inner {
             true => Ok(()),
             false => Err(NodeError::Conflict(format!(
                 "{MAX_WAITING_OUTPUTS} outputs of the package wait for the custodian's decision: send it again then"
-            ))),
-        }
-    }
-
-    /// The requestor has signed for these very bytes: nobody else can put anything here.
-    async fn check_told(
-        &self,
-        package: &StoredPackage,
-        number: u32,
-        output: B256,
-    ) -> Result<(), NodeError> {
-        let secret = contract_secret(&self.secrets, package)?;
-        let body = report_body(&self.store, &secret, package.id, number).await?;
-        match body.held == Some(output) {
-            true => Ok(()),
-            false => Err(NodeError::BadRequest(format!(
-                "report number {number} tells of no output with the hash {output}"
             ))),
         }
     }

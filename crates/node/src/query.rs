@@ -6,6 +6,7 @@
 mod guards;
 mod input;
 mod openapi;
+mod outputs;
 mod packages;
 mod peers;
 pub mod problem;
@@ -20,6 +21,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use medshare_protocol::output::MAX_SEALED_OUTPUT_BYTES;
 
 use crate::peer::MAX_ENVELOPE_BYTES;
 use crate::service::Node;
@@ -67,6 +70,7 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(packages::submit_deletion, packages::deletion))
         .routes(routes!(packages::dossier))
         .routes(routes!(packages::blocks))
+        .routes(routes!(outputs::list))
         .routes(routes!(proofs::block))
         .routes(routes!(proofs::inclusion))
         .routes(routes!(proofs::thread_growth))
@@ -88,5 +92,14 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(peers::validation))
         .layer(DefaultBodyLimit::max(MAX_ENVELOPE_BYTES))
         .layer(from_fn_with_state(guards.clone(), guards::validation));
-    quick.merge(chained).merge(blocks).merge(validations)
+    // Long bodies of requestors, a few at a time.
+    let outputs = OpenApiRouter::new()
+        .routes(routes!(outputs::send, outputs::fetch))
+        .layer(DefaultBodyLimit::max(MAX_SEALED_OUTPUT_BYTES))
+        .layer(from_fn_with_state(guards.clone(), guards::output));
+    quick
+        .merge(chained)
+        .merge(blocks)
+        .merge(validations)
+        .merge(outputs)
 }

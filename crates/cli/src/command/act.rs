@@ -163,7 +163,7 @@ fn check(answer: Answer) -> Result<Option<u32>> {
     match answer {
         Answer::Done { receipt, .. } => Ok(receipt),
         Answer::Failed { reason } => bail!("{reason}"),
-        Answer::Locked { lock } => bail!("{lock}"),
+        Answer::Locked { lock } => Err(lock.into()),
         Answer::Status(_) => bail!("the agent answered another question: is it of this version?"),
     }
 }

@@ -10,6 +10,7 @@ use medshare_protocol::usage::{Action, Environment};
 use crate::demo::{self, DemoPlan};
 use crate::network::{DatasetSource, load_own};
 use crate::records;
+use crate::synth::Terms;
 
 /// Patients of the custodian that nobody asks.
 const OTHER_ROWS: usize = 500;
@@ -58,11 +59,13 @@ impl Demo {
             _ => DatasetSource::Synthetic {
                 seed: self.seed,
                 rows: self.rows,
+                terms: Terms::default(),
             },
         };
         let other = DatasetSource::Synthetic {
             seed: self.seed.wrapping_add(1),
             rows: OTHER_ROWS,
+            terms: Terms::default(),
         };
         demo::run(&DemoPlan {
             folder,

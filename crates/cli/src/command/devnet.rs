@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
 use medshare_node::config::LEASE_SECONDS;
+use medshare_protocol::usage::{Action, Actions, Environment, UnknownAction};
 use serde_json::json;
 
 use super::demo::rows;
 use crate::network::{DatasetSource, Network, NetworkPlan, passphrase_file};
+use crate::synth::Terms;
 use crate::{output, shutdown};
 
 /// Patients of the second custodian.
@@ -19,7 +21,8 @@ const OTHER_ROWS: usize = 500;
 #[derive(Args, Debug)]
 #[command(after_help = "Runs until Ctrl-C, or until its terminal is closed.
 Example:
-  medshare devnet --port 8545 --dir ./devnet")]
+  medshare devnet --port 8545 --dir ./devnet
+  medshare devnet --environment sandbox-held   # what a command writes waits for the custodian's release")]
 pub struct Devnet {
     /// Port of the chain; the nodes get the next two; 0: free ones
     #[arg(long, default_value_t = 8545, value_parser = value_parser!(u16).range(..=65533))]
@@ -30,12 +33,49 @@ pub struct Devnet {
     /// Synthetic patients of the first hospital
     #[arg(long, default_value_t = 10_000, value_parser = rows)]
     rows: usize,
+    /// What the first hospital's usage contracts grant
+    #[arg(long, value_name = "ACTION", value_delimiter = ',', default_value = "read", value_parser = grantable)]
+    grant: Vec<Action>,
+    /// Where the first hospital's packages may be opened
+    #[arg(long, value_enum, default_value_t = Where::Any)]
+    environment: Where,
     /// Length of a lease
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = value_parser!(u32).range(lease_range()))]
     lease_seconds: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// [`Environment`], by its names.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Where {
+    /// Anywhere
+    Any,
+    /// Only in the sandbox of `medshare run`
+    Sandbox,
+    /// Only there, and outputs wait for the custodian's release
+    SandboxHeld,
+}
+
+impl From<Where> for Environment {
+    fn from(place: Where) -> Self {
+        match place {
+            Where::Any => Self::Any,
+            Where::Sandbox => Self::Sandbox,
+            Where::SandboxHeld => Self::SandboxHeld,
+        }
+    }
+}
+
+fn grantable(name: &str) -> Result<Action, String> {
+    let action: Action = name
+        .parse()
+        .map_err(|error: UnknownAction| error.to_string())?;
+    match Actions::SIX.contains(action) {
+        true => Ok(action),
+        false => Err(UnknownAction(name.to_owned()).to_string()),
+    }
 }
 
 impl Devnet {
@@ -54,10 +94,15 @@ impl Devnet {
                 DatasetSource::Synthetic {
                     seed: 1,
                     rows: self.rows,
+                    terms: Terms {
+                        granted: self.grant,
+                        environment: self.environment.into(),
+                    },
                 },
                 DatasetSource::Synthetic {
                     seed: 2,
                     rows: OTHER_ROWS,
+                    terms: Terms::default(),
                 },
             ],
             lease_seconds: self.lease_seconds,

@@ -16,6 +16,7 @@ pub mod give_back;
 pub mod ledger;
 pub mod node;
 pub mod open;
+pub mod outputs;
 pub mod packages;
 pub mod register;
 pub mod request;

@@ -89,7 +89,7 @@ impl Open {
         // The program that was refused has its answer; the node has the report, or has it at the next opening.
         agent.told().await;
         if !lock.is_peaceful() {
-            bail!("{lock}");
+            return Err(lock.into());
         }
         output::line(lock)
     }

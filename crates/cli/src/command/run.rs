@@ -1,5 +1,7 @@
 //! `medshare run`: a command that reads the data where it cannot carry it off (P18).
 
+mod finish;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,17 +13,13 @@ use medshare_client::memory;
 use medshare_client::opening::{self, Opening};
 use medshare_client::purse::PackageFolder;
 use medshare_client::requestor::Requestor;
-use medshare_client::sandbox::{self, Limits, Listed, Output, Plan, Sandbox, judge};
+use medshare_client::sandbox::{self, Limits, Plan, Sandbox};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
-use serde_json::json;
 
-use crate::output::{self, Passed, counted};
 use crate::profile::RequestorArgs;
 use crate::shutdown;
-
-/// Files with rows that are named one by one.
-const MAX_NAMED: usize = 10;
+use finish::Away;
 
 /// Runs.
 #[derive(Args, Debug)]
@@ -32,13 +30,16 @@ folder is /work, read-only: put your script there. There is no network, no termi
 prints becomes the files stdout and stderr of the output.
 Afterwards the files are listed, hashed, reported, and looked through for rows of the data. An output that holds
 rows is a copy: where the usage contract does not grant copy, access is revoked and nothing is handed out. To see
-before that what would be found, use --check.
+before that what would be found, use --check. Where the usage contract holds outputs back (environment sandbox-held),
+they go to the custodian, sealed, and come back once they are released: `medshare outputs`.
 Examples:
   medshare run 0x4be1… -- python3 analysis.py
   medshare run 0x4be1… --check -- python3 analysis.py
   medshare run 0x4be1… --output counts -- sh -c 'cut -d, -f3 $MEDSHARE_DATA | sort | uniq -c'
   medshare run 0x4be1… --packages 0x77aa… 0x91c0… -- Rscript join.R
-Exit status: the command's; 1 where something else failed, or nothing was handed out."
+  medshare run 0x4be1… --show ~/.pyenv ~/venv -- ~/venv/bin/python analysis.py
+Exit status: the command's; where nothing was handed out, 3 for rows that may not be copied, 4 for data that was closed
+meanwhile, else 1."
 )]
 pub struct Run {
     /// The package
@@ -52,6 +53,9 @@ pub struct Run {
     /// Hand nothing out; name the files that hold rows of the data
     #[arg(long)]
     check: bool,
+    /// Show a folder, read-only, where it is: an interpreter and libraries of your own (pyenv, conda, a virtual environment)
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    show: Vec<PathBuf>,
     /// Address space that each process may take
     #[arg(long, value_name = "MIB", default_value_t = Limits::DEFAULT.memory >> 20, value_parser = clap::value_parser!(u64).range(64..=1 << 24))]
     memory_mib: u64,
@@ -88,8 +92,14 @@ impl Run {
         let mut sandbox = tokio::task::spawn_blocking(move || Sandbox::start(&plan)).await??;
         memory::harden().context("cannot forbid core dumps of this process")?;
         let agents = self.open(&requestor, &folders).await?;
+        let holder = sandbox::holder(&agents)?;
         let shown = sandbox.go(&agents)?;
-        let ran = self.command(&agents, sandbox, told).await;
+        let away = holder.map(|place| Away {
+            place,
+            folder: &folders[place],
+            node: &requestor.node,
+        });
+        let ran = self.command(&agents, sandbox, told, away.as_ref()).await;
         // It closes the data; what is still on its way to the node has a moment to arrive.
         for mount in shown {
             mount.end().await?;
@@ -106,18 +116,20 @@ impl Run {
         agents: &[Agent],
         sandbox: Sandbox,
         told: impl Future<Output = ()>,
+        away: Option<&Away<'_>>,
     ) -> Result<()> {
         let stop = sandbox.stopper()?;
         let mut waiting = tokio::task::spawn_blocking(move || sandbox.wait());
         tokio::select! {
             ended = &mut waiting => {
                 let (code, output) = ended??;
-                self.finish(agents, output, code).await
+                self.finish(agents, output, code, away).await
             }
             lock = sandbox::closed(agents) => {
                 stop.stop();
                 waiting.await??;
-                bail!("the command was ended and nothing is handed out: {lock}");
+                let lock = anyhow::Error::new(lock);
+                return Err(lock.context("the command was ended and nothing is handed out"));
             }
             () = told => {
                 stop.stop();
@@ -160,6 +172,7 @@ impl Run {
             packages: self.all(),
             command: self.command.clone(),
             work,
+            show: self.shown()?,
             root: std::path::absolute(folders[0].path())?,
             limits: Limits {
                 memory: self.memory_mib << 20,
@@ -167,6 +180,20 @@ impl Run {
                 ..Limits::DEFAULT
             },
         })
+    }
+
+    /// Where the links lead that people have on the way.
+    fn shown(&self) -> Result<Vec<PathBuf>> {
+        let purse = self.requestor.home.purse()?;
+        let mut shown = Vec::new();
+        for folder in &self.show {
+            let itself = folder
+                .canonicalize()
+                .with_context(|| format!("cannot show {}", folder.display()))?;
+            Plan::may_show(&itself, purse.home())?;
+            shown.push(itself);
+        }
+        Ok(shown)
     }
 
     async fn open(&self, requestor: &Requestor, folders: &[PackageFolder]) -> Result<Vec<Agent>> {
@@ -181,68 +208,5 @@ impl Run {
             agents.push(super::open::patiently(opening::open(requestor, &opening)).await?);
         }
         Ok(agents)
-    }
-
-    /// Lists, judges, reports; hands out what may go, and passes on the command's exit code.
-    async fn finish(&self, agents: &[Agent], output: Output, code: u8) -> Result<()> {
-        let listing = agents.to_vec();
-        let (output, files) = tokio::task::spawn_blocking(move || {
-            let files = output.list(&listing);
-            (output, files)
-        })
-        .await?;
-        let files = files.context("the output is not handed out")?;
-        self.say(&files)?;
-        let program = sandbox::program(&self.command);
-        let mut reports = Vec::new();
-        for (number, agent) in agents.iter().enumerate() {
-            let judged = judge(agent, number, &files, &program, !self.check).await;
-            reports.push(judged.context("the output is not handed out")?);
-        }
-        if !self.check {
-            output.hand_out(&files, &self.output)?;
-        }
-        self.tell(&files, &reports, code)?;
-        match code {
-            0 => Ok(()),
-            code => Err(Passed(code).into()),
-        }
-    }
-
-    /// Names the files with rows, whatever becomes of them.
-    fn say(&self, files: &[Listed]) -> Result<()> {
-        let with_rows: Vec<_> = files.iter().filter(|file| file.has_rows()).collect();
-        for file in with_rows.iter().take(MAX_NAMED) {
-            let rows = counted(file.rows.iter().sum(), "line");
-            // Escaped: the name is the command's, and the terminal is not.
-            output::note(format!("{:?} holds rows of the data: {rows}", file.path));
-        }
-        if with_rows.len() > MAX_NAMED {
-            output::note(format!("and {} files more", with_rows.len() - MAX_NAMED));
-        }
-        Ok(())
-    }
-
-    fn tell(&self, files: &[Listed], reports: &[Option<u32>], code: u8) -> Result<()> {
-        let size: u64 = files.iter().map(|file| file.size).sum();
-        let place = match self.check {
-            true => "checked, and not handed out".to_owned(),
-            false => format!("in {}", self.output.display()),
-        };
-        // What was only checked has not left: of it no more is told than this.
-        let listed = (!self.check).then_some(files);
-        let value = json!({
-            "packages": self.all(),
-            "exit_code": code,
-            "output": listed.map(|_| &self.output),
-            "files": listed,
-            "files_with_rows": files.iter().filter(|file| file.has_rows()).count(),
-            "reports": reports,
-        });
-        let text = format!(
-            "the command ended with {code}; {}, {size} bytes, {place}",
-            counted(files.len() as u64, "file")
-        );
-        output::either(self.json, &value, text)
     }
 }

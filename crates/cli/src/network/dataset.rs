@@ -7,7 +7,7 @@ use medshare_node::descriptor::{Dataset, DescriptorError};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::synth::write_hospital;
+use crate::synth::{Terms, write_hospital};
 
 /// What a custodian shares.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum DatasetSource {
         seed: u64,
         /// How many.
         rows: usize,
+        /// What its usage contracts say.
+        terms: Terms,
     },
     /// The custodian's own table.
     Own {
@@ -31,8 +33,8 @@ pub enum DatasetSource {
 /// Brings the records into place; the path of their descriptor.
 pub(super) async fn place(folder: &Path, name: &str, source: &DatasetSource) -> Result<PathBuf> {
     match source {
-        DatasetSource::Synthetic { seed, rows } => {
-            write_hospital(folder, &format!("{name}-stays"), *seed, *rows).await
+        DatasetSource::Synthetic { seed, rows, terms } => {
+            write_hospital(folder, &format!("{name}-stays"), *seed, *rows, terms).await
         }
         DatasetSource::Own { data, descriptor } => place_own(folder, data, descriptor),
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use medshare_protocol::usage::{Action, Environment};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
@@ -21,9 +22,45 @@ const SCHEMA: [&str; 2] = [
 
 const DESCRIPTOR: &str = include_str!("hospital.toml");
 
+/// What the hospital's usage contracts say.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// What they grant.
+    pub granted: Vec<Action>,
+    /// Where its packages may be opened.
+    pub environment: Environment,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            granted: vec![Action::Read],
+            environment: Environment::Any,
+        }
+    }
+}
+
+impl Terms {
+    /// The descriptor that says so.
+    fn descriptor(&self, name: &str) -> String {
+        let json =
+            |value: serde_json::Result<String>| value.expect("names of actions are plain data");
+        DESCRIPTOR
+            .replace("\"hospital\"", &format!("\"{name}\""))
+            .replace("[\"read\"]", &json(serde_json::to_string(&self.granted)))
+            .replace("\"any\"", &json(serde_json::to_string(&self.environment)))
+    }
+}
+
 /// Writes database, hierarchies and descriptor of the hospital `seed` with `rows` patients into `folder`; the dataset
 /// is called `name`. The path of the descriptor.
-pub async fn write_hospital(folder: &Path, name: &str, seed: u64, rows: usize) -> Result<PathBuf> {
+pub async fn write_hospital(
+    folder: &Path,
+    name: &str,
+    seed: u64,
+    rows: usize,
+    terms: &Terms,
+) -> Result<PathBuf> {
     let database = folder.join("hospital.db");
     write_database(&database, &patients(seed, rows))
         .await
@@ -38,10 +75,7 @@ pub async fn write_hospital(folder: &Path, name: &str, seed: u64, rows: usize) -
         ("stay.csv", hierarchies::stay()),
         ("postcode.csv", hierarchies::postcode()),
         ("sex.csv", hierarchies::sex()),
-        (
-            "descriptor.toml",
-            DESCRIPTOR.replace("\"hospital\"", &format!("\"{name}\"")),
-        ),
+        ("descriptor.toml", terms.descriptor(name)),
     ] {
         let path = folder.join(file);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -120,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn the_database_holds_every_patient_once() {
         let folder = tempfile::tempdir().unwrap();
-        let descriptor = write_hospital(folder.path(), "north", 3, 1_201)
+        let descriptor = write_hospital(folder.path(), "north", 3, 1_201, &Terms::default())
             .await
             .unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("hospital.db"));

@@ -6,7 +6,7 @@ mod hierarchies;
 mod hospital;
 mod names;
 
-pub use hospital::write_hospital;
+pub use hospital::{Terms, write_hospital};
 
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};

@@ -44,8 +44,8 @@ impl Story {
         let agent = OpenPackage::start(&network, &alice, &[package]);
         let act = |args: &[&str]| run(network.as_requestor(&alice).arg("act").args(args), "");
         assert_eq!(act(&["read", package]).status, 0);
-        assert_eq!(act(&["copy", package, "stolen.csv"]).status, 1);
-        assert_eq!(agent.end().0, Some(1));
+        assert_eq!(act(&["copy", package, "stolen.csv"]).status, 3);
+        assert_eq!(agent.end().0, Some(3));
         succeed(network.as_requestor(&alice).args(["return", package]));
         let node = network.node();
         succeed(

@@ -50,7 +50,7 @@ fn a_violation_is_revoked_on_chain_within_a_second_of_the_refused_call() {
     println!("refused after {answered:?}, revoked on chain after {revoked:?}");
     assert!(revoked < REVOKED_WITHIN, "{revoked:?}");
     let (status, words) = agent.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(3), "{words}");
     assert!(words.contains("`delete` is not permitted"), "{words}");
     network.stop();
 }

@@ -21,16 +21,21 @@ const ESCAPE: &str = include_str!("../escape/escape.py");
 const CONTROL: &str = include_str!("../escape/control.py");
 
 /// A requestor with a package, in a folder to start from.
-struct Bench {
-    network: Devnet,
-    alice: PathBuf,
-    work: PathBuf,
-    package: String,
+pub struct Bench {
+    pub network: Devnet,
+    pub alice: PathBuf,
+    pub work: PathBuf,
+    pub package: String,
 }
 
 impl Bench {
     /// Nothing where this machine has no FUSE.
     fn start() -> Option<Self> {
+        Self::with(&[])
+    }
+
+    /// Of a network with more arguments.
+    pub fn with(arguments: &[&str]) -> Option<Self> {
         if !Path::new("/dev/fuse").exists() {
             println!("LEFT OUT: this machine has no /dev/fuse");
             return None;
@@ -45,7 +50,8 @@ impl Bench {
             return None;
         }
         // After each run the next one waits for the lease to end.
-        let network = Devnet::with(&["--rows", "300", "--lease-seconds", "8"]);
+        let network =
+            Devnet::with(&[&["--rows", "300", "--lease-seconds", "8"], arguments].concat());
         let alice = network.register("alice");
         let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
         let asked = succeed(network.as_requestor(&alice).args(request));
@@ -61,7 +67,7 @@ impl Bench {
         })
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.work.join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -76,11 +82,11 @@ impl Bench {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> Ran {
         run(&mut self.command(arguments), "")
     }
 
-    fn state(&self) -> Value {
+    pub fn state(&self) -> Value {
         session::json(self.network.as_requestor(&self.alice).arg("packages"))[0]["state"].clone()
     }
 }
@@ -371,7 +377,7 @@ fn rows_in_the_output_are_a_copy_and_nothing_is_handed_out() {
     assert!(!bench.work.join("output").exists());
     assert_eq!(bench.state(), "active");
     let ran = bench.run(&["--", "sh", "-c", script]);
-    assert_eq!(ran.status, 1, "{ran:?}");
+    assert_eq!(ran.status, 3, "{ran:?}");
     assert!(
         ran.stderr
             .contains("\"few.csv\" holds rows of the data: 2 lines"),
@@ -427,7 +433,7 @@ fn ctrl_c_kill_and_the_end_of_the_lease_end_the_command_and_all_that_it_started(
     bench.network.end(hang_up);
     let ended = child.wait_with_output().unwrap();
     let words = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{words}");
+    assert_eq!(ended.status.code(), Some(4), "{words}");
     assert!(words.contains("nothing is handed out: "), "{words}");
     gone(begun);
     assert!(!bench.work.join("output").exists());

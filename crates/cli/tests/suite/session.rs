@@ -151,13 +151,13 @@ fn read_and_violate(network: &Devnet, home: &Path, package: &str) {
     );
     assert!(read.stdout.lines().count() > 100, "{read:?}");
     let refused = act(&["copy", package, "stolen.csv"]);
-    assert_eq!(refused.status, 1);
+    assert_eq!(refused.status, 3);
     assert!(refused.stderr.contains("access is revoked"), "{refused:?}");
     assert!(!network.folder.path().join("stolen.csv").exists());
     let (status, words) = agent.end();
     assert_eq!(
         status,
-        Some(1),
+        Some(3),
         "the agent ends with the violation: {words}"
     );
     assert!(words.contains("access is revoked"), "{words}");
@@ -232,7 +232,7 @@ fn an_open_package_is_a_folder_and_copying_in_it_is_a_violation() {
     let linked = std::fs::hard_link(&file, folder.join("second.csv")).unwrap_err();
     assert_eq!(linked.kind(), std::io::ErrorKind::PermissionDenied);
     let (status, words) = agent.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(3), "{words}");
     assert!(words.contains("`duplicate` is not permitted"), "{words}");
     assert_eq!(folder.read_dir().unwrap().count(), 0, "it is unmounted");
     assert!(
@@ -279,7 +279,7 @@ fn what_failed_is_listed_and_said_in_one_sentence() {
     let chain = TcpStream::connect(rpc.trim_start_matches("http://"));
     assert!(chain.is_err(), "the chain goes on at {rpc}");
     let (status, words) = agent.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(4), "{words}");
     assert_eq!(words.lines().count(), 1, "{words}");
     assert!(words.starts_with("medshare: "), "{words}");
 }

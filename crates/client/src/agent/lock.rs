@@ -53,6 +53,8 @@ impl Lock {
     }
 }
 
+impl std::error::Error for Lock {}
+
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

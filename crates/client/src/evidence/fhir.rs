@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Evidence;
 use super::prov::{did, names, parent};
-use super::times::rfc3339;
+use crate::times::rfc3339;
 
 const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 const DUO: &str = "http://purl.obolibrary.org/obo/duo.owl";

@@ -15,7 +15,6 @@ mod prov;
 mod readme;
 #[cfg(test)]
 mod tests;
-mod times;
 pub mod verify;
 
 use alloy_primitives::{Address, Bytes};

@@ -7,7 +7,7 @@ use medshare_protocol::usage::Actions;
 use serde_json::{Value, json};
 
 use super::Evidence;
-use super::times::rfc3339;
+use crate::times::rfc3339;
 
 /// An account as a decentralised identifier (CAIP-10, did:pkh): the same wallet has the same name everywhere.
 pub(super) fn did(chain_id: u64, account: Address) -> String {

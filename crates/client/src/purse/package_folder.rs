@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::SignedRequest;
 
-use super::{PurseError, write_whole};
+use super::{PurseError, make_folder, write_whole};
 
 /// The folder of one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,20 @@ impl PackageFolder {
     #[must_use]
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.jsonl")
+    }
+
+    /// Outputs that are held back.
+    #[must_use]
+    pub fn outputs(&self) -> PathBuf {
+        self.path.join("outputs")
+    }
+
+    /// Writes a file in one of its folders, whole or not at all.
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), PurseError> {
+        if let Some(parent) = path.parent() {
+            make_folder(parent)?;
+        }
+        write_whole(path, bytes)
     }
 
     fn request_path(&self) -> PathBuf {

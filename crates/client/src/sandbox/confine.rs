@@ -1,5 +1,7 @@
 //! What the inner stage gives up, for itself and all that it starts: resources, capabilities, paths, system calls.
 
+use std::path::PathBuf;
+
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
@@ -11,7 +13,7 @@ use rustix::thread::{
     set_no_new_privs,
 };
 
-use super::plan::{BASE, Limits, OUTPUT, TEMPORARY, WORK};
+use super::plan::{BASE, Limits, OUTPUT, Plan, TEMPORARY, WORK};
 use super::refusal::{OrRefuse, Refusal};
 use super::{calls, root};
 
@@ -19,10 +21,10 @@ use super::{calls, root};
 const LANDLOCK: ABI = ABI::V6;
 
 /// In this order: what comes later is allowed to take away what comes before, never the other way round.
-pub(super) fn all(limits: &Limits) -> Result<(), Refusal> {
-    resources(limits).or_refuse("the resource limits cannot be set")?;
+pub(super) fn all(plan: &Plan) -> Result<(), Refusal> {
+    resources(&plan.limits).or_refuse("the resource limits cannot be set")?;
     capabilities().or_refuse("the capabilities cannot be dropped")?;
-    paths().or_refuse(
+    paths(&plan.show).or_refuse(
         "this kernel does not confine programs as needed (Landlock 6: Linux 6.12 or newer, with landlock among the LSMs that it was started with)",
     )?;
     calls::deny().or_refuse("the system calls cannot be filtered (seccomp)")
@@ -76,7 +78,7 @@ fn capabilities() -> Result<(), Errno> {
 
 /// By path, whatever the modes say: writing in the output and among the temporary files only. No TCP, and neither
 /// signals nor abstract sockets to the outside. Of rules that the kernel lacks, all are required.
-fn paths() -> Result<(), RulesetError> {
+fn paths(show: &[PathBuf]) -> Result<(), RulesetError> {
     let all = AccessFs::from_all(LANDLOCK);
     let read = AccessFs::from_read(LANDLOCK);
     let kinds = AccessFs::MakeChar
@@ -94,6 +96,7 @@ fn paths() -> Result<(), RulesetError> {
         .create()?
         .add_rules(path_beneath_rules(root::shown(), read))?
         .add_rules(path_beneath_rules([BASE, WORK, "/proc"], read))?
+        .add_rules(path_beneath_rules(show, read))?
         .add_rules(path_beneath_rules([OUTPUT, TEMPORARY], all & !kinds))?
         .add_rules(path_beneath_rules(root::DEVICES, device))?
         .restrict_self()

@@ -32,7 +32,7 @@ pub(super) fn run(plan: &str, channel: Channel) -> Result<u8, Refusal> {
     // Neither this process's memory nor its descriptors are anybody's inside. (hidepid then hides it as well, but for
     // whoever is in group 0.)
     set_dumpable_behavior(DumpableBehavior::NotDumpable).or_refuse("prctl")?;
-    confine::all(&plan.limits)?;
+    confine::all(&plan)?;
     channel
         .send(&Message::Ready, &[])
         .or_refuse("the agent is gone")?;

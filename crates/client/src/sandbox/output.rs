@@ -1,13 +1,11 @@
 //! What the command wrote: listed, sized, hashed, looked through for rows of the data, judged, reported; and handed out
 //! only then.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
 use medshare_protocol::digest::sha256;
+use medshare_protocol::output::{OutputError, OutputFiles, output_hash};
 use medshare_protocol::report::{self, ReportBody};
 use medshare_protocol::usage::Action;
 use serde::Serialize;
@@ -15,6 +13,7 @@ use serde::Serialize;
 use super::rows::Rows;
 use super::scratch::Scratch;
 use crate::agent::{Agent, AgentError};
+use crate::outputs::{HeldError, write_folder};
 
 /// Separates the hash of a manifest from all others.
 const MANIFEST_DOMAIN: &[u8] = b"medshare/output/v1\0";
@@ -24,19 +23,6 @@ const PIECE_BYTES: u64 = 1024 * 1024;
 const MAX_HEADER_BYTES: u64 = 64 * 1024;
 /// Files that a report names one by one; the manifest's hash covers all.
 const MAX_NAMED: usize = 24;
-
-/// Why the output is not in its folder.
-#[derive(Debug, thiserror::Error)]
-pub enum HandOutError {
-    /// A file or folder cannot be made.
-    #[error("cannot write {path}: {error}")]
-    Disk {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-}
 
 /// One file of the output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -112,29 +98,54 @@ impl Output {
     /// Writes the files into the new folder `to`, for its owner alone. Modes are not taken along.
     ///
     /// # Errors
-    /// [`HandOutError`].
-    pub fn hand_out(&self, files: &[Listed], to: &Path) -> Result<(), HandOutError> {
+    /// [`HeldError::Folder`].
+    pub fn hand_out(&self, files: &[Listed], to: &Path) -> Result<(), HeldError> {
         let tree = self.scratch.tree();
-        make_folder(to)?;
         // Nothing but plain names comes out of the tree; it is looked at all the same before a path is made of it.
-        for file in files
+        let plain = files
             .iter()
-            .filter(|file| super::scratch::is_plain(&file.path))
-        {
-            let path = to.join(&file.path);
-            if let Some(parent) = path.parent() {
-                make_folder(parent)?;
-            }
-            let written = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)
-                .and_then(|mut open| open.write_all(tree.content(file.inode).unwrap_or_default()));
-            written.map_err(|error| HandOutError::Disk { path, error })?;
-        }
-        Ok(())
+            .filter(|file| super::scratch::is_plain(&file.path));
+        let content = |file: &Listed| tree.content(file.inode).unwrap_or_default();
+        write_folder(to, plain.map(|file| (file.path.as_path(), content(file))))
     }
+
+    /// Packs the files and seals them for the custodian of `agent`'s package.
+    ///
+    /// # Errors
+    /// [`OutputError`], also for a file whose name is no UTF-8.
+    pub fn seal(&self, files: &[Listed], agent: &Agent) -> Result<Sealed, OutputError> {
+        let mut packed = OutputFiles::default();
+        let tree = self.scratch.tree();
+        for file in files {
+            let name = file.path.to_str();
+            let bad = || OutputError::BadPath(file.path.to_string_lossy().into_owned());
+            let content = tree.content(file.inode).unwrap_or_default();
+            packed.add(name.ok_or_else(bad)?, content)?;
+        }
+        drop(tree);
+        let bytes = packed.seal_held(agent.usage().contract_key, agent.package())?;
+        let hash = output_hash(&bytes);
+        Ok(Sealed { bytes, hash })
+    }
+}
+
+/// An output that only the custodian can open.
+pub struct Sealed {
+    /// What the node is given.
+    pub bytes: Vec<u8>,
+    /// Its sha256d: what the report says of it.
+    pub hash: B256,
+}
+
+/// What becomes of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes to the requestor.
+    HandedOut,
+    /// It goes nowhere.
+    CheckedOnly,
+    /// It goes to the custodian, sealed, with this sha256d.
+    HeldBack(B256),
 }
 
 impl Drop for Output {
@@ -146,14 +157,6 @@ impl Drop for Output {
 /// What is no UTF-8 becomes U+FFFD: JSON has no other text.
 fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
-}
-
-fn make_folder(path: &Path) -> Result<(), HandOutError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| HandOutError::Disk {
-        path: path.to_owned(),
-        error,
-    })
 }
 
 fn rows_of(agent: &Agent, outputs: &[&[u8]]) -> Result<Vec<u64>, AgentError> {
@@ -172,10 +175,8 @@ fn rows_of(agent: &Agent, outputs: &[&[u8]]) -> Result<Vec<u64>, AgentError> {
 }
 
 /// Judges an output by the usage contract of `agent`, the plan's package number `package`, and reports it: as a copy if
-/// it holds rows of that package, else as part of the reading that it comes from. Number of the report, where the
-/// usage contract wants one. `leaves`: whether it is to be handed out; what stays inside is no copy.
-///
-/// Here is the place for a contract that holds outputs back: seal instead of handing out, and say so in the report.
+/// it holds rows of that package and is handed out, else as part of the reading that it comes from. Number of the
+/// report, where the usage contract wants one; of what is held back there is always one.
 ///
 /// # Errors
 /// [`AgentError`]; nothing may be handed out then.
@@ -184,33 +185,33 @@ pub async fn judge(
     package: usize,
     files: &[Listed],
     program: &str,
-    leaves: bool,
+    fate: Fate,
 ) -> Result<Option<u32>, AgentError> {
     let holds_rows = |file: &Listed| file.rows.get(package).is_some_and(|rows| *rows > 0);
-    let action = match leaves && files.iter().any(holds_rows) {
-        true => Action::Copy,
-        false => Action::Read,
-    };
-    let body = body(agent, package, files, program, leaves);
-    agent.authorise(action, &body).await
+    let body = body(agent, package, files, program, fate);
+    match fate {
+        Fate::HandedOut if files.iter().any(holds_rows) => {
+            agent.authorise(Action::Copy, &body).await
+        }
+        Fate::HandedOut | Fate::CheckedOnly => agent.authorise(Action::Read, &body).await,
+        Fate::HeldBack(_) => agent.declare(Action::Read, &body).await.map(Some),
+    }
 }
 
 /// What the custodian is told of it. It is bounded: it names the first files, those with rows before others, and the hash
 /// of the whole manifest.
-fn body(
-    agent: &Agent,
-    package: usize,
-    files: &[Listed],
-    program: &str,
-    leaves: bool,
-) -> ReportBody {
+fn body(agent: &Agent, package: usize, files: &[Listed], program: &str, fate: Fate) -> ReportBody {
     let rows = |file: &Listed| file.rows.get(package).copied().unwrap_or(0);
     let mut named: Vec<&Listed> = files.iter().collect();
     named.sort_by_key(|file| std::cmp::Reverse(rows(file)));
     let comment = format!(
         "output of a command on {} in the sandbox, {}: {} files, {} bytes, manifest {}",
         agent.header().dataset_id(),
-        if leaves { "handed out" } else { "checked only" },
+        match fate {
+            Fate::HandedOut => "handed out",
+            Fate::CheckedOnly => "checked only",
+            Fate::HeldBack(_) => "held back",
+        },
         files.len(),
         files.iter().map(|file| file.size).sum::<u64>(),
         manifest(files, package)
@@ -229,6 +230,10 @@ fn body(
         file: Some("output".to_owned()),
         program: Some(program.to_owned()),
         outputs: outputs.collect(),
+        held: match fate {
+            Fate::HeldBack(hash) => Some(hash),
+            Fate::HandedOut | Fate::CheckedOnly => None,
+        },
         ..ReportBody::default()
     }
 }

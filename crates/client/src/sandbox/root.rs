@@ -85,6 +85,10 @@ pub(super) fn build(plan: &Plan) -> Result<Vec<OwnedFd>, Refusal> {
     }
     place(root, Path::new("/proc"), true)?;
     show_work(root, &work, &plan.work)?;
+    for folder in &plan.show {
+        let target = place(root, folder, true)?;
+        bind_folder(folder, &target, folder)?;
+    }
     mount_data(root, plan)
 }
 
@@ -146,10 +150,14 @@ fn show(root: &Path, path: &Path) -> Result<(), Refusal> {
 fn show_work(root: &Path, work: &File, name: &Path) -> Result<(), Refusal> {
     let target = place(root, Path::new(WORK), true)?;
     let source = PathBuf::from(format!("/proc/self/fd/{}", work.as_raw_fd()));
-    match bind_read_only(&source, &target) {
+    bind_folder(&source, &target, name)
+}
+
+fn bind_folder(source: &Path, target: &Path, name: &Path) -> Result<(), Refusal> {
+    match bind_read_only(source, target) {
         // Mounts below are locked in a user namespace: the kernel does not show what they cover.
         Err(Errno::INVAL) => Err(Refusal::new(format!(
-            "other file systems are mounted in {}; start from a folder that holds your script and nothing else",
+            "other file systems are mounted in {}; show, or start from, a folder that holds your own files and nothing else",
             name.display()
         ))),
         shown => shown.or_refuse(name.display()),

@@ -16,7 +16,7 @@ use Action::{Delete, Duplicate, Move, Read, Write};
 /// the one that is left out when it is tried again, and then the violation.
 type Case = (&'static str, &'static str, &'static [Action]);
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 33] = [
     ("cat", "cat data.csv", &[Read]),
     ("grep", "grep -c F data.csv", &[Read]),
     ("less", "less data.csv", &[Read]),
@@ -67,6 +67,31 @@ const CASES: [Case; 28] = [
         "python3",
         "python3 -c 'import shutil; shutil.move(\"data.csv\", \"b.csv\")'",
         &[Move],
+    ),
+    (
+        "Rscript",
+        "Rscript -e 'd <- read.csv(\"data.csv\"); stopifnot(nrow(d) > 0)'",
+        &[Read],
+    ),
+    (
+        "Rscript",
+        "Rscript -e 'd <- read.csv(\"data.csv\"); write.csv(d, \"b.csv\", row.names = FALSE)'",
+        &[Read, Duplicate],
+    ),
+    (
+        "pandas",
+        "python3 -c 'import pandas; assert len(pandas.read_csv(\"data.csv\"))'",
+        &[Read],
+    ),
+    (
+        "pandas",
+        "python3 -c 'import pandas; pandas.read_csv(\"data.csv\").to_csv(\"data.csv\")'",
+        &[Read, Write],
+    ),
+    (
+        "duckdb",
+        "python3 -c 'import duckdb; duckdb.read_csv(\"data.csv\").write_csv(\"b.csv\")'",
+        &[Read, Duplicate],
     ),
     (
         "vim",
@@ -120,7 +145,13 @@ async fn tried(script: &'static str, granted: &[Action]) -> Option<Tried> {
     })
 }
 
+/// A program in PATH, or a library of Python's.
 fn is_there(program: &str) -> bool {
+    if ["pandas", "duckdb"].contains(&program) {
+        let import = format!("import {program}");
+        let imported = Command::new("python3").args(["-c", &import]).output();
+        return imported.is_ok_and(|output| output.status.success());
+    }
     let paths = std::env::var_os("PATH").unwrap();
     std::env::split_paths(&paths).any(|path| path.join(program).exists())
 }

@@ -17,6 +17,8 @@ use super::problem::Problem;
 pub const MAX_CONCURRENT_REQUESTS: usize = 512;
 /// So many payloads of other nodes are in memory at once; further ones wait.
 pub const MAX_CONCURRENT_VALIDATIONS: usize = 2;
+/// So many outputs are in memory at once; further ones wait.
+pub const MAX_CONCURRENT_OUTPUTS: usize = 2;
 /// Longest answer that waits for nobody; a long poll of 30 s is among them.
 pub const QUICK_TIMEOUT_SECONDS: u64 = 60;
 /// Longest answer that waits for a transaction.
@@ -34,6 +36,7 @@ const ALWAYS_ANSWERED: [&str; 2] = ["/v1/health", "/metrics"];
 pub(super) struct Guards {
     requests: Arc<Semaphore>,
     validations: Arc<Semaphore>,
+    outputs: Arc<Semaphore>,
 }
 
 impl Default for Guards {
@@ -41,6 +44,7 @@ impl Default for Guards {
         Self {
             requests: Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS)),
             validations: Arc::new(Semaphore::new(MAX_CONCURRENT_VALIDATIONS)),
+            outputs: Arc::new(Semaphore::new(MAX_CONCURRENT_OUTPUTS)),
         }
     }
 }
@@ -121,13 +125,21 @@ pub(super) async fn validation(
     request: Request,
     next: Next,
 ) -> Response {
-    let answer = async {
-        match guards.validations.acquire().await {
-            Ok(_place) => next.run(request).await,
-            Err(_) => Problem::busy().into_response(),
-        }
-    };
+    let answer = in_turn(&guards.validations, next.run(request));
     within(VALIDATION_TIMEOUT_SECONDS, answer).await
+}
+
+/// As [`validation`], of what requestors send and fetch: neither waits for the other.
+pub(super) async fn output(State(guards): State<Guards>, request: Request, next: Next) -> Response {
+    let answer = in_turn(&guards.outputs, next.run(request));
+    within(VALIDATION_TIMEOUT_SECONDS, answer).await
+}
+
+async fn in_turn(places: &Semaphore, answer: impl Future<Output = Response>) -> Response {
+    match places.acquire().await {
+        Ok(_place) => answer.await,
+        Err(_) => Problem::busy().into_response(),
+    }
 }
 
 async fn within(seconds: u64, answer: impl Future<Output = Response>) -> Response {

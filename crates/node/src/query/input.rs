@@ -106,17 +106,39 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let text = match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(text)) => text,
-            Err(rejection) => return Err(Problem::bad_request(rejection.body_text())),
-        };
-        text.parse().map(Self).map_err(|_| {
-            Problem::bad_request(format!(
-                "a {} has {} hexadecimal digits, with or without 0x",
-                T::NAME,
-                T::DIGITS
-            ))
-        })
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => id(&text).map(Self),
+            Err(rejection) => Err(Problem::bad_request(rejection.body_text())),
+        }
+    }
+}
+
+fn id<T: Named>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| {
+        Problem::bad_request(format!(
+            "a {} has {} hexadecimal digits, with or without 0x",
+            T::NAME,
+            T::DIGITS
+        ))
+    })
+}
+
+/// A package's id, and the number of one of its reports.
+pub(super) struct Numbered(pub(super) PackageId, pub(super) u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for Numbered {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let (package, number) =
+            match Path::<(String, String)>::from_request_parts(parts, state).await {
+                Ok(Path(both)) => both,
+                Err(rejection) => return Err(Problem::bad_request(rejection.body_text())),
+            };
+        let number = number.parse().map_err(|_| {
+            Problem::bad_request("a report's number is a whole number from 1 to 4294967295")
+        })?;
+        Ok(Self(id(&package)?, number))
     }
 }
 

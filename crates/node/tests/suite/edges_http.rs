@@ -65,7 +65,13 @@ impl Http {
             .unwrap()
     }
 
-    async fn raw(&self, method: Method, path: &str, kind: &'static str, body: Vec<u8>) -> Response {
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(kind));
         let request = self.client.request(method, format!("{}{path}", self.base));
@@ -74,7 +80,7 @@ impl Http {
 }
 
 /// The problem in an answer; it must be a whole and right one.
-async fn problem(answer: Response, status: u16, kind: &str) -> Problem {
+pub async fn problem(answer: Response, status: u16, kind: &str) -> Problem {
     let (found, kind_header) = (
         answer.status().as_u16(),
         answer.headers()["content-type"].clone(),

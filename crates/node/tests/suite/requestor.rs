@@ -217,12 +217,21 @@ impl OpenSession {
             ..ReportBody::default()
         };
         let contract_key = SealingSecret::from_bytes([9; 32]).public();
-        let body = sealed
-            .seal(contract_key, self.package, self.number + 1)
-            .unwrap();
+        self.saying(actions, &sealed, contract_key)
+    }
+
+    /// The next report, with a body that the node can read.
+    pub fn saying(
+        &self,
+        actions: Actions,
+        body: &ReportBody,
+        contract_key: B256,
+    ) -> ReportSubmission {
+        let number = self.number + 1;
+        let body = body.seal(contract_key, self.package, number).unwrap();
         let report = Report {
             package: self.package.0,
-            number: self.number + 1,
+            number,
             previous: self.previous,
             actions: actions.0,
             time: now(),

@@ -1,6 +1,7 @@
 //! `medshare custodian`: what governance and custodians tell the contract.
 
 mod data;
+mod desk;
 mod participants;
 pub mod review;
 
@@ -23,6 +24,13 @@ pub enum CustodianCommand {
     Withdraw(data::Withdraw),
     /// List the violations and what became of them
     Review(review::Review),
+    /// List what the node has found that somebody should look at: silent leases, second openings, forks
+    Findings(desk::Findings),
+    /// Read the reports of a package, with what they say in private
+    Reports(desk::Reports),
+    /// Look at outputs that are held back, release or refuse them
+    #[command(subcommand)]
+    Outputs(desk::OutputsCommand),
     /// Revoke a package
     Revoke(data::Revoke),
     /// Grant access to a revoked package again
@@ -47,6 +55,9 @@ impl CustodianCommand {
             Self::Publish(command) => command.run().await,
             Self::Withdraw(command) => command.run().await,
             Self::Review(command) => command.run().await,
+            Self::Findings(command) => command.run().await,
+            Self::Reports(command) => command.run().await,
+            Self::Outputs(command) => command.run().await,
             Self::Revoke(command) => command.run().await,
             Self::Regrant(command) => command.run().await,
             Self::Retrieve(command) => command.run().await,

@@ -5,7 +5,7 @@ use medshare_chain::is_medshare_code;
 
 use super::Assumption::{Algorithms, Contract, EvmBlock, UnknownCode};
 use super::{Examination, Held};
-use crate::evidence::times::rfc3339;
+use crate::times::rfc3339;
 
 const CONTRACT: &str = "contract.json";
 const WALLET: &str = "wallet.json";

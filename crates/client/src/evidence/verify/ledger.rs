@@ -12,7 +12,7 @@ use medshare_protocol::usage::{Action, Actions};
 use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, Keys, Registration};
 use super::{Examination, Held, Parent, Sides, counted};
 use crate::evidence::MAX_REPORTS;
-use crate::evidence::times::rfc3339;
+use crate::times::rfc3339;
 
 const BLOCKS: &str = "blocks.json";
 const PROOFS: &str = "proofs.json";

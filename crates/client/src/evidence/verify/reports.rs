@@ -8,7 +8,7 @@ use medshare_protocol::wire::{RecordedReport, ReportSubmission};
 use super::Assumption::{Algorithms, Clocks, Contract, EvmBlock, NodesWord};
 use super::{Examination, Held, Parent, Sides, counted};
 use crate::evidence::MAX_REPORTS;
-use crate::evidence::times::rfc3339;
+use crate::times::rfc3339;
 
 const REPORTS: &str = "reports.json";
 const DELETION: &str = "deletion.json";

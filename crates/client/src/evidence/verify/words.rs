@@ -100,7 +100,7 @@ impl Examination<'_> {
                         Environment::Sandbox => "in the sandbox only",
                         Environment::SandboxHeld => "in the sandbox only, outputs held back",
                     },
-                    crate::evidence::times::rfc3339(usage.expiry)
+                    crate::times::rfc3339(usage.expiry)
                 ),
             );
         }

@@ -1,0 +1,182 @@
+//! After the command: what it wrote is looked through, judged, reported, and goes where it may go.
+
+use anyhow::{Context, Result};
+use medshare_client::agent::Agent;
+use medshare_client::api::NodeApi;
+use medshare_client::outputs::{self, GivenAway};
+use medshare_client::purse::PackageFolder;
+use medshare_client::sandbox::{self, Fate, Listed, Output, Sealed, judge};
+use medshare_protocol::id::PackageId;
+use serde_json::json;
+
+use super::Run;
+use crate::output::{self, Passed, counted};
+
+/// Files with rows that are named one by one.
+const MAX_NAMED: usize = 10;
+
+impl Run {
+    /// Lists, judges, reports; hands out what may go, gives away what is held back, and passes on the command's exit code.
+    pub(super) async fn finish(
+        &self,
+        agents: &[Agent],
+        output: Output,
+        code: u8,
+        away: Option<&Away<'_>>,
+    ) -> Result<()> {
+        let (output, files) = listed(output, agents).await?;
+        let away = away.filter(|_| !self.check);
+        let sealed = away.map(|away| output.seal(&files, &agents[away.place]));
+        let sealed = sealed
+            .transpose()
+            .context("the output cannot be held back, and is gone")?;
+        if away.is_none() {
+            self.say(&files)?;
+        }
+        let reports = self.judged(agents, &files, sealed.as_ref()).await?;
+        let mut ended = Ended {
+            files: &files,
+            reports: &reports,
+            code,
+            held: None,
+        };
+        match (away, sealed) {
+            (Some(away), Some(sealed)) => {
+                ended.held = away
+                    .give(&agents[away.place], reports[away.place], &sealed)
+                    .await?;
+            }
+            _ if !self.check => output.hand_out(&files, &self.output)?,
+            _ => {}
+        }
+        self.tell(&ended)?;
+        match code {
+            0 => Ok(()),
+            code => Err(Passed(code).into()),
+        }
+    }
+
+    /// Each package's usage contract judges the output.
+    async fn judged(
+        &self,
+        agents: &[Agent],
+        files: &[Listed],
+        sealed: Option<&Sealed>,
+    ) -> Result<Vec<Option<u32>>> {
+        let program = sandbox::program(&self.command);
+        let mut reports = Vec::new();
+        for (place, agent) in agents.iter().enumerate() {
+            let fate = match sealed {
+                _ if self.check => Fate::CheckedOnly,
+                Some(sealed) if agent.usage().environment.holds_outputs() => {
+                    Fate::HeldBack(sealed.hash)
+                }
+                _ => Fate::HandedOut,
+            };
+            let judged = judge(agent, place, files, &program, fate).await;
+            reports.push(judged.context("the output is not handed out")?);
+        }
+        Ok(reports)
+    }
+
+    /// Names the files with rows, whatever becomes of them.
+    fn say(&self, files: &[Listed]) -> Result<()> {
+        let with_rows: Vec<_> = files.iter().filter(|file| file.has_rows()).collect();
+        for file in with_rows.iter().take(MAX_NAMED) {
+            let rows = counted(file.rows.iter().sum(), "line");
+            // Escaped: the name is the command's, and the terminal is not.
+            output::note(format!("{:?} holds rows of the data: {rows}", file.path));
+        }
+        if with_rows.len() > MAX_NAMED {
+            output::note(format!("and {} files more", with_rows.len() - MAX_NAMED));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, ended: &Ended<'_>) -> Result<()> {
+        let files = ended.files;
+        let size: u64 = files.iter().map(|file| file.size).sum();
+        let place = match ended.held {
+            _ if self.check => "checked, and not handed out".to_owned(),
+            Some((package, number)) => format!(
+                "held back for the custodian's release: `medshare outputs fetch {package} {number}`"
+            ),
+            None => format!("in {}", self.output.display()),
+        };
+        // What was only checked, or is held back, has not left: of it no more is told than this.
+        let listed = (!self.check && ended.held.is_none()).then_some(files);
+        let value = json!({
+            "packages": self.all(),
+            "exit_code": ended.code,
+            "output": listed.map(|_| &self.output),
+            "held": ended.held.map(|(package, number)| json!({"package": package, "number": number})),
+            "files": listed,
+            "files_with_rows": files.iter().filter(|file| file.has_rows()).count(),
+            "reports": ended.reports,
+        });
+        let text = format!(
+            "the command ended with {}; {}, {size} bytes, {place}",
+            ended.code,
+            counted(files.len() as u64, "file")
+        );
+        output::either(self.json, &value, text)
+    }
+}
+
+/// What is told in the end.
+struct Ended<'a> {
+    files: &'a [Listed],
+    reports: &'a [Option<u32>],
+    code: u8,
+    /// Of an output that is held back: by which package, and the number of the report that tells of it.
+    held: Option<(PackageId, u32)>,
+}
+
+/// Where an output that is held back goes.
+pub(super) struct Away<'a> {
+    /// Of the package that holds it back, in the order of the plan.
+    pub(super) place: usize,
+    pub(super) folder: &'a PackageFolder,
+    pub(super) node: &'a NodeApi,
+}
+
+impl Away<'_> {
+    /// Kept here, sealed, until the node has it.
+    async fn give(
+        &self,
+        agent: &Agent,
+        report: Option<u32>,
+        sealed: &Sealed,
+    ) -> Result<Option<(PackageId, u32)>> {
+        let Some(number) = report else {
+            return Ok(None);
+        };
+        let header = agent.header();
+        let known = GivenAway {
+            number,
+            output: sealed.hash,
+            node: header.node,
+            chain_id: header.chain_id,
+            contract: header.contract,
+        };
+        outputs::keep(self.folder, &known, &sealed.bytes)?;
+        if let Err(error) = outputs::send(self.node, self.folder, number).await {
+            output::note(format!(
+                "the output waits here, sealed, and is not with the custodian yet ({error}): `medshare outputs send {}`",
+                self.folder.id()
+            ));
+        }
+        Ok(Some((self.folder.id(), number)))
+    }
+}
+
+/// Looking through the output takes as long as reading all data once.
+async fn listed(output: Output, agents: &[Agent]) -> Result<(Output, Vec<Listed>)> {
+    let agents = agents.to_vec();
+    let listing = tokio::task::spawn_blocking(move || {
+        let files = output.list(&agents);
+        (output, files)
+    });
+    let (output, files) = listing.await?;
+    Ok((output, files.context("the output is not handed out")?))
+}
