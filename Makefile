@@ -7,7 +7,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent pycanon rust rust-coverage arrows fmt clean fuzz
+.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent pycanon tools rust rust-coverage arrows fmt clean fuzz
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -106,6 +106,10 @@ pycanon: .venv-pycanon/installed
 	$(BUILT)/examples/measured out/pycanon
 	MEDSHARE_MEASURED="$(CURDIR)/out/pycanon" .venv-pycanon/bin/python -m pytest -q crates/anonymiser/tests/pycanon
 
+# What researchers use, on data that is open in a folder and in the sandbox: pandas and DuckDB, and R where it is installed.
+tools: node_modules/.package-lock.json .venv-tools/installed
+	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" cargo $(CARGO_TEST) --locked --workspace -- each_tool_does r_pandas_and_duckdb
+
 # Outside the gate: LLVM's fuzzer on each decoder, ten minutes each. Starts from the corpora that `make test` replays; what it
 # finds goes to fuzz/found, what breaks a decoder to fuzz/artifacts. Memory is bounded, in one piece and as a whole; the
 # sanitizer's store of freed memory is kept small, so that it is the decoder's memory that counts.
@@ -144,6 +148,11 @@ rust-coverage: node_modules/.package-lock.json
 .venv-independent/installed: test/independent/requirements.txt
 	python3 -m venv .venv-independent
 	.venv-independent/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-tools/installed: test/tools/requirements.txt
+	python3 -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 .venv-pycanon/installed: crates/anonymiser/tests/pycanon/requirements.txt

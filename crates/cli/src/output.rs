@@ -11,6 +11,8 @@ use medshare_client::agent::{AgentError, Lock};
 use medshare_client::opening::OpenError;
 use serde::Serialize;
 
+/// Between two looks at whether it is time to show one.
+const TICK: Duration = Duration::from_millis(200);
 /// What is done sooner needs no progress bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -50,6 +52,17 @@ pub fn json(value: &impl Serialize) -> Result<()> {
 /// When stdout is closed.
 pub fn either(as_json: bool, value: &impl Serialize, text: impl Display) -> Result<()> {
     if as_json { json(value) } else { line(text) }
+}
+
+/// As [`either`], with JSON on one line: for commands that tell more than once.
+///
+/// # Errors
+/// When stdout is closed.
+pub fn compact(as_json: bool, value: &impl Serialize, text: impl Display) -> Result<()> {
+    match as_json {
+        true => line(serde_json::to_string(value)?),
+        false => line(text),
+    }
 }
 
 /// Says that a transaction did what was asked for.
@@ -183,6 +196,20 @@ impl Progress {
         self.show();
         self.bar.set_length(all);
         self.bar.set_position(done);
+    }
+
+    /// Shows what is being done while it takes long.
+    pub async fn until<T>(&mut self, text: &str, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(TICK) => {
+                    self.say(text);
+                    self.bar.tick();
+                }
+            }
+        }
     }
 
     fn show(&mut self) {

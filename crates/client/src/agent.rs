@@ -42,8 +42,6 @@ pub use vault::MAX_CONTENT_BYTES;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 use reporting::Telling;
 use vault::Vault;
-#[cfg(all(feature = "mount", target_os = "linux"))]
-pub(crate) use vault::{resize, write_at};
 
 /// Name of the one file that a package amounts to.
 pub const DATA_FILE: &str = "data.csv";
@@ -71,6 +69,9 @@ pub enum AgentError {
     /// The package file, or what was written over it, cannot be used.
     #[error(transparent)]
     Content(ContentError),
+    /// What a command wrote cannot be read back.
+    #[error("what was written cannot be read back from memory: {0}")]
+    Memory(#[from] std::io::Error),
     /// The destination cannot be written.
     #[error("cannot write {path}: {error}")]
     Destination {

@@ -33,6 +33,8 @@ pub mod download;
 pub mod evidence;
 #[cfg(all(feature = "mount", target_os = "linux"))]
 mod handle;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod hidden;
 pub mod journal;
 pub mod ledger;
 pub mod memory;

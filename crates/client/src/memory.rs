@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 use std::io;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 #[cfg(target_os = "linux")]
@@ -47,11 +47,16 @@ impl LockedPool {
     /// # Errors
     /// When these are fewer than [`FEWEST_BUFFERS`].
     pub fn new() -> io::Result<Arc<Self>> {
-        let mut free = Vec::with_capacity(MOST_BUFFERS);
-        while free.len() < MOST_BUFFERS {
+        Self::of(FEWEST_BUFFERS..=MOST_BUFFERS)
+    }
+
+    /// As many as the system allows, within these bounds.
+    pub(crate) fn of(buffers: RangeInclusive<usize>) -> io::Result<Arc<Self>> {
+        let mut free = Vec::with_capacity(*buffers.end());
+        while free.len() < *buffers.end() {
             match locked() {
                 Ok(buffer) => free.push(buffer),
-                Err(_) if free.len() >= FEWEST_BUFFERS => break,
+                Err(_) if buffers.contains(&free.len()) => break,
                 Err(error) => return Err(error),
             }
         }

@@ -2,7 +2,7 @@
 //! are released. What is here in the meantime cannot be opened here.
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -205,10 +205,10 @@ fn check(package: PackageId, known: &GivenAway, signed: &SignedDecision) -> Resu
 /// [`HeldError::Folder`].
 pub fn write_folder<'a>(
     to: &Path,
-    files: impl IntoIterator<Item = (&'a Path, &'a [u8])>,
+    files: impl IntoIterator<Item = (&'a Path, impl Read)>,
 ) -> Result<(), HeldError> {
     make_folder(to)?;
-    for (path, content) in files {
+    for (path, mut content) in files {
         let path = to.join(path);
         if let Some(parent) = path.parent() {
             make_folder(parent)?;
@@ -218,7 +218,7 @@ pub fn write_folder<'a>(
             .create_new(true)
             .mode(0o600)
             .open(&path)
-            .and_then(|mut file| file.write_all(content));
+            .and_then(|mut file| std::io::copy(&mut content, &mut file));
         written.map_err(|error| HeldError::Folder { path, error })?;
     }
     Ok(())

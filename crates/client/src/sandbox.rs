@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::agent::{Agent, Lock};
+use crate::hidden::Keeper;
 use crate::mount::{Mount, MountError};
 use channel::{Channel, Message};
 use scratch::{Scratch, Trouble};
@@ -147,7 +148,8 @@ impl Sandbox {
             // Ctrl-C is for the agent, which ends the rest in order.
             .process_group(0)
             .spawn()?;
-        let (output, temporary) = (Scratch::new(), Scratch::new());
+        let keeper = Keeper::new()?;
+        let (output, temporary) = (Scratch::new(Arc::clone(&keeper)), Scratch::new(keeper));
         let words = [out, err].into_iter().zip(WORDS);
         let words = words
             .map(|(pipe, name)| drain(&output, name, pipe))

@@ -19,6 +19,23 @@ pub fn sha256d(parts: &[&[u8]]) -> B256 {
     sha256(&[sha256(parts).as_slice()])
 }
 
+/// Streaming sha256, for files.
+#[derive(Clone, Default, Debug)]
+pub struct Sha256Stream(Sha256);
+
+impl Sha256Stream {
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes taken in.
+    #[must_use]
+    pub fn finish(self) -> B256 {
+        B256::new(self.0.finalize().into())
+    }
+}
+
 /// Streaming sha256d, for files.
 #[derive(Clone, Default, Debug)]
 pub struct Sha256d(Sha256);
@@ -57,5 +74,9 @@ mod tests {
         stream.update(b"he");
         stream.update(b"llo");
         assert_eq!(stream.finish(), sha256d(&[b"hello"]));
+        let mut stream = Sha256Stream::default();
+        stream.update(b"he");
+        stream.update(b"llo");
+        assert_eq!(stream.finish(), sha256(&[b"hello"]));
     }
 }

@@ -12,6 +12,7 @@ use medshare_client::opening::{self, Opening};
 use medshare_client::socket::AgentSocket;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
+use serde_json::json;
 
 use crate::output::Progress;
 use crate::profile::RequestorArgs;
@@ -24,6 +25,9 @@ use crate::{output, shutdown};
 access was taken away. Leave it running and act from another terminal:
   medshare open 0x4be1… &
   medshare act read 0x4be1…
+Or read it as a file:
+  mkdir data && medshare open 0x4be1… --at data &
+  grep -c F data/data.csv
 
 In a folder (--at), a program that has the file mapped when the data is closed dies of SIGBUS: it must not go on as if
 nothing had been."
@@ -39,6 +43,9 @@ pub struct Open {
     at: Option<PathBuf>,
     #[command(flatten)]
     requestor: RequestorArgs,
+    /// Print JSON: one object when the data is open, one when it is closed
+    #[arg(long)]
+    json: bool,
 }
 
 impl Open {
@@ -75,7 +82,12 @@ impl Open {
             _ => "act on it with `medshare act`".to_owned(),
         };
         let (length, granted) = (agent.length()?, agent.usage().granted);
-        output::line(format!("open: {length} bytes, granted: {granted}; {place}"))?;
+        let file = mount.as_ref().and(self.at.as_ref());
+        output::compact(
+            self.json,
+            &json!({"open": self.package, "length": length, "granted": granted, "file": file.map(|at| at.join(DATA_FILE))}),
+            format!("open: {length} bytes, granted: {granted}; {place}"),
+        )?;
         let lock = tokio::select! {
             lock = socket.serve(&agent) => lock?,
             () = told => {
@@ -91,7 +103,11 @@ impl Open {
         if !lock.is_peaceful() {
             return Err(lock.into());
         }
-        output::line(lock)
+        output::compact(
+            self.json,
+            &json!({"closed": self.package, "why": lock}),
+            &lock,
+        )
     }
 }
 

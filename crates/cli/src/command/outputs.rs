@@ -9,7 +9,7 @@ use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::HeldOutput;
 use serde_json::json;
 
-use crate::output::{self, counted};
+use crate::output::{self, Progress, counted};
 use crate::profile::{HomeArgs, RequestorArgs};
 
 /// Lists, fetches, sends.
@@ -124,7 +124,8 @@ impl Fetch {
         not_there(&self.output)?;
         let folder = self.requestor.home.purse()?.known_package(self.package)?;
         let (_, requestor) = self.requestor.open().await?;
-        let files = fetch(&requestor, &folder, self.number).await?;
+        let fetching = fetch(&requestor, &folder, self.number);
+        let files = Progress::of_steps().until("fetching", fetching).await?;
         write_folder(
             &self.output,
             files
@@ -151,7 +152,8 @@ impl Send {
         let mut sent = Vec::new();
         for (known, is_sent) in given_away(&folder)? {
             if !is_sent {
-                send(&node, &folder, known.number).await?;
+                let sending = send(&node, &folder, known.number);
+                Progress::of_steps().until("sending", sending).await?;
                 sent.push(known.number);
             }
         }

@@ -17,6 +17,7 @@ use medshare_client::sandbox::{self, Limits, Plan, Sandbox};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
 
+use crate::output::Progress;
 use crate::profile::RequestorArgs;
 use crate::shutdown;
 use finish::Away;
@@ -26,7 +27,7 @@ use finish::Away;
 #[command(
     after_help = "Inside, the data is /medshare/data/data.csv (also in MEDSHARE_DATA), further packages are
 /medshare/ID/data.csv, results go to /medshare/output (MEDSHARE_OUTPUT), temporary files to TMPDIR. The current
-folder is /work, read-only: put your script there. There is no network, no terminal and no input; what the command
+folder is /medshare/work, read-only: put your script there. There is no network, no terminal and no input; what the command
 prints becomes the files stdout and stderr of the output.
 Afterwards the files are listed, hashed, reported, and looked through for rows of the data. An output that holds
 rows is a copy: where the usage contract does not grant copy, access is revoked and nothing is handed out. To see
@@ -205,7 +206,10 @@ impl Run {
                 environment: Environment::Sandbox,
                 patience: Duration::from_secs(self.patience_seconds),
             };
-            agents.push(super::open::patiently(opening::open(requestor, &opening)).await?);
+            let mut progress = Progress::of_bytes();
+            let hashing = move |done, all| progress.at(done, all);
+            let opened = opening::open_with(requestor, &opening, hashing);
+            agents.push(super::open::patiently(opened).await?);
         }
         Ok(agents)
     }

@@ -32,11 +32,11 @@ with tempfile.TemporaryFile() as file:
 os.replace(OUTPUT + "/copy.csv", OUTPUT + "/tables/again.csv")
 
 # A program that was compiled outside, and one that is compiled here.
-if os.path.exists("/work/program"):
-    subprocess.run("/work/program < $MEDSHARE_DATA > $MEDSHARE_OUTPUT/bytes.txt", shell=True, check=True)
+if os.path.exists("/medshare/work/program"):
+    subprocess.run("/medshare/work/program < $MEDSHARE_DATA > $MEDSHARE_OUTPUT/bytes.txt", shell=True, check=True)
     os.mkdir(os.environ["TMPDIR"] + "/build")
     built = os.environ["TMPDIR"] + "/build/again"
-    subprocess.run(["cc", "/work/program.c", "-o", built], check=True)
+    subprocess.run(["cc", "/medshare/work/program.c", "-o", built], check=True)
     subprocess.run(f"{built} < $MEDSHARE_DATA | cmp - $MEDSHARE_OUTPUT/bytes.txt", shell=True, check=True)
 
 try:

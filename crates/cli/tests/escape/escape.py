@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-FACTS = json.load(open("/work/facts.json"))
+FACTS = json.load(open("/medshare/work/facts.json"))
 OUTPUT = os.environ["MEDSHARE_OUTPUT"]
 DATA = os.environ["MEDSHARE_DATA"]
 ROWS = {}
@@ -93,12 +93,12 @@ def udp():
 
 @row
 def unix_socket_in_a_shown_folder():
-    return sends(socket.AF_UNIX, socket.SOCK_STREAM, "/work/socket")
+    return sends(socket.AF_UNIX, socket.SOCK_STREAM, "/medshare/work/socket")
 
 
 @row
 def unix_datagram_in_a_shown_folder():
-    return sends(socket.AF_UNIX, socket.SOCK_DGRAM, "/work/datagram")
+    return sends(socket.AF_UNIX, socket.SOCK_DGRAM, "/medshare/work/datagram")
 
 
 @row
@@ -298,7 +298,7 @@ def standard_input():
 
 @row
 def mounting():
-    return denied("mount", b"none", OUTPUT.encode(), b"tmpfs", 0, 0) or denied("umount2", b"/work", 2)
+    return denied("mount", b"none", OUTPUT.encode(), b"tmpfs", 0, 0) or denied("umount2", b"/medshare/work", 2)
 
 
 @row
@@ -308,7 +308,7 @@ def mounting_in_the_new_way():
 
 @row
 def another_root():
-    return denied("chroot", b"/work") or denied("pivot_root", b"/", b"/")
+    return denied("chroot", b"/medshare/work") or denied("pivot_root", b"/", b"/")
 
 
 @row
@@ -388,7 +388,7 @@ def first_written(paths):
 
 @row
 def the_folder_it_was_started_in():
-    return first_written(["/work/carried-off", "/work/facts.json"])
+    return first_written(["/medshare/work/carried-off", "/medshare/work/facts.json"])
 
 
 @row
@@ -411,7 +411,7 @@ def files_of_the_machine():
 
 @row
 def a_pipe_in_a_shown_folder():
-    out = os.open("/work/pipe", os.O_WRONLY | os.O_NONBLOCK)
+    out = os.open("/medshare/work/pipe", os.O_WRONLY | os.O_NONBLOCK)
     os.write(out, b"carried off")
     return "wrote into the pipe"
 
@@ -424,13 +424,13 @@ def a_pipe_of_one_s_own():
 
 @row
 def symbolic_links():
-    os.symlink("/work/carried-off", OUTPUT + "/link")
+    os.symlink("/medshare/work/carried-off", OUTPUT + "/link")
     return "a link was made in the output"
 
 
 @row
 def hard_links():
-    for source in (DATA, "/work/facts.json", "/usr/bin/env"):
+    for source in (DATA, "/medshare/work/facts.json", "/usr/bin/env"):
         try:
             os.link(source, OUTPUT + "/hard")
             return f"linked {source}"
@@ -440,7 +440,7 @@ def hard_links():
 
 @row
 def files_by_handle():
-    return denied("name_to_handle_at", -100, b"/work", ctypes.create_string_buffer(136), ctypes.create_string_buffer(4), 0) \
+    return denied("name_to_handle_at", -100, b"/medshare/work", ctypes.create_string_buffer(136), ctypes.create_string_buffer(4), 0) \
         or denied("open_by_handle_at", -100, ctypes.create_string_buffer(136), 0)
 
 

@@ -5,7 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
+
+use super::program::succeed;
 use super::run::Bench;
+use super::session;
 
 /// The tools of the trade, as they are installed: R of the system, pandas and DuckDB of wherever `python3` has them.
 #[test]
@@ -116,6 +120,60 @@ fn a_folder_of_programs_is_shown_read_only_when_it_is_named() {
     assert!(
         missing.stderr.contains("cannot show nowhere"),
         "{missing:?}"
+    );
+    bench.network.stop();
+}
+
+#[test]
+fn packages_are_read_side_by_side_and_each_is_told_of_the_output() {
+    let Some(bench) = Bench::start() else { return };
+    let requestor = |arguments: &[&str]| {
+        let mut command = bench.network.as_requestor(&bench.alice);
+        succeed(command.args(arguments)).trim().to_owned()
+    };
+    let select = ["--fields", "sex,icd10,medication,creatinine"];
+    let dataset = bench.network.dataset();
+    let other = requestor(&[&["request", &dataset, "--purpose", "HRESCH"], &select[..]].concat());
+    requestor(&["download", &other]);
+    let script = format!(
+        "head -1 $MEDSHARE_DATA | tr , '\\n' | wc -l; head -1 /medshare/{other}/data.csv | tr , '\\n' | wc -l"
+    );
+    let command = ["--packages", &other, "--json", "--", "sh", "-c", &script];
+    let ran = bench.run(&command);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let said = std::fs::read_to_string(bench.work.join("output/stdout")).unwrap();
+    let columns: Vec<u32> = said
+        .lines()
+        .map(|line| line.trim().parse().unwrap())
+        .collect();
+    assert_eq!(columns, [11, 4]);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["packages"], json!([bench.package, other]));
+    for report in told["reports"].as_array().unwrap() {
+        assert!(report.as_u64().is_some_and(|number| number > 1), "{told}");
+    }
+    // Rows of the second are a copy of the second.
+    let script = format!("head -3 /medshare/{other}/data.csv > $MEDSHARE_OUTPUT/rows");
+    let ran = bench.run(&[
+        "--output",
+        "rows",
+        "--packages",
+        &other,
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    assert!(!bench.work.join("rows").exists());
+    let listed = session::json(bench.network.as_requestor(&bench.alice).arg("packages"));
+    let state = |package: &str| {
+        let mut listed = listed.as_array().unwrap().iter();
+        listed.find(|listed| listed["package"] == *package).unwrap()["state"].clone()
+    };
+    assert_eq!(
+        (state(&bench.package), state(&other)),
+        (json!("active"), json!("revoked"))
     );
     bench.network.stop();
 }

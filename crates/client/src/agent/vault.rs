@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(all(feature = "mount", target_os = "linux"))]
-use zeroize::Zeroizing;
-
 use super::lock::Lock;
 use crate::content::Content;
 
@@ -59,37 +56,11 @@ impl Drop for Vault {
     }
 }
 
-#[cfg(all(feature = "mount", target_os = "linux"))]
-/// Writes `bytes` at `offset`. Growing takes new memory and wipes the old: a `Vec` would leave a copy behind.
-pub(crate) fn write_at(content: &mut Zeroizing<Vec<u8>>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if end > content.len() {
-        resize(content, end);
-    }
-    content[offset..end].copy_from_slice(bytes);
-}
-
-#[cfg(all(feature = "mount", target_os = "linux"))]
-/// Cuts or extends with zeros.
-pub(crate) fn resize(content: &mut Zeroizing<Vec<u8>>, length: usize) {
-    if length > content.capacity() {
-        // Doubling, so that appending line by line does not copy everything each time.
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(content.len() * 2)));
-        larger.extend_from_slice(content);
-        *content = larger;
-    }
-    if length < content.len() {
-        content[length..].fill(0);
-    }
-    content.resize(length, 0);
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::content::tests::Made;
-    use proptest::prelude::*;
 
     #[test]
     fn the_first_reason_stays_and_the_bytes_go() {
@@ -117,31 +88,5 @@ mod tests {
         assert_eq!(vault.lease_end(), Duration::from_secs(9));
         vault.extend_lease(Duration::from_secs(11));
         assert_eq!(vault.lease_end(), Duration::from_secs(11));
-    }
-
-    #[test]
-    fn what_was_cut_off_does_not_come_back() {
-        let mut content = Zeroizing::new(b"secret tail".to_vec());
-        resize(&mut content, 6);
-        resize(&mut content, 11);
-        assert_eq!(content.as_slice(), b"secret\0\0\0\0\0");
-    }
-
-    proptest! {
-        #[test]
-        fn writing_is_as_in_a_file(
-            begin: Vec<u8>,
-            writes in proptest::collection::vec((0_usize..300, proptest::collection::vec(any::<u8>(), 0..100)), 0..8),
-        ) {
-            let mut content = Zeroizing::new(begin.clone());
-            let mut model = begin;
-            for (offset, bytes) in writes {
-                let offset = offset.min(model.len());
-                write_at(&mut content, offset, &bytes);
-                let overwritten = bytes.len().min(model.len() - offset);
-                model.splice(offset..offset + overwritten, bytes);
-                prop_assert_eq!(content.as_slice(), model.as_slice());
-            }
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::agent::{AgentError, Lock};
 pub(super) fn errno(error: &AgentError) -> Errno {
     match error {
         AgentError::Locked(lock) => lock_errno(lock),
-        AgentError::Report(_) | AgentError::Content(_) => Errno::EIO,
+        AgentError::Report(_) | AgentError::Content(_) | AgentError::Memory(_) => Errno::EIO,
         AgentError::TooLong(_) => Errno::EFBIG,
         AgentError::OutOfRange { .. }
         | AgentError::Destination { .. }
@@ -31,6 +31,7 @@ pub(super) const fn refusal(refused: Refused) -> Errno {
     match refused {
         Refused::Exists => Errno::EEXIST,
         Refused::TooMany => Errno::ENOSPC,
+        Refused::NoMemory => Errno::ENOMEM,
         Refused::TooLong => Errno::EFBIG,
         Refused::NotThere => Errno::ENOENT,
         Refused::Wiped => Errno::EACCES,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
 use crate::agent::{DATA_FILE, MAX_CONTENT_BYTES};
+use crate::hidden::{Hidden, Keeper};
 
 /// At most so many second files.
 pub(super) const MAX_FILES: usize = 256;
@@ -17,6 +18,8 @@ pub(super) const DATA: u64 = 2;
 /// All files of the folder by their inodes. The data's content is the agent's.
 pub(super) struct SecondFiles {
     data_name: OsString,
+    /// From the first file on.
+    keeper: Option<Arc<Keeper>>,
     files: BTreeMap<u64, SecondFile>,
     next: u64,
     wiped: bool,
@@ -25,7 +28,7 @@ pub(super) struct SecondFiles {
 struct SecondFile {
     /// Nothing once it is unlinked: it stays for those who have it open.
     name: Option<OsString>,
-    content: Zeroizing<Vec<u8>>,
+    content: Hidden,
     modified: SystemTime,
     /// Counts the writes.
     version: u64,
@@ -53,6 +56,8 @@ pub(super) enum Refused {
     TooLong,
     NotThere,
     Wiped,
+    /// Too little memory can be locked for a key.
+    NoMemory,
 }
 
 pub(super) fn locked(files: &Mutex<SecondFiles>) -> MutexGuard<'_, SecondFiles> {
@@ -65,6 +70,7 @@ impl SecondFiles {
     pub(super) fn beside_the_data() -> Self {
         Self {
             data_name: DATA_FILE.into(),
+            keeper: None,
             files: BTreeMap::new(),
             next: DATA + 1,
             wiped: false,
@@ -103,7 +109,7 @@ impl SecondFiles {
     /// Length and time of the last change.
     pub(super) fn look(&self, inode: u64) -> Option<(u64, SystemTime)> {
         let file = self.files.get(&inode)?;
-        Some((file.content.len() as u64, file.modified))
+        Some((file.content.length(), file.modified))
     }
 
     /// Makes a file; its inode.
@@ -117,11 +123,12 @@ impl SecondFiles {
         if self.files.len() >= MAX_FILES {
             return Err(Refused::TooMany);
         }
+        let content = self.keeper()?.file();
         let inode = self.next;
         self.next += 1;
         let file = SecondFile {
             name: Some(name.to_owned()),
-            content: Zeroizing::default(),
+            content,
             modified: SystemTime::now(),
             version: 0,
             rows: Rows::None,
@@ -130,32 +137,30 @@ impl SecondFiles {
         Ok(inode)
     }
 
+    fn keeper(&mut self) -> Result<&Arc<Keeper>, Refused> {
+        if self.keeper.is_none() {
+            self.keeper = Some(Keeper::new().map_err(|_| Refused::NoMemory)?);
+        }
+        self.keeper.as_ref().ok_or(Refused::NoMemory)
+    }
+
     pub(super) fn read(&self, inode: u64, offset: u64, length: u64) -> Option<Zeroizing<Vec<u8>>> {
         let content = &self.files.get(&inode)?.content;
-        let begin = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(content.len());
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let end = begin.saturating_add(length).min(content.len());
-        Some(Zeroizing::new(content[begin..end].to_vec()))
+        content.read_at(offset, length).ok()
     }
 
     /// Writes as to a file: what lies between the end and `offset` becomes zeros.
     pub(super) fn write(&mut self, inode: u64, offset: u64, bytes: &[u8]) -> Result<(), Refused> {
-        let end = self.room_for(offset.saturating_add(bytes.len() as u64))?;
-        let begin = end - bytes.len();
-        let file = self.written(inode)?;
-        if begin > file.content.len() {
-            crate::agent::resize(&mut file.content, begin);
-        }
-        crate::agent::write_at(&mut file.content, begin, bytes);
-        Ok(())
+        self.room_for(offset.saturating_add(bytes.len() as u64))?;
+        let written = self.written(inode)?.content.write_at(offset, bytes);
+        written.map_err(|_| Refused::NoMemory)
     }
 
     pub(super) fn truncate(&mut self, inode: u64, length: u64) -> Result<(), Refused> {
-        let length = self.room_for(length)?;
+        self.room_for(length)?;
         let file = self.written(inode)?;
-        crate::agent::resize(&mut file.content, length);
+        let done = file.content.set_length(length);
+        done.map_err(|_| Refused::NoMemory)?;
         if length == 0 {
             file.rows = Rows::None;
         }
@@ -242,7 +247,8 @@ impl SecondFiles {
     /// Removes a file and gives out what it held.
     pub(super) fn take(&mut self, inode: u64) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let file = self.files.remove(&inode).ok_or(Refused::NotThere)?;
-        Ok(file.content)
+        let content = file.content.read_at(0, u64::MAX);
+        content.map_err(|_| Refused::NoMemory)
     }
 
     /// Wipes all of them; no more can be made. Their inodes.
@@ -251,14 +257,14 @@ impl SecondFiles {
         std::mem::take(&mut self.files).into_keys().collect()
     }
 
-    fn room_for(&self, end: u64) -> Result<usize, Refused> {
+    fn room_for(&self, end: u64) -> Result<(), Refused> {
         if self.wiped {
             return Err(Refused::Wiped);
         }
         if end > MAX_CONTENT_BYTES {
             return Err(Refused::TooLong);
         }
-        usize::try_from(end).map_err(|_| Refused::TooLong)
+        Ok(())
     }
 }
 

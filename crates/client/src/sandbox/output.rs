@@ -1,10 +1,11 @@
 //! What the command wrote: listed, sized, hashed, looked through for rows of the data, judged, reported; and handed out
 //! only then.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
-use medshare_protocol::digest::sha256;
+use medshare_protocol::digest::{Sha256Stream, sha256};
 use medshare_protocol::output::{OutputError, OutputFiles, output_hash};
 use medshare_protocol::report::{self, ReportBody};
 use medshare_protocol::usage::Action;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::rows::Rows;
 use super::scratch::Scratch;
 use crate::agent::{Agent, AgentError};
+use crate::hidden::Hidden;
 use crate::outputs::{HeldError, write_folder};
 
 /// Separates the hash of a manifest from all others.
@@ -71,23 +73,23 @@ impl Output {
             .into_iter()
             .filter_map(|(path, inode)| Some((path, inode, tree.content(inode).ok()?)))
             .collect();
-        // The names of files go out as their contents do.
-        let looked: Vec<&[u8]> = files
-            .iter()
-            .flat_map(|(path, _, content)| [path.as_os_str().as_encoded_bytes(), content])
-            .collect();
-        let mut listed: Vec<Listed> = files
-            .iter()
-            .map(|(path, inode, content)| Listed {
+        let mut listed = Vec::new();
+        for (path, inode, content) in &files {
+            listed.push(Listed {
                 path: path.clone(),
-                size: content.len() as u64,
-                sha256: sha256(&[content]),
+                size: content.length(),
+                sha256: hash(content)?,
                 rows: Vec::new(),
                 inode: *inode,
-            })
-            .collect();
+            });
+        }
         for agent in agents {
-            let counts = rows_of(agent, &looked)?;
+            // The names of files go out as their contents do.
+            let looked = files.iter().flat_map(|(path, _, content)| {
+                let path: Box<dyn Read> = Box::new(path.as_os_str().as_encoded_bytes());
+                [path, Box::new(content.reader())]
+            });
+            let counts = rows_of(agent, looked.collect())?;
             for (file, counts) in listed.iter_mut().zip(counts.chunks(2)) {
                 file.rows.push(counts.iter().sum());
             }
@@ -105,8 +107,9 @@ impl Output {
         let plain = files
             .iter()
             .filter(|file| super::scratch::is_plain(&file.path));
-        let content = |file: &Listed| tree.content(file.inode).unwrap_or_default();
-        write_folder(to, plain.map(|file| (file.path.as_path(), content(file))))
+        let content = |inode| tree.content(inode).map(Hidden::reader).ok();
+        let readers = plain.filter_map(|file| Some((file.path.as_path(), content(file.inode)?)));
+        write_folder(to, readers)
     }
 
     /// Packs the files and seals them for the custodian of `agent`'s package.
@@ -119,8 +122,9 @@ impl Output {
         for file in files {
             let name = file.path.to_str();
             let bad = || OutputError::BadPath(file.path.to_string_lossy().into_owned());
-            let content = tree.content(file.inode).unwrap_or_default();
-            packed.add(name.ok_or_else(bad)?, content)?;
+            let content = tree.read(file.inode, 0, file.size);
+            let content = content.map_err(|error| OutputError::Malformed(error.to_string()))?;
+            packed.add(name.ok_or_else(bad)?, &content)?;
         }
         drop(tree);
         let bytes = packed.seal_held(agent.usage().contract_key, agent.package())?;
@@ -159,7 +163,18 @@ fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-fn rows_of(agent: &Agent, outputs: &[&[u8]]) -> Result<Vec<u64>, AgentError> {
+fn hash(content: &Hidden) -> std::io::Result<B256> {
+    let mut hash = Sha256Stream::default();
+    let mut offset = 0;
+    while offset < content.length() {
+        let piece = content.read_at(offset, PIECE_BYTES)?;
+        hash.update(&piece);
+        offset += piece.len() as u64;
+    }
+    Ok(hash.finish())
+}
+
+fn rows_of(agent: &Agent, outputs: Vec<Box<dyn Read + '_>>) -> Result<Vec<u64>, AgentError> {
     let length = agent.length()?;
     let beginning = agent.bytes(0, length.min(MAX_HEADER_BYTES))?;
     let header = beginning.split(|byte| *byte == b'\n').next();

@@ -13,7 +13,7 @@ pub(super) const OUTPUT: &str = "/medshare/output";
 /// For temporary files, inside; gone afterwards.
 pub(super) const TEMPORARY: &str = "/medshare/tmp";
 /// The folder that the command was started in, inside.
-pub(super) const WORK: &str = "/work";
+pub(super) const WORK: &str = "/medshare/work";
 
 /// What to run, on what, and how much of the machine it may take.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Plan {
     pub packages: Vec<PackageId>,
     /// Program and arguments.
     pub command: Vec<OsString>,
-    /// Shown read-only, as `/work`: programs and scripts. No file systems may be mounted in it.
+    /// Shown read-only, as `/medshare/work`: programs and scripts. No file systems may be mounted in it.
     pub work: PathBuf,
     /// Shown read-only, where they are: programs of the requestor's own. Absolute, and as they are without links.
     pub show: Vec<PathBuf>,
@@ -88,7 +88,7 @@ impl Plan {
         if !folder.is_dir() || !is_itself || folder.parent().is_none() {
             return Err(NotShown::NoFolder(folder));
         }
-        let taken = ["/proc", "/dev", "/sys", BASE, WORK]
+        let taken = ["/proc", "/dev", "/sys", BASE]
             .into_iter()
             .map(Path::new);
         // Below what is shown anyway there is nothing to do, and above it something would be covered.

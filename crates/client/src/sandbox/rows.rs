@@ -12,6 +12,10 @@
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::io::{self, Read};
+use std::ops::Range;
+
+use zeroize::Zeroizing;
 
 /// Rows of fewer words do not count.
 pub const MIN_WORDS: usize = 3;
@@ -51,43 +55,61 @@ impl Rows {
     /// beginning, to what it is given.
     ///
     /// # Errors
-    /// What `data` fails with.
-    pub fn count<E>(
+    /// What `data`, or reading an output, fails with.
+    pub fn count<E: From<io::Error>>(
         &self,
-        outputs: &[&[u8]],
+        outputs: Vec<Box<dyn Read + '_>>,
         mut data: impl FnMut(&mut dyn FnMut(&[u8])) -> Result<(), E>,
     ) -> Result<Vec<u64>, E> {
         let mut counts = vec![0; outputs.len()];
         let mut sums: Vec<Sum> = Vec::new();
-        let mut pending = outputs
-            .iter()
-            .enumerate()
-            .flat_map(|(output, bytes)| lines(bytes).map(move |line| (output, line)))
-            .enumerate()
-            .peekable();
-        while let Some((line, (output, bytes))) = pending.next() {
-            let sum = |sum| Sum { sum, output, line };
-            sums.extend(self.sums_of_output(bytes).map(sum));
-            if sums.len() >= MAX_SUMS || pending.peek().is_none() {
-                sums.sort_unstable_by_key(|sum| sum.sum);
-                let mut found = HashSet::new();
-                let mut rows = Lines::default();
-                let mut look = |row: &[u8]| {
-                    if let Some(wanted) = self.sum_of_row(row) {
-                        let begin = sums.partition_point(|sum| sum.sum < wanted);
-                        let equal = sums[begin..].iter().take_while(|sum| sum.sum == wanted);
-                        found.extend(equal.map(|sum| (sum.output, sum.line)));
-                    }
+        let mut number = 0;
+        for (output, text) in outputs.into_iter().enumerate() {
+            let mut text = Text::of(text);
+            while let Some(bytes) = text.next()? {
+                let sum = |sum| Sum {
+                    sum,
+                    output,
+                    line: number,
                 };
-                data(&mut |piece| rows.push(piece, &mut look))?;
-                rows.end(&mut look);
-                for (output, _) in found {
-                    counts[output] += 1;
+                sums.extend(self.sums_of_output(bytes).map(sum));
+                number += 1;
+                if sums.len() >= MAX_SUMS {
+                    self.look_for(&mut sums, &mut data, &mut counts)?;
                 }
-                sums.clear();
             }
         }
+        self.look_for(&mut sums, &mut data, &mut counts)?;
         Ok(counts)
+    }
+
+    /// Looks for the rows with these sums, counts the lines that hold them, and forgets the sums.
+    fn look_for<E>(
+        &self,
+        sums: &mut Vec<Sum>,
+        data: &mut impl FnMut(&mut dyn FnMut(&[u8])) -> Result<(), E>,
+        counts: &mut [u64],
+    ) -> Result<(), E> {
+        if sums.is_empty() {
+            return Ok(());
+        }
+        sums.sort_unstable_by_key(|sum| sum.sum);
+        let mut found = HashSet::new();
+        let mut rows = Lines::default();
+        let mut look = |row: &[u8]| {
+            if let Some(wanted) = self.sum_of_row(row) {
+                let begin = sums.partition_point(|sum| sum.sum < wanted);
+                let equal = sums[begin..].iter().take_while(|sum| sum.sum == wanted);
+                found.extend(equal.map(|sum| (sum.output, sum.line)));
+            }
+        };
+        data(&mut |piece| rows.push(piece, &mut look))?;
+        rows.end(&mut look);
+        for (output, _) in found {
+            counts[output] += 1;
+        }
+        sums.clear();
+        Ok(())
     }
 
     /// Sum of the words of a row that counts. Sums do not depend on the order.
@@ -133,10 +155,47 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .take(MAX_WORDS)
 }
 
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .flat_map(|line| line.chunks(MAX_LINE_BYTES))
+/// Lines of an output: up to a line feed or a carriage return, or as long as a line may be.
+struct Text<R> {
+    from: R,
+    line: Zeroizing<Vec<u8>>,
+    piece: Zeroizing<Vec<u8>>,
+    /// Of the piece, what was not looked at.
+    left: Range<usize>,
+}
+
+impl<R: Read> Text<R> {
+    fn of(from: R) -> Self {
+        Self {
+            from,
+            line: Zeroizing::new(Vec::with_capacity(MAX_LINE_BYTES)),
+            piece: Zeroizing::new(vec![0; MAX_LINE_BYTES]),
+            left: 0..0,
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        loop {
+            let left = &self.piece[self.left.clone()];
+            let room = MAX_LINE_BYTES - self.line.len();
+            let end = left.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let taken = end.unwrap_or(left.len()).min(room);
+            self.line.extend_from_slice(&left[..taken]);
+            self.left.start += taken;
+            if end == Some(taken) {
+                self.left.start += 1;
+                return Ok(Some(&self.line));
+            }
+            if self.line.len() == MAX_LINE_BYTES {
+                return Ok(Some(&self.line));
+            }
+            self.left = 0..self.from.read(&mut self.piece)?;
+            if self.left.is_empty() {
+                return Ok((!self.line.is_empty()).then_some(&self.line));
+            }
+        }
+    }
 }
 
 /// Lines out of pieces. The first one is the header, and no row.
@@ -177,10 +236,10 @@ mod tests {
 
     fn count(output: &[u8]) -> u64 {
         let rows = Rows::under(DATA.split(|byte| *byte == b'\n').next().unwrap());
-        let counts = rows.count(&[output], |give| {
+        let counts = rows.count(vec![Box::new(output)], |give| {
             // In pieces that respect nothing.
             DATA.chunks(7).for_each(give);
-            Ok::<_, ()>(())
+            Ok::<_, io::Error>(())
         });
         counts.unwrap()[0]
     }
@@ -218,6 +277,35 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_cut_wherever_their_pieces_end() {
+        /// Gives a few bytes at a time.
+        struct Slow<'a>(&'a [u8], usize);
+        impl Read for Slow<'_> {
+            fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+                let few = out.len().min(self.1);
+                self.0.read(&mut out[..few])
+            }
+        }
+        let long = vec![b'x'; MAX_LINE_BYTES + 3];
+        let bytes = [b"one\r\n\ntwo\n".as_slice(), &long, b"\nend"].concat();
+        let expected: Vec<Vec<u8>> = bytes
+            .split(|byte| matches!(byte, b'\n' | b'\r'))
+            .flat_map(|line| match line {
+                [] => vec![Vec::new()],
+                line => line.chunks(MAX_LINE_BYTES).map(<[u8]>::to_vec).collect(),
+            })
+            .collect();
+        for few in [1, 2, 3, 5, MAX_LINE_BYTES - 1, MAX_LINE_BYTES] {
+            let mut text = Text::of(Slow(&bytes, few));
+            let mut lines = Vec::new();
+            while let Some(line) = text.next().unwrap() {
+                lines.push(line.to_vec());
+            }
+            assert_eq!(lines, expected, "{few} bytes at a time");
+        }
+    }
+
+    #[test]
     fn each_output_is_counted_by_itself_and_a_long_line_is_bounded() {
         let rows = Rows::under(b"a,b,c");
         let long = [
@@ -226,9 +314,10 @@ mod tests {
         ]
         .concat();
         let outputs: [&[u8]; 3] = [b"one two three four", b"four", &long];
-        let counts = rows.count(&outputs, |give| {
+        let outputs = outputs.map(|output| Box::new(output) as Box<dyn Read>);
+        let counts = rows.count(outputs.into(), |give| {
             give(b"a,b,c\none,two,three,four");
-            Ok::<_, ()>(())
+            Ok::<_, io::Error>(())
         });
         assert_eq!(counts.unwrap(), [1, 0, 1]);
     }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fuser::{BackgroundSession, Config, Session, SessionACL};
 use zeroize::Zeroizing;
 
+use crate::hidden::Keeper;
 use file_system::Served;
 pub(super) use node::Trouble;
 pub use tree::MAX_OUTPUT_BYTES;
@@ -29,9 +30,10 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    /// What is written is kept by `keeper`.
+    pub(super) fn new(keeper: Arc<Keeper>) -> Self {
         Self {
-            tree: Arc::new(Mutex::new(Tree::new())),
+            tree: Arc::new(Mutex::new(Tree::new(keeper))),
         }
     }
 

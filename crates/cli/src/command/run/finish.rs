@@ -10,7 +10,7 @@ use medshare_protocol::id::PackageId;
 use serde_json::json;
 
 use super::Run;
-use crate::output::{self, Passed, counted};
+use crate::output::{self, Passed, Progress, counted};
 
 /// Files with rows that are named one by one.
 const MAX_NAMED: usize = 10;
@@ -160,7 +160,12 @@ impl Away<'_> {
             contract: header.contract,
         };
         outputs::keep(self.folder, &known, &sealed.bytes)?;
-        if let Err(error) = outputs::send(self.node, self.folder, number).await {
+        let mut progress = Progress::of_steps();
+        let sending = outputs::send(self.node, self.folder, number);
+        if let Err(error) = progress
+            .until("giving the output to the custodian", sending)
+            .await
+        {
             output::note(format!(
                 "the output waits here, sealed, and is not with the custodian yet ({error}): `medshare outputs send {}`",
                 self.folder.id()
@@ -173,10 +178,13 @@ impl Away<'_> {
 /// Looking through the output takes as long as reading all data once.
 async fn listed(output: Output, agents: &[Agent]) -> Result<(Output, Vec<Listed>)> {
     let agents = agents.to_vec();
+    let mut progress = Progress::of_steps();
     let listing = tokio::task::spawn_blocking(move || {
         let files = output.list(&agents);
         (output, files)
     });
-    let (output, files) = listing.await?;
+    let (output, files) = progress
+        .until("looking through the output", listing)
+        .await?;
     Ok((output, files.context("the output is not handed out")?))
 }

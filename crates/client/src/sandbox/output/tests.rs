@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn what_is_handed_out_is_its_owner_s_alone_and_replaces_nothing() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::new(crate::hidden::Keeper::new().unwrap());
     scratch.take("stdout", &b"hello"[..]).unwrap();
     let folder = scratch.tree().create(ROOT, "a".as_ref(), true).unwrap();
     let file = scratch.tree().create(folder, "b".as_ref(), false).unwrap();

@@ -176,10 +176,9 @@ impl Filesystem for Served {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let tree = self.scratch.tree();
-        let bytes = or_fail!(reply, tree.read(inode.0, offset, size));
-        reply.data(bytes);
+        let bytes = self.scratch.tree().read(inode.0, offset, size.into());
+        let bytes = or_fail!(reply, bytes);
+        reply.data(&bytes);
     }
 
     fn write(
@@ -302,5 +301,6 @@ const fn errno(trouble: Trouble) -> Errno {
         Trouble::NotEmpty => Errno::ENOTEMPTY,
         Trouble::Elsewhere => Errno::EXDEV,
         Trouble::Full => Errno::ENOSPC,
+        Trouble::Lost => Errno::EIO,
     }
 }

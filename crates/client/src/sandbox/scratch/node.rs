@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use zeroize::Zeroizing;
+use crate::hidden::Hidden;
 
 use super::tree::{MAX_DEPTH, MAX_NODES, MAX_OUTPUT_BYTES};
 
@@ -26,6 +26,8 @@ pub(in crate::sandbox) enum Trouble {
         "the output has more than {MAX_OUTPUT_BYTES} bytes, {MAX_NODES} files or {MAX_DEPTH} folders in one another"
     )]
     Full,
+    #[error("memory has changed, or the system gives no randomness")]
+    Lost,
 }
 
 /// A file or a folder.
@@ -39,10 +41,7 @@ pub(super) struct Node {
 }
 
 pub(super) enum Kind {
-    File {
-        content: Zeroizing<Vec<u8>>,
-        executable: bool,
-    },
+    File { content: Hidden, executable: bool },
     Folder(BTreeMap<OsString, u64>),
 }
 

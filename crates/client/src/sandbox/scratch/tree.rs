@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::node::{Kind, Look, Node, Trouble};
-
-use crate::agent::{resize, write_at};
+use crate::hidden::{Hidden, Keeper};
 
 /// At most so many bytes in all files of one folder together. They are held in memory.
 pub const MAX_OUTPUT_BYTES: u64 = 256 * 1024 * 1024;
@@ -21,6 +22,7 @@ pub(in crate::sandbox) const ROOT: u64 = 1;
 
 /// All of it.
 pub(in crate::sandbox) struct Tree {
+    keeper: Arc<Keeper>,
     nodes: BTreeMap<u64, Node>,
     next: u64,
     bytes: u64,
@@ -28,9 +30,10 @@ pub(in crate::sandbox) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(keeper: Arc<Keeper>) -> Self {
         let root = Node::new(Kind::Folder(BTreeMap::new()), ROOT);
         Self {
+            keeper,
             nodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT + 1,
             bytes: 0,
@@ -53,7 +56,7 @@ impl Tree {
             } => Look {
                 inode,
                 folder: false,
-                length: content.len() as u64,
+                length: content.length(),
                 executable: *executable,
             },
         })
@@ -89,7 +92,7 @@ impl Tree {
         let kind = match is_folder {
             true => Kind::Folder(BTreeMap::new()),
             false => Kind::File {
-                content: Zeroizing::default(),
+                content: self.keeper.file(),
                 executable: false,
             },
         };
@@ -106,16 +109,18 @@ impl Tree {
         Ok(inode)
     }
 
-    pub(super) fn read(&self, inode: u64, offset: u64, length: usize) -> Result<&[u8], Trouble> {
+    pub(in crate::sandbox) fn read(
+        &self,
+        inode: u64,
+        offset: u64,
+        length: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         let content = self.content(inode)?;
-        let begin = usize::try_from(offset).unwrap_or(usize::MAX);
-        let begin = begin.min(content.len());
-        let end = begin.saturating_add(length).min(content.len());
-        Ok(&content[begin..end])
+        content.read_at(offset, length).map_err(|_| Trouble::Lost)
     }
 
     /// The whole of a file.
-    pub(in crate::sandbox) fn content(&self, inode: u64) -> Result<&[u8], Trouble> {
+    pub(in crate::sandbox) fn content(&self, inode: u64) -> Result<&Hidden, Trouble> {
         match self.nodes.get(&inode).map(|node| &node.kind) {
             Some(Kind::File { content, .. }) => Ok(content),
             Some(Kind::Folder(_)) => Err(Trouble::Folder),
@@ -137,9 +142,8 @@ impl Tree {
         if end > self.look(inode)?.length {
             self.set_length(inode, end)?;
         }
-        let offset = usize::try_from(offset).map_err(|_| Trouble::Full)?;
-        write_at(self.content_mut(inode)?, offset, bytes);
-        Ok(())
+        let content = self.content_mut(inode)?;
+        content.write_at(offset, bytes).map_err(|_| Trouble::Lost)
     }
 
     pub(super) fn set_length(&mut self, inode: u64, length: u64) -> Result<(), Trouble> {
@@ -148,8 +152,8 @@ impl Tree {
         if self.closed || bytes > MAX_OUTPUT_BYTES {
             return Err(Trouble::Full);
         }
-        let length = usize::try_from(length).map_err(|_| Trouble::Full)?;
-        resize(self.content_mut(inode)?, length);
+        let content = self.content_mut(inode)?;
+        content.set_length(length).map_err(|_| Trouble::Lost)?;
         self.bytes = bytes;
         Ok(())
     }
@@ -251,7 +255,7 @@ impl Tree {
 
     /// All of it goes.
     pub(super) fn wipe(&mut self) {
-        *self = Self::new();
+        *self = Self::new(Arc::clone(&self.keeper));
         self.close();
     }
 
@@ -282,7 +286,7 @@ impl Tree {
         }
     }
 
-    fn content_mut(&mut self, inode: u64) -> Result<&mut Zeroizing<Vec<u8>>, Trouble> {
+    fn content_mut(&mut self, inode: u64) -> Result<&mut Hidden, Trouble> {
         match self.nodes.get_mut(&inode).map(|node| &mut node.kind) {
             Some(Kind::File { content, .. }) => Ok(content),
             Some(Kind::Folder(_)) => Err(Trouble::Folder),
