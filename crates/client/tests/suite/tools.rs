@@ -75,7 +75,7 @@ const CASES: [Case; 33] = [
     ),
     (
         "Rscript",
-        "Rscript -e 'd <- read.csv(\"data.csv\"); write.csv(d, \"b.csv\", row.names = FALSE)'",
+        "Rscript -e 'options(warn = 2); d <- read.csv(\"data.csv\"); write.csv(d, \"b.csv\", row.names = FALSE)'",
         &[Read, Duplicate],
     ),
     (
