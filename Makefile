@@ -7,7 +7,7 @@ CARGO_TEST := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "nex
 ROWS ?= 10000
 ROUNDS ?= 30
 
-.PHONY: demo demo-diabetes devnet bench bench-ledger test contracts fuzz-contracts snapshots coverage prove slither independent pycanon tools rust rust-coverage arrows fmt clean fuzz
+.PHONY: demo demo-diabetes devnet bench bench-ledger bench-agent test contracts fuzz-contracts snapshots coverage prove slither independent pycanon tools rust rust-coverage arrows fmt clean fuzz
 
 demo: node_modules/.package-lock.json
 	cargo build -p medshare-cli
@@ -37,6 +37,12 @@ bench-ledger: node_modules/.package-lock.json
 	cargo bench -q -p medshare-node --bench proofs
 	cargo build -p medshare-cli
 	$(MEDSHARE) bench audit --blocks $(BLOCKS) --packages $(PACKAGES)
+
+# How fast the agent is: sealing and opening against rage, the AEAD against OpenSSL, the mount against one of plain bytes, and how
+# soon a report has its receipt (docs/performance.md). In the release profile, whose dependencies are compiled once for it.
+# Wants a quiet machine; takes a few minutes.
+bench-agent: node_modules/.package-lock.json
+	script/bench-agent.mjs
 
 test: contracts rust arrows
 	@echo "make test: all passed"

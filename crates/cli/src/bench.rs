@@ -1,8 +1,11 @@
-//! Request to package ready, one requestor: proof of work and anchoring included, step by step from the form's times.
+//! How long things take. Here: request to package ready, one requestor, proof of work and anchoring included, step by step
+//! from the form's times.
 
 mod audit;
+mod reports;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +24,7 @@ use crate::synth::Terms;
 use crate::{output, shutdown};
 
 pub use audit::audit;
+pub use reports::reports;
 
 /// Longest wait for one package.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -65,23 +69,7 @@ async fn measure(rows: usize, rounds: u32, json: bool) -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("medshare-bench")
         .tempdir()?;
-    let plan = NetworkPlan {
-        folder: folder.path().join("network"),
-        port: None,
-        datasets: [
-            DatasetSource::Synthetic {
-                seed: 1,
-                rows,
-                terms: Terms::default(),
-            },
-            DatasetSource::Synthetic {
-                seed: 2,
-                rows: 100,
-                terms: Terms::default(),
-            },
-        ],
-        lease_seconds: 60,
-    };
+    let plan = hospital(folder.path(), rows);
     let network = Network::deploy(&plan).await?.populate(&plan).await?;
     let requestor = requestor(&network).await?;
     let first = round(&network, &requestor).await?;
@@ -96,6 +84,40 @@ async fn measure(rows: usize, rounds: u32, json: bool) -> Result<()> {
     } else {
         print(&measured)
     }
+}
+
+/// A hospital of so many patients, and another one.
+fn hospital(folder: &Path, rows: usize) -> NetworkPlan {
+    NetworkPlan {
+        folder: folder.join("network"),
+        port: None,
+        datasets: [
+            DatasetSource::Synthetic {
+                seed: 1,
+                rows,
+                terms: Terms::default(),
+            },
+            DatasetSource::Synthetic {
+                seed: 2,
+                rows: 100,
+                terms: Terms::default(),
+            },
+        ],
+        lease_seconds: 60,
+    }
+}
+
+/// The whole release, for the first purpose that it may be used for.
+fn question(network: &Network) -> Result<Ask> {
+    let custodian = &network.custodians[0];
+    let purposes = &custodian.dataset.purposes;
+    let purpose = purposes.first().context("the hospital allows purposes")?;
+    Ok(Ask {
+        custodian: custodian.address(),
+        dataset: custodian.dataset.id,
+        purpose: *purpose,
+        selection: Selection::default(),
+    })
 }
 
 async fn requestor(network: &Network) -> Result<Requestor> {
@@ -113,18 +135,7 @@ async fn requestor(network: &Network) -> Result<Requestor> {
 }
 
 async fn round(network: &Network, requestor: &Requestor) -> Result<Round> {
-    let custodian = &network.custodians[0];
-    let purpose = *custodian
-        .dataset
-        .purposes
-        .first()
-        .context("the hospital allows purposes")?;
-    let ask = Ask {
-        custodian: custodian.address(),
-        dataset: custodian.dataset.id,
-        purpose,
-        selection: Selection::default(),
-    };
+    let ask = question(network)?;
     let began = Instant::now();
     let signed = requestor.sign_request(&ask)?;
     let package = requestor.package_id(&signed.request);

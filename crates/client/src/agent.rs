@@ -29,6 +29,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+use crate::content::Held;
 use crate::content::{Content, ContentError};
 use crate::download::Stamp;
 use crate::ledger::Ledger;
@@ -289,6 +291,26 @@ impl Agent {
     pub fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize, AgentError> {
         let read = self.shared.content()?.read_at(offset, out);
         read.map_err(|error| self.shared.reason(error.into()))
+    }
+
+    /// Bytes of the data where they were decrypted, as [`Agent::read_into`] has them.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`], [`AgentError::Content`].
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn hold(&self, offset: u64, wanted: usize) -> Result<Held, AgentError> {
+        let held = self.shared.content()?.hold(offset, wanted);
+        held.map_err(|error| self.shared.reason(error.into()))
+    }
+
+    /// Decrypts what is likely to be read next.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`], [`AgentError::Content`].
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn prepare(&self, offset: u64, wanted: usize) -> Result<(), AgentError> {
+        let prepared = self.shared.content()?.prepare(offset, wanted);
+        prepared.map_err(|error| self.shared.reason(error.into()))
     }
 
     /// Does what the caller has authorised; neither judged nor reported.

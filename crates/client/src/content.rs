@@ -6,6 +6,7 @@
 
 mod cache;
 mod check;
+mod held;
 
 use std::fs::File;
 use std::io;
@@ -26,11 +27,16 @@ use crate::spool::{SLOT_BYTES, Shape, Spool, SpoolError};
 use cache::Cache;
 
 pub use check::{Checked, PayloadCheck};
+pub use held::Held;
 
 /// Buffers that the cache leaves to those who read, write and check at this moment.
 const RESERVED_BUFFERS: usize = 16;
 /// What is longer than a chunk in a slot has room in a buffer.
 const _: () = assert!(SLOT_BYTES <= crate::memory::BUFFER_BYTES);
+/// The longest read that is put together in locked memory: as far as the kernel reads ahead.
+pub(crate) const SPAN_BYTES: usize = 2 * CHUNK_BYTES;
+/// So many such reads at once; more wait.
+const SPANS: usize = 2;
 /// The overlay's key stands behind the data key.
 const OVERLAY_KEY: std::ops::Range<usize> = DATA_KEY_BYTES..DATA_KEY_BYTES + 32;
 
@@ -60,6 +66,8 @@ pub struct Content {
     beginning: u64,
     issued_length: u64,
     pool: Arc<LockedPool>,
+    /// For reads of more than one chunk.
+    spans: Arc<LockedPool>,
     /// Data key ‖ the overlay's key, if there is an overlay. Expanded for a chunk at a time. Nothing once it is wiped.
     keys: RwLock<Option<LockedBuffer>>,
     overlay: PathBuf,
@@ -89,6 +97,7 @@ impl Content {
         let length = header.header.payload_length;
         check_beginning(&container, header)?;
         let pool = LockedPool::new().map_err(ContentError::Memory)?;
+        let spans = LockedPool::of(SPAN_BYTES, SPANS..=SPANS).map_err(ContentError::Memory)?;
         let mut keys = pool.lend();
         keys[..DATA_KEY_BYTES].copy_from_slice(key.to_bytes().as_slice());
         let content = Self {
@@ -97,6 +106,7 @@ impl Content {
             issued_length: length,
             cache: Cache::new(pool.buffers() - RESERVED_BUFFERS),
             pool,
+            spans,
             keys: RwLock::new(Some(keys)),
             state: RwLock::new(State {
                 shape: Shape {
@@ -246,12 +256,7 @@ impl Content {
     }
 
     fn chunk(&self, state: &State, index: u64) -> Result<Arc<LockedBuffer>, ContentError> {
-        if let Some(chunk) = self.cache.get(index) {
-            return Ok(chunk);
-        }
-        let chunk = Arc::new(self.load(state, index)?);
-        self.cache.put(index, &chunk);
-        Ok(chunk)
+        self.cache.get_or(index, || self.load(state, index))
     }
 
     fn load(&self, state: &State, index: u64) -> Result<LockedBuffer, ContentError> {

@@ -13,7 +13,7 @@ use medshare_protocol::package::CHUNK_BYTES;
 use medshare_protocol::package::aead::{Cipher, KEY_BYTES, NONCE_BYTES, TAG_BYTES};
 use zeroize::Zeroizing;
 
-use crate::memory::{LockedBuffer, LockedPool};
+use crate::memory::{BUFFER_BYTES, LockedBuffer, LockedPool};
 
 /// Buffers for all files of one keeper: one has the key, the others are used for moments.
 const BUFFERS: usize = 4;
@@ -28,7 +28,7 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// With a key of its own.
     pub(crate) fn new() -> io::Result<Arc<Self>> {
-        let pool = LockedPool::of(BUFFERS..=BUFFERS)?;
+        let pool = LockedPool::of(BUFFER_BYTES, BUFFERS..=BUFFERS)?;
         let mut key = pool.lend();
         getrandom::fill(&mut key[..KEY_BYTES]).map_err(io::Error::other)?;
         Ok(Arc::new(Self {

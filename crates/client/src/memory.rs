@@ -13,8 +13,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Bytes of a buffer: a chunk of 64 KiB, and a page for what encryption adds to it.
 pub const BUFFER_BYTES: usize = 64 * 1024 + 4 * 1024;
-/// Buffers in a pool, 3.7 MiB: two pools stay below the 8 MiB that Linux lets everybody lock.
-pub const MOST_BUFFERS: usize = 56;
+/// Buffers in a pool, 3.5 MiB: with what is lent for long reads, two packages stay below the 8 MiB that Linux lets
+/// everybody lock.
+pub const MOST_BUFFERS: usize = 52;
 /// With fewer nothing can be held open.
 pub const FEWEST_BUFFERS: usize = 24;
 
@@ -42,21 +43,24 @@ pub struct LockedPool {
 }
 
 impl LockedPool {
-    /// Locks as many buffers as the system allows, [`MOST_BUFFERS`] at most.
+    /// Locks as many buffers for chunks as the system allows, [`MOST_BUFFERS`] at most.
     ///
     /// # Errors
     /// When these are fewer than [`FEWEST_BUFFERS`].
     pub fn new() -> io::Result<Arc<Self>> {
-        Self::of(FEWEST_BUFFERS..=MOST_BUFFERS)
+        Self::of(BUFFER_BYTES, FEWEST_BUFFERS..=MOST_BUFFERS)
     }
 
-    /// As many as the system allows, within these bounds.
-    pub(crate) fn of(buffers: RangeInclusive<usize>) -> io::Result<Arc<Self>> {
-        let mut free = Vec::with_capacity(*buffers.end());
-        while free.len() < *buffers.end() {
-            match locked() {
+    /// Locks buffers of `bytes`: as many as the system allows, and as `numbers` says.
+    ///
+    /// # Errors
+    /// When that is fewer than `numbers` begins with.
+    pub fn of(bytes: usize, numbers: RangeInclusive<usize>) -> io::Result<Arc<Self>> {
+        let mut free = Vec::with_capacity(*numbers.end());
+        while free.len() < *numbers.end() {
+            match locked(bytes) {
                 Ok(buffer) => free.push(buffer),
-                Err(_) if buffers.contains(&free.len()) => break,
+                Err(_) if free.len() >= *numbers.start() => break,
                 Err(error) => return Err(error),
             }
         }
@@ -97,8 +101,8 @@ impl LockedPool {
     }
 }
 
-fn locked() -> io::Result<MmapMut> {
-    let map = MmapMut::map_anon(BUFFER_BYTES)?;
+fn locked(bytes: usize) -> io::Result<MmapMut> {
+    let map = MmapMut::map_anon(bytes)?;
     #[cfg(target_os = "linux")]
     for advice in [Advice::DontDump, Advice::DontFork] {
         map.advise(advice)?;
@@ -107,7 +111,7 @@ fn locked() -> io::Result<MmapMut> {
     Ok(map)
 }
 
-/// [`BUFFER_BYTES`] bytes, for as long as they are held.
+/// The bytes of one buffer, for as long as they are held.
 pub struct LockedBuffer {
     /// There until it is dropped.
     map: Option<MmapMut>,

@@ -8,6 +8,7 @@
 //! whatever reason, the kernel is told to forget the pages of every file here, and a program that touches a mapping of one
 //! dies of SIGBUS. Second files that programs make here live in memory, and are wiped with the data.
 
+mod ahead;
 mod answer;
 mod contents;
 mod duplicates;
@@ -32,6 +33,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::agent::Agent;
+use ahead::Ahead;
 use folder::DataFolder;
 
 /// Where the kernel's side is reached.
@@ -39,8 +41,8 @@ const DEVICE: &str = "/dev/fuse";
 
 /// Calls that are carried out at once; more wait.
 const MAX_CALLS: u32 = 1_024;
-/// Threads that take the kernel's calls.
-const THREADS: usize = 2;
+/// Threads that take the kernel's calls. The bench of the mount compares with a mount that has as many.
+pub const THREADS: usize = 2;
 
 /// How long programs have to leave a folder that goes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -158,6 +160,7 @@ impl Mount {
         let inside = Arc::clone(&folder.inside);
         let session = session(folder)?;
         let notifier = session.notifier();
+        Ahead::start(&inside, session.notifier())?;
         tokio::spawn(watching::keep_account(Arc::clone(&inside)));
         Ok(Self {
             session: Some(session.spawn()?),

@@ -15,6 +15,9 @@ pub enum Bench {
     /// An audit of a ledger that is made up for it: blocks a second, and the most memory it takes
     #[command(after_help = "Example:\n  medshare bench audit --blocks 1000000 --packages 100000")]
     Audit(BenchAudit),
+    /// From an action on open data to the node's receipt, over loopback
+    #[command(after_help = "Example:\n  medshare bench reports --packages 16 --reports 1000")]
+    Reports(BenchReports),
 }
 
 /// How it is measured.
@@ -45,11 +48,26 @@ pub struct BenchAudit {
     json: bool,
 }
 
+/// How many report.
+#[derive(Args, Debug)]
+pub struct BenchReports {
+    /// Packages that report at the same time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    packages: u32,
+    /// Reports of one package, and as many of all together
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    reports: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 impl Bench {
     /// Does it.
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Request(args) => bench::request(args.rows, args.rounds, args.json).await,
+            Self::Reports(args) => bench::reports(args.packages, args.reports, args.json).await,
             Self::Audit(args) => bench::audit(args.blocks, args.packages, args.json).await,
         }
     }

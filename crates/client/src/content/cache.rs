@@ -1,6 +1,6 @@
 //! Decrypted chunks that were used lately: a clock (second chance) in four parts, so that readers seldom meet.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::memory::LockedBuffer;
 
@@ -8,10 +8,14 @@ const SHARDS: usize = 4;
 
 pub(super) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
+    /// A chunk has been loaded, or could not be.
+    loaded: [Condvar; SHARDS],
 }
 
 struct Shard {
     entries: Vec<Entry>,
+    /// Chunks that somebody is decrypting: the others wait for it.
+    loading: Vec<u64>,
     hand: usize,
     room: usize,
 }
@@ -29,24 +33,45 @@ impl Cache {
             shards: std::array::from_fn(|_| {
                 Mutex::new(Shard {
                     entries: Vec::with_capacity(room / SHARDS),
+                    loading: Vec::new(),
                     hand: 0,
                     room: room / SHARDS,
                 })
             }),
+            loaded: std::array::from_fn(|_| Condvar::new()),
         }
     }
 
-    pub(super) fn get(&self, index: u64) -> Option<Arc<LockedBuffer>> {
+    /// A chunk, for which `load` is called when it is not here. Whoever comes while another loads it waits, so that `load`
+    /// must need nothing that those who wait hold.
+    ///
+    /// # Errors
+    /// What `load` says.
+    pub(super) fn get_or<E>(
+        &self,
+        index: u64,
+        load: impl FnOnce() -> Result<LockedBuffer, E>,
+    ) -> Result<Arc<LockedBuffer>, E> {
         let mut shard = self.shard(index);
-        let entry = shard
-            .entries
-            .iter_mut()
-            .find(|entry| entry.index == index)?;
-        entry.used = true;
-        Some(Arc::clone(&entry.chunk))
+        loop {
+            if let Some(chunk) = shard.get(index) {
+                return Ok(chunk);
+            }
+            if !shard.loading.contains(&index) {
+                break;
+            }
+            let waited = self.loaded[place(index)].wait(shard);
+            shard = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        shard.loading.push(index);
+        drop(shard);
+        let _loading = Loading { cache: self, index };
+        let chunk = Arc::new(load()?);
+        self.put(index, &chunk);
+        Ok(chunk)
     }
 
-    pub(super) fn put(&self, index: u64, chunk: &Arc<LockedBuffer>) {
+    fn put(&self, index: u64, chunk: &Arc<LockedBuffer>) {
         let mut shard = self.shard(index);
         if shard.entries.iter().any(|entry| entry.index == index) {
             return;
@@ -85,8 +110,26 @@ impl Cache {
     }
 
     fn shard(&self, index: u64) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[(index % SHARDS as u64) as usize])
+        lock(&self.shards[place(index)])
     }
+}
+
+/// Its end, also after an error, wakes those who wait.
+struct Loading<'a> {
+    cache: &'a Cache,
+    index: u64,
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.cache.shard(self.index);
+        shard.loading.retain(|index| *index != self.index);
+        self.cache.loaded[place(self.index)].notify_all();
+    }
+}
+
+const fn place(index: u64) -> usize {
+    (index % SHARDS as u64) as usize
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
@@ -94,6 +137,13 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl Shard {
+    fn get(&mut self, index: u64) -> Option<Arc<LockedBuffer>> {
+        let mut entries = self.entries.iter_mut();
+        let entry = entries.find(|entry| entry.index == index)?;
+        entry.used = true;
+        Some(Arc::clone(&entry.chunk))
+    }
+
     /// Whose place is taken: the first that was not used since the hand passed last. None without entries.
     fn place(&mut self) -> Option<usize> {
         // In the second round at the latest.
@@ -105,5 +155,53 @@ impl Shard {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::memory::LockedPool;
+
+    #[test]
+    fn who_comes_while_a_chunk_is_loaded_waits_for_it_and_loads_it_only_when_that_failed() {
+        let (pool, cache) = (LockedPool::new().unwrap(), Cache::new(8));
+        for fails in [false, true] {
+            let index = u64::from(fails);
+            let (begun, has_begun) = channel();
+            let (go_on, may_go_on) = channel();
+            std::thread::scope(|scope| {
+                let (cache, pool) = (&cache, &pool);
+                let first = scope.spawn(move || {
+                    let load = || {
+                        begun.send(()).unwrap();
+                        may_go_on.recv().unwrap();
+                        if fails {
+                            Err("cannot")
+                        } else {
+                            Ok(pool.lend())
+                        }
+                    };
+                    cache.get_or(index, load).map(drop)
+                });
+                has_begun.recv().unwrap();
+                let second = scope.spawn(move || {
+                    let load = || {
+                        if fails {
+                            Ok(pool.lend())
+                        } else {
+                            Err("loaded twice")
+                        }
+                    };
+                    cache.get_or(index, load).map(drop)
+                });
+                go_on.send(()).unwrap();
+                assert_eq!(first.join().unwrap().is_err(), fails);
+                assert_eq!(second.join().unwrap(), Ok(()));
+            });
+        }
     }
 }

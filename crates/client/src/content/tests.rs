@@ -241,7 +241,7 @@ fn readers_under_whose_hands_it_is_wiped_have_all_or_nothing() {
             }
             content.wipe();
         });
-        assert!(content.cache.get(0).is_none());
+        assert!(!kept(&content, 0));
     }
 }
 
@@ -335,4 +335,39 @@ fn a_payload_that_was_not_validated_is_found_out_whatever_was_written_over_it() 
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// Whether the cache has a chunk.
+fn kept(content: &Content, index: u64) -> bool {
+    content.cache.get_or(index, || Err(())).is_ok()
+}
+
+#[test]
+fn what_is_held_is_what_is_read_and_what_is_prepared_is_there() {
+    let payload = payload(5 * CHUNK_BYTES + 9);
+    let made = Made::of(&payload);
+    let content = made.open();
+    // Within a chunk, beyond one, beyond what is put together in locked memory, and beyond the end.
+    for (offset, wanted) in [
+        (7_usize, 4_096_usize),
+        (5, SPAN_BYTES),
+        (5, SPAN_BYTES + 1),
+        (3, usize::MAX),
+        (1 << 30, 9),
+    ] {
+        let held = content.hold(offset as u64, wanted).unwrap();
+        let end = payload.len().min(offset.saturating_add(wanted));
+        assert!(*held == payload[offset.min(end)..end], "{offset} {wanted}");
+    }
+    let content = made.open();
+    let has = |index| kept(&content, index);
+    content
+        .prepare(CHUNK_BYTES as u64, CHUNK_BYTES + 1)
+        .unwrap();
+    assert_eq!([1, 2, 3].map(has), [true, true, false]);
+    content.prepare(0, usize::MAX).unwrap();
+    content.wipe();
+    let wiped = |error| matches!(error, ContentError::Wiped);
+    assert!(content.hold(0, 1).is_err_and(wiped));
+    assert!(content.prepare(0, 1).is_err_and(wiped));
 }

@@ -1,6 +1,7 @@
 //! Opening, reading and changing files.
 
 use std::io::ErrorKind;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use fuser::{Errno, FileHandle, FopenFlags, OpenAccMode, OpenFlags};
@@ -13,7 +14,25 @@ use super::folder::Inside;
 use super::open_files::OpenFile;
 use super::second_files::DATA;
 use crate::agent::{AgentError, Deed, MAX_CONTENT_BYTES};
+use crate::content::Held;
 use crate::handle::Handle;
+
+/// What was read.
+pub(super) enum Bytes {
+    OfData(Held),
+    OfSecondFile(Zeroizing<Vec<u8>>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::OfData(held) => held,
+            Self::OfSecondFile(bytes) => bytes,
+        }
+    }
+}
 
 impl Inside {
     /// Opens a file. The data, for reading: that is when reading is judged. Of what the kernel then has in its memory,
@@ -54,25 +73,20 @@ impl Inside {
     }
 
     /// Reads; beyond the end of a file there is nothing, and that is no error.
-    pub(super) fn read(
-        &self,
-        file: FileHandle,
-        offset: u64,
-        size: u32,
-    ) -> Result<Zeroizing<Vec<u8>>, Errno> {
+    pub(super) fn read(&self, file: FileHandle, offset: u64, size: u32) -> Result<Bytes, Errno> {
         let file = self.open_file(file.0)?;
         let Some(handle) = file.data else {
             let bytes = self.files().read(file.inode, offset, size.into());
-            return bytes.ok_or_else(|| self.gone());
+            return bytes.map(Bytes::OfSecondFile).ok_or_else(|| self.gone());
         };
-        let failed = |error: AgentError| errno(&error);
-        let begin = offset.min(self.agent.length().map_err(failed)?);
-        let bytes = self.agent.bytes(begin, size.into()).map_err(failed)?;
-        let end = begin.saturating_add(bytes.len() as u64);
+        let held = self.agent.hold(offset, size as usize);
+        let held = held.map_err(|error| errno(&error))?;
         // At the end of the file nothing is read.
-        let range = (begin < end).then_some((begin, end));
-        match handle.note(Action::Read, range) {
-            true => Ok(bytes),
+        let end = offset.saturating_add(held.len() as u64);
+        let range = (offset < end).then_some((offset, end));
+        let given = range.map(|range| self.ahead.after(range));
+        match handle.note(Action::Read, given) {
+            true => Ok(Bytes::OfData(held)),
             // The kernel keeps to what a file was opened for.
             false => Err(Errno::EACCES),
         }

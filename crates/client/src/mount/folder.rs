@@ -10,6 +10,7 @@ use medshare_protocol::usage::{Action, Verdict};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::ahead::Ahead;
 use super::answer::{attributes, errno, lock_errno};
 use super::open_files::{OpenFile, OpenFiles};
 use super::second_files::{self, DATA, SecondFiles};
@@ -33,6 +34,7 @@ pub(super) struct DataFolder {
 /// What is in the folder.
 pub(super) struct Inside {
     pub(super) agent: Agent,
+    pub(super) ahead: Ahead,
     files: Mutex<SecondFiles>,
     open_files: Mutex<OpenFiles>,
     since: SystemTime,
@@ -40,8 +42,11 @@ pub(super) struct Inside {
 
 impl DataFolder {
     pub(super) fn new(agent: Agent, runtime: Handle, calls: Arc<Semaphore>) -> Self {
+        let may_write = agent.usage().judge(Action::Write) != Verdict::Violation;
+        let constant = agent.length().ok().filter(|_| !may_write);
         let inside = Inside {
             agent,
+            ahead: Ahead::new(constant),
             files: Mutex::new(SecondFiles::beside_the_data()),
             open_files: Mutex::default(),
             since: SystemTime::now(),

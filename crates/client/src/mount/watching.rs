@@ -37,7 +37,9 @@ pub(super) async fn forget(inside: Arc<Inside>, notifier: Notifier) {
     let mut inodes = vec![DATA];
     inodes.extend(inside.files().wipe());
     inodes.extend(inside.open_files().inodes());
+    let giving = Arc::clone(&inside);
     let forgetting = tokio::task::spawn_blocking(move || {
+        giving.ahead.stop_giving();
         for inode in inodes {
             if let Err(error) = notifier.inval_inode(INodeNo(inode), 0, 0) {
                 // The folder has gone, and with it whatever was mapped.

@@ -88,9 +88,7 @@ impl Plan {
         if !folder.is_dir() || !is_itself || folder.parent().is_none() {
             return Err(NotShown::NoFolder(folder));
         }
-        let taken = ["/proc", "/dev", "/sys", BASE]
-            .into_iter()
-            .map(Path::new);
+        let taken = ["/proc", "/dev", "/sys", BASE].into_iter().map(Path::new);
         // Below what is shown anyway there is nothing to do, and above it something would be covered.
         let covered = super::root::shown()
             .map(Path::new)

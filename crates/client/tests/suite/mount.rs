@@ -13,6 +13,7 @@ use medshare_protocol::usage::{Action, Actions};
 use crate::stage::{PAYLOAD, Stage, within};
 
 mod accounts;
+mod ahead;
 mod mapping;
 mod saving;
 
@@ -28,7 +29,10 @@ struct Mounted {
 
 /// A mounted package; nothing where the machine has no FUSE, which is then what mounting must say.
 async fn mounted(granted: &[Action]) -> Option<Mounted> {
-    let stage = Stage::granting(granted).await;
+    mounted_stage(Stage::granting(granted).await).await
+}
+
+async fn mounted_stage(stage: Stage) -> Option<Mounted> {
     let agent = stage.open().await.unwrap();
     let at = stage.path("mounted");
     fs::create_dir(&at).unwrap();

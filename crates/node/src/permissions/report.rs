@@ -152,30 +152,31 @@ impl Inner {
         };
         let signature = self.chain.domain().sign(&receipt, &self.signer)?;
         let side = self.side_body(taken, violated, now).await?;
+        let signature = Bytes::from(signature.to_vec());
         let new = NewReport {
-            report,
+            report: report.clone(),
             digest: taken.digest,
-            signature: &taken.submission.signature,
+            signature: taken.submission.signature.clone(),
             session_key: taken.submission.session.key,
-            body: &taken.submission.body,
+            body: taken.submission.body.clone(),
             violated,
-            receipt: &receipt,
-            receipt_signature: signature.as_slice(),
+            receipt: receipt.clone(),
+            receipt_signature: signature.clone(),
             leaf: side.leaf(),
-            side_body: &side.to_bytes(),
+            side_body: side.to_bytes(),
         };
         let session = NewSession {
-            session: &taken.submission.session,
-            signature: &taken.submission.session_signature,
+            session: taken.submission.session.clone(),
+            signature: taken.submission.session_signature.clone(),
             lease_until: lease.until,
             ended: lease.ended,
         };
-        self.store.record_report(taken.id, &new, &session).await?;
+        self.store.record_report(taken.id, new, session).await?;
         self.to_anchor.notify_one();
         let state = state.unwrap_or(State::Active);
         Ok(ReportAnswer {
             receipt,
-            signature: signature.to_vec().into(),
+            signature,
             state,
             share: None,
         })

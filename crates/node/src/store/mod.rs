@@ -1,6 +1,7 @@
 //! The node's store: SQLite, one writer and a few readers. All SQL of the node is in this module.
 //!
-//! Each method that writes is one transaction, durable when it returns (WAL, `synchronous = FULL`).
+//! Each method that writes is one transaction, durable when it returns (WAL, `synchronous = FULL`). Reports that come at the
+//! same time share one ([`together`]).
 
 mod blocks;
 mod derived;
@@ -17,8 +18,10 @@ mod sessions;
 mod settlement;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -37,6 +40,7 @@ pub use reports::{NO_REPORT, NewReport, StoredReport};
 pub use requests::{Change, Recorded, StoredRequest};
 pub use sessions::{NewSession, StoredSession};
 pub use settlement::{Settlement, StoredTampering};
+use together::Together;
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
@@ -65,6 +69,9 @@ pub enum StoreError {
     /// A statement failed.
     #[error("a statement failed: {0}")]
     Statement(#[from] sqlx::Error),
+    /// The transaction that several shared.
+    #[error(transparent)]
+    Together(Arc<StoreError>),
     /// A row holds what it cannot hold.
     #[error("the store holds an unreadable {what}: {reason}; restore it from a backup")]
     Corrupt {
@@ -88,6 +95,7 @@ impl StoreError {
         /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`, in the low byte of an extended code.
         const DAMAGED: [i32; 2] = [11, 26];
         match self {
+            Self::Together(error) => error.damage(),
             Self::Corrupt { what, reason } => Some(format!("{what} is not readable: {reason}")),
             Self::Statement(sqlx::Error::Database(error)) => {
                 let code: i32 = error.code()?.parse().ok()?;
@@ -103,6 +111,7 @@ impl StoreError {
 pub struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
+    together: Together,
 }
 
 impl Store {
@@ -152,7 +161,11 @@ impl Store {
             .connect_with(options.create_if_missing(false).pragma("query_only", "on"))
             .await
             .map_err(open)?;
-        Ok(Self { writer, reader })
+        Ok(Self {
+            writer,
+            reader,
+            together: Together::default(),
+        })
     }
 
     /// Whether the store answers.

@@ -11,32 +11,31 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::rows::{address, hash, json, readable, to_json, unsigned32};
-use super::sessions::{NewSession, upsert_session};
 use super::{Store, StoreError};
 
 /// A report to be recorded, judged and receipted.
 #[derive(Clone, Debug)]
-pub struct NewReport<'a> {
+pub struct NewReport {
     /// What the client signed.
-    pub report: &'a Report,
+    pub report: Report,
     /// Its digest.
     pub digest: ReportDigest,
     /// By the session key.
-    pub signature: &'a [u8],
+    pub signature: Bytes,
     /// The session key.
     pub session_key: Address,
     /// The body, sealed to the contract key.
-    pub body: &'a [u8],
+    pub body: Bytes,
     /// Which of the actions are violations.
     pub violated: Actions,
     /// What the node answers.
-    pub receipt: &'a Receipt,
+    pub receipt: Receipt,
     /// The node's signature over it.
-    pub receipt_signature: &'a [u8],
+    pub receipt_signature: Bytes,
     /// Leaf hash of the side-block.
     pub leaf: LeafHash,
     /// The side-block's signed body.
-    pub side_body: &'a [u8],
+    pub side_body: Vec<u8>,
 }
 
 /// A report as it is recorded.
@@ -65,29 +64,6 @@ pub struct StoredReport {
 }
 
 impl Store {
-    /// Records a report with its side-block's body and its receipt, and what it means for the session: all or nothing,
-    /// and durable before the answer leaves (P17).
-    ///
-    /// # Errors
-    /// When the store fails, also when the number is taken.
-    pub async fn record_report(
-        &self,
-        package: PackageId,
-        report: &NewReport<'_>,
-        session: &NewSession<'_>,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        insert_report(&mut transaction, package, report).await?;
-        sqlx::query("INSERT INTO unanchored (package, number) VALUES (?, ?)")
-            .bind(package.as_slice())
-            .bind(report.report.number)
-            .execute(&mut *transaction)
-            .await?;
-        upsert_session(&mut transaction, package, session).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// The last report of a package.
     ///
     /// # Errors
@@ -176,10 +152,10 @@ impl Store {
     }
 }
 
-async fn insert_report(
+pub(super) async fn insert_report(
     connection: &mut SqliteConnection,
     package: PackageId,
-    report: &NewReport<'_>,
+    report: &NewReport,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO report
@@ -190,18 +166,23 @@ async fn insert_report(
     .bind(package.as_slice())
     .bind(report.report.number)
     .bind(report.digest.as_slice())
-    .bind(to_json(report.report))
-    .bind(report.signature)
+    .bind(to_json(&report.report))
+    .bind(&report.signature[..])
     .bind(report.session_key.as_slice())
-    .bind(report.body)
+    .bind(&report.body[..])
     .bind(report.violated.0)
-    .bind(to_json(report.receipt))
-    .bind(report.receipt_signature)
+    .bind(to_json(&report.receipt))
+    .bind(&report.receipt_signature[..])
     .bind(report.leaf.as_slice())
-    .bind(report.side_body)
+    .bind(&report.side_body[..])
     .bind((!report.violated.is_empty()).then_some("pending"))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    sqlx::query("INSERT INTO unanchored (package, number) VALUES (?, ?)")
+        .bind(package.as_slice())
+        .bind(report.report.number)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

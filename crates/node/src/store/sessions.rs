@@ -12,11 +12,11 @@ use super::{Store, StoreError};
 
 /// A session as it stands after a report or a renewal.
 #[derive(Clone, Debug)]
-pub struct NewSession<'a> {
+pub struct NewSession {
     /// The wallet's delegation.
-    pub session: &'a Session,
+    pub session: Session,
     /// The wallet's signature over it.
-    pub signature: &'a [u8],
+    pub signature: Bytes,
     /// When its lease ends, ms since the Unix epoch; nothing: as before.
     pub lease_until: Option<u64>,
     /// Whether no lease is to follow.
@@ -191,7 +191,7 @@ impl Store {
 pub(super) async fn upsert_session(
     connection: &mut SqliteConnection,
     package: PackageId,
-    session: &NewSession<'_>,
+    session: &NewSession,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO session (package, key, session, signature, lease_until, renewed, ended)
@@ -202,8 +202,8 @@ pub(super) async fn upsert_session(
     )
     .bind(package.as_slice())
     .bind(session.session.key.as_slice())
-    .bind(to_json(session.session))
-    .bind(session.signature)
+    .bind(to_json(&session.session))
+    .bind(&session.signature[..])
     .bind(session.lease_until.map(signed))
     .bind(session.ended)
     .execute(connection)

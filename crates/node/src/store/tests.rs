@@ -19,6 +19,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod together;
+
 const NODE: Address = Address::repeat_byte(0xaa);
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -219,24 +221,24 @@ async fn record_of(
     };
     let leaf = LeafHash(B256::left_padding_from(&number.to_be_bytes()));
     let new = NewReport {
-        report: &report,
+        report,
         digest: ReportDigest(B256::repeat_byte(1)),
-        signature: &[1; 65],
+        signature: vec![1; 65].into(),
         session_key: session.key,
-        body: &[2; 10],
+        body: vec![2; 10].into(),
         violated,
-        receipt: &receipt,
-        receipt_signature: &[3; 65],
+        receipt,
+        receipt_signature: vec![3; 65].into(),
         leaf,
-        side_body: &[4; 10],
+        side_body: vec![4; 10],
     };
     let held = NewSession {
-        session: &session,
-        signature: &[5; 65],
+        session,
+        signature: vec![5; 65].into(),
         lease_until: lease,
         ended: !violated.is_empty(),
     };
-    store.record_report(package, &new, &held).await
+    store.record_report(package, new, held).await
 }
 
 #[tokio::test]

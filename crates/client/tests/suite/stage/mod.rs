@@ -77,6 +77,11 @@ impl Stage {
 
     /// As [`Stage::set`], with any payload hash in the header and on the ledger.
     pub async fn claiming(usage: UsageContract, payload_hash: B256) -> Self {
+        Self::holding(usage, PAYLOAD, payload_hash).await
+    }
+
+    /// As [`Stage::claiming`], with any payload.
+    pub async fn holding(usage: UsageContract, payload: &[u8], payload_hash: B256) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (wallet, node_key) = (PrivateKeySigner::random(), PrivateKeySigner::random());
         let sealing = SealingSecret::generate().unwrap();
@@ -93,12 +98,12 @@ impl Stage {
             node_key.address(),
             &sealing,
             &own_share,
-            payload_hash,
+            (payload_hash, payload.len() as u64),
         );
         let signed = header.sign(&node_key).unwrap();
         let key = DataKey::derive(&signed.bytes, &own_share, &custodian_share);
         let mut container = Vec::new();
-        write_container(&signed, &key, &mut &PAYLOAD[..], &mut container).unwrap();
+        write_container(&signed, &key, &mut &*payload, &mut container).unwrap();
 
         let opening = Opening {
             container: folder.path().join("package.mds"),
@@ -152,7 +157,7 @@ fn header(
     node: Address,
     sealing: &SealingSecret,
     own_share: &Share,
-    payload_hash: B256,
+    (payload_hash, payload_length): (B256, u64),
 ) -> PackageHeader {
     let package = B256::repeat_byte(9);
     let context = seal::share_context(package.into(), requestor);
@@ -165,7 +170,7 @@ fn header(
         requestor,
         payload_hash,
         payload_salt: SALT,
-        payload_length: PAYLOAD.len() as u64,
+        payload_length,
         media_type: "text/csv".into(),
         verifier: Address::repeat_byte(7),
         processed: BEGINNING_MS,
