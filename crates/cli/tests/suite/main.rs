@@ -7,6 +7,7 @@ mod cases;
 mod demo;
 mod devnet;
 mod evidence;
+mod hostile;
 mod program;
 mod revoked;
 mod run;
