@@ -9,6 +9,7 @@
 mod checking;
 mod deed;
 mod lease;
+mod leaving;
 mod lock;
 mod reporting;
 mod vault;
@@ -352,7 +353,7 @@ impl Agent {
         UNIX_EPOCH + Duration::from_millis(self.shared.changed_ms.load(Ordering::Relaxed))
     }
 
-    /// Closes the data: wipes the plaintext. The lease runs out by itself.
+    /// Closes the data: wipes the plaintext. The lease runs out by itself, unless somebody [leaves](Agent::leave).
     pub fn close(&self) {
         self.shared.lock(Lock::Closed);
     }

@@ -20,7 +20,7 @@ use medshare_protocol::proof::{ConsistencyProof, InclusionProof};
 use medshare_protocol::wire::{
     DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
     RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus,
-    SignedDisclosure, SignedRegistration, SignedRequest,
+    SessionEndSubmission, SignedDisclosure, SignedRegistration, SignedRequest,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
@@ -191,10 +191,21 @@ impl NodeApi {
         id: PackageId,
         renewal: &RenewalSubmission,
     ) -> Result<ReportAnswer, ApiError> {
-        let url = self.url(&["packages", &id.to_string(), "lease"]);
-        let call = self.client.post(url).json(renewal).timeout(ANSWER_TIMEOUT);
-        let body = self.read(self.send_once(call).await?).await?;
-        self.parse(&body)
+        self.post_once(&["packages", &id.to_string(), "lease"], renewal)
+            .await
+    }
+
+    /// `POST /v1/packages/{id}/lease/end`: ends a session. Tried once, as a renewal is.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn end_session(
+        &self,
+        id: PackageId,
+        end: &SessionEndSubmission,
+    ) -> Result<ReportAnswer, ApiError> {
+        self.post_once(&["packages", &id.to_string(), "lease", "end"], end)
+            .await
     }
 
     /// `POST /v1/packages/{id}/deletion`: the requestor's word that the data is deleted (P19).
@@ -354,6 +365,16 @@ impl NodeApi {
                 .timeout(ANSWER_TIMEOUT)
         })
         .await
+    }
+
+    async fn post_once<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        let call = self.client.post(self.url(path)).json(body);
+        let answer = self.send_once(call.timeout(ANSWER_TIMEOUT)).await?;
+        self.parse(&self.read(answer).await?)
     }
 
     async fn ask<T: DeserializeOwned>(

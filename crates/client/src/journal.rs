@@ -120,7 +120,8 @@ impl Journal {
         self.append(Entry::receipt(answer), true)
     }
 
-    /// Keeps the receipt of a renewal. Not synced: it proves a lease, and nothing depends on it.
+    /// Keeps the receipt of a renewal or of the session's end. Not synced: it proves a lease, or that there is none any more,
+    /// and nothing depends on it.
     ///
     /// # Errors
     /// [`JournalError::Disk`].

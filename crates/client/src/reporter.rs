@@ -202,9 +202,14 @@ impl Reporter {
         self.book().journal.kept().pending.front().cloned()
     }
 
-    /// A node takes renewals in the order of their times; a wall clock that was set back must not end the lease.
-    fn next_renewal(&self) -> (Renewal, Expected) {
+    /// The next renewal, and what its receipt must be about. Nothing while a report is still to be sent: a renewal that
+    /// names it would say that it is kept back.
+    fn next_renewal(&self) -> Option<(Renewal, Expected)> {
         let mut book = self.book();
+        if !book.journal.kept().pending.is_empty() {
+            return None;
+        }
+        // A node takes renewals in the order of their times; a wall clock that was set back must not end the lease.
         book.renewed_ms = self.clock.wall_ms().max(book.renewed_ms.saturating_add(1));
         let renewal = Renewal {
             package: self.package.0,
@@ -216,7 +221,7 @@ impl Reporter {
             number: book.number,
             digest: book.previous,
         };
-        (renewal, expected)
+        Some((renewal, expected))
     }
 }
 

@@ -67,6 +67,7 @@ fn routes(guards: &guards::Guards) -> OpenApiRouter<Node> {
         .routes(routes!(packages::download))
         .routes(routes!(packages::last_report))
         .routes(routes!(packages::renew))
+        .routes(routes!(packages::end_session))
         .routes(routes!(packages::submit_deletion, packages::deletion))
         .routes(routes!(packages::dossier))
         .routes(routes!(packages::blocks))

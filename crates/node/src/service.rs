@@ -17,7 +17,7 @@ use medshare_protocol::seal::SealingSecret;
 use medshare_protocol::wire::{
     Alert, DatasetInfo, DeletionSubmission, Dossier, LastReport, NodeInfo, PackageBlocks,
     RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus,
-    SignedDisclosure, SignedRegistration, SignedRequest, ValidationAnswer,
+    SessionEndSubmission, SignedDisclosure, SignedRegistration, SignedRequest, ValidationAnswer,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -229,6 +229,18 @@ impl Node {
         submission: RenewalSubmission,
     ) -> Result<ReportAnswer, NodeError> {
         self.inner.renew(id, submission).await
+    }
+
+    /// Ends the session that signed for it: the next opening need not wait for its lease to run out.
+    ///
+    /// # Errors
+    /// Refused signature, missing reports, a session that has ended or lapsed.
+    pub async fn end_session(
+        &self,
+        id: PackageId,
+        submission: SessionEndSubmission,
+    ) -> Result<ReportAnswer, NodeError> {
+        self.inner.end_session(id, submission).await
     }
 
     /// Keeps the requestor's word that the data is deleted (P19).

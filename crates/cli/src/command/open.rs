@@ -99,7 +99,7 @@ impl Open {
             mount.end().await?;
         }
         // The program that was refused has its answer; the node has the report, or has it at the next opening.
-        agent.told().await;
+        agent.leave().await;
         if !lock.is_peaceful() {
             return Err(lock.into());
         }

@@ -106,7 +106,7 @@ impl Run {
             mount.end().await?;
         }
         for agent in &agents {
-            agent.told().await;
+            agent.leave().await;
         }
         ran
     }

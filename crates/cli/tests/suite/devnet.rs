@@ -82,11 +82,16 @@ impl Devnet {
 
     /// A requestor's folder that is registered.
     pub fn register(&self, name: &str) -> PathBuf {
+        self.register_at(name, &self.node())
+    }
+
+    /// The same, where the node is reached at `node`.
+    pub fn register_at(&self, name: &str, node: &str) -> PathBuf {
         let home = self.folder.path().join(name);
         succeed(self.as_requestor(&home).args([
             "register",
             "--node",
-            &self.node(),
+            node,
             "--rpc",
             &self.rpc(),
             "--contract",
@@ -158,7 +163,8 @@ pub fn hang_up(child: &Child) {
     signal(child, rustix::process::Signal::HUP);
 }
 
-fn signal(child: &Child, signal: rustix::process::Signal) {
+/// Any signal.
+pub fn signal(child: &Child, signal: rustix::process::Signal) {
     let id = i32::try_from(child.id()).unwrap();
     let id = rustix::process::Pid::from_raw(id).unwrap();
     rustix::process::kill_process(id, signal).unwrap();

@@ -8,6 +8,7 @@ mod demo;
 mod devnet;
 mod evidence;
 mod held;
+mod hostile;
 mod program;
 mod programs;
 mod revoked;

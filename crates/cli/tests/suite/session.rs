@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use super::devnet::{Devnet, hang_up, interrupt};
+use super::devnet::{Devnet, hang_up, interrupt, signal};
 use super::program::{medshare, run, succeed};
 
 /// What it says as JSON.
@@ -40,6 +40,11 @@ impl OpenPackage {
             child.wait_with_output()
         );
         Self { child, stdout }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, told: rustix::process::Signal) {
+        signal(&self.child, told);
     }
 
     /// Waits for its end: its status and its last words.

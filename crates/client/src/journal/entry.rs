@@ -26,7 +26,7 @@ pub enum Entry {
         /// The package's state as the node told it.
         state: State,
     },
-    /// The node's receipt for a renewal.
+    /// The node's receipt for a renewal; without a lease, for the session's end.
     Renewal {
         /// What the node signed.
         receipt: Receipt,

@@ -1,11 +1,12 @@
 //! Sending what was written down, one report after the other.
 
 use medshare_protocol::report::ReportBody;
+use medshare_protocol::typed::{Renewal, SessionEnd};
 use medshare_protocol::usage::Actions;
-use medshare_protocol::wire::RenewalSubmission;
+use medshare_protocol::wire::{RenewalSubmission, ReportAnswer, SessionEndSubmission};
 use tokio::sync::MutexGuard;
 
-use super::{Answered, ReportError, Reporter, answered, check, deliver};
+use super::{Answered, Expected, ReportError, Reporter, answered, check, deliver};
 
 /// The right to send.
 pub(crate) struct Line<'a> {
@@ -35,16 +36,50 @@ impl<'a> Line<'a> {
 
     /// Asks for a longer lease.
     pub(crate) async fn renew(&self) -> Result<Answered, ReportError> {
-        self.flush().await?;
         let reporter = self.reporter;
-        let (renewal, expected) = reporter.next_renewal();
+        let (renewal, expected) = self.next_renewal().await?;
         let submission = RenewalSubmission {
             signature: reporter.sign(&renewal)?,
             renewal,
         };
         let asked = reporter.clock.since_boot();
         let answer = reporter.api.renew(reporter.package, &submission).await?;
-        check(&reporter.domain, reporter.node, &expected, &answer)?;
+        self.keep(&expected, &answer)?;
+        Ok(answered(&answer, asked))
+    }
+
+    /// Ends the session. The node's receipt, which has no lease, is kept: nobody can call this silence.
+    pub(crate) async fn end(&self) -> Result<(), ReportError> {
+        let reporter = self.reporter;
+        let (renewal, expected) = self.next_renewal().await?;
+        // It says the same of where the session stands.
+        let end = SessionEnd {
+            package: renewal.package,
+            number: renewal.number,
+            time: renewal.time,
+        };
+        let submission = SessionEndSubmission {
+            signature: reporter.sign(&end)?,
+            end,
+        };
+        let ended = reporter.api.end_session(reporter.package, &submission);
+        self.keep(&expected, &ended.await?)
+    }
+
+    /// The next renewal, once all reports are sent, also those that are written down meanwhile.
+    async fn next_renewal(&self) -> Result<(Renewal, Expected), ReportError> {
+        loop {
+            self.flush().await?;
+            if let Some(next) = self.reporter.next_renewal() {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Checks the receipt of a renewal, or of the session's end, and keeps it.
+    fn keep(&self, expected: &Expected, answer: &ReportAnswer) -> Result<(), ReportError> {
+        let reporter = self.reporter;
+        check(&reporter.domain, reporter.node, expected, answer)?;
         let received = answer.receipt.received;
         let mut book = reporter.book();
         if received <= book.received_ms {
@@ -55,8 +90,7 @@ impl<'a> Line<'a> {
             });
         }
         book.received_ms = received;
-        book.journal.renewed(&answer)?;
-        Ok(answered(&answer, asked))
+        Ok(book.journal.renewed(answer)?)
     }
 
     /// Sends what has no receipt yet, oldest first; the answer to the last of it.
@@ -83,5 +117,54 @@ impl<'a> Line<'a> {
             }
         }
         Ok(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use alloy_primitives::{Address, B256, Bytes};
+    use alloy_signer_local::PrivateKeySigner;
+    use medshare_protocol::id::PackageId;
+    use medshare_protocol::report::ReportBody;
+    use medshare_protocol::seal::SealingSecret;
+    use medshare_protocol::typed::{Domain, Session};
+    use medshare_protocol::usage::{Action, Actions};
+
+    use crate::api::NodeApi;
+    use crate::clock::MachineClock;
+    use crate::journal::Journal;
+    use crate::reporter::{Parts, Reporter, SessionKey};
+
+    /// A renewal that named it would say to the node that it is kept back.
+    #[test]
+    fn nothing_is_renewed_while_a_report_waits_to_be_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = PrivateKeySigner::random();
+        let package = PackageId(B256::repeat_byte(2));
+        let reporter = Reporter::new(Parts {
+            package,
+            domain: Domain::new(31_337, Address::repeat_byte(1)),
+            node: Address::repeat_byte(3),
+            contract_key: SealingSecret::generate().unwrap().public(),
+            api: NodeApi::new("http://127.0.0.1:9").unwrap(),
+            session: SessionKey {
+                delegation: Session {
+                    package: package.0,
+                    key: key.address(),
+                    expiry: u64::MAX,
+                },
+                signature: Bytes::new(),
+                key,
+            },
+            clock: Arc::new(MachineClock),
+            journal: Journal::open(&folder.path().join("journal.jsonl")).unwrap(),
+        });
+        assert!(reporter.next_renewal().is_some());
+        let read = Actions::NONE.with(Action::Read);
+        reporter.write_down(read, &ReportBody::default()).unwrap();
+        assert!(reporter.next_renewal().is_none());
     }
 }

@@ -209,6 +209,94 @@ async fn the_usage_contract_s_expiry_ends_it_inside_a_lease() {
     ));
 }
 
+/// Who sets the clock back has neither a longer lease nor more days, and no chain of reports that ends.
+#[tokio::test]
+async fn a_wall_clock_that_is_set_back_changes_no_lease_and_ends_no_chain() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    settle().await;
+    stage.clock.advance(THIRD);
+    stage.node.renewed(1).await;
+    let whole = Duration::from_secs(LEASE_SECONDS.into());
+    while agent.lease_left() < whole {
+        settle().await;
+    }
+    stage.clock.set_back(Duration::from_secs(3_600));
+    assert_eq!(agent.lease_left(), whole);
+    settle().await;
+    stage.clock.advance(THIRD);
+    stage.node.renewed(2).await;
+    let read = Deed::Read {
+        offset: 0,
+        length: None,
+    };
+    agent.act(read, None).await.unwrap();
+    let times: Vec<u64> = {
+        let seen = stage.node.seen();
+        assert!(seen.reports[1].report.time < seen.reports[0].report.time);
+        seen.renewals.iter().map(|sent| sent.renewal.time).collect()
+    };
+    assert!(times.is_sorted() && times[0] < times[1], "{times:?}");
+    stage.node.script().busy = u32::MAX;
+    stage.clock.advance(whole);
+    assert!(matches!(
+        agent.bytes(0, 1),
+        Err(AgentError::Locked(Lock::LeaseEnded))
+    ));
+}
+
+/// The next opening need not wait, and nobody can say that the client fell silent.
+#[tokio::test]
+async fn whoever_leaves_ends_the_session_and_keeps_the_receipt() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    stage.clock.advance(Duration::from_secs(1));
+    within(agent.leave()).await;
+    assert_eq!(agent.lock(), Some(Lock::Closed));
+    let end = stage.node.seen().ends[0].end.clone();
+    assert_eq!((end.number, stage.node.seen().ends.len()), (1, 1));
+    let journal = std::fs::read_to_string(&stage.opening.journal).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(journal.lines().last().unwrap()).unwrap();
+    assert_eq!(kept["receipt"]["leaseSeconds"], 0, "{kept}");
+}
+
+#[tokio::test]
+async fn a_report_that_is_still_to_be_sent_goes_before_the_end() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    stage.node.script().busy = 3;
+    let read = Deed::Read {
+        offset: 0,
+        length: None,
+    };
+    agent.act(read, None).await.unwrap_err();
+    stage.clock.advance(Duration::from_secs(1));
+    within(agent.leave()).await;
+    assert_eq!(stage.node.reported().len(), 2);
+    assert_eq!(stage.node.seen().ends[0].end.number, 2);
+}
+
+/// The node knows that it is over, and who closed it: there is nothing to end.
+#[tokio::test]
+async fn what_the_node_ended_is_not_ended_again() {
+    let stage = Stage::granting(&[Action::Read]).await;
+    let agent = stage.open().await.unwrap();
+    let to = stage.path("stolen.csv");
+    agent.act(Deed::Copy { to }, None).await.unwrap_err();
+    within(agent.leave()).await;
+    assert_eq!(stage.node.reported().len(), 2, "the violation is reported");
+    assert!(stage.node.seen().ends.is_empty());
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_does_not_keep_whoever_leaves() {
+    let stage = Stage::granting(&[]).await;
+    let agent = stage.open().await.unwrap();
+    stage.node.script().hangs = true;
+    within(agent.leave()).await;
+    assert!(stage.node.seen().ends.is_empty());
+}
+
 #[tokio::test]
 async fn an_agent_that_nobody_holds_renews_no_more() {
     let stage = Stage::granting(&[]).await;

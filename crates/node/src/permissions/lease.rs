@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::{Receipt, recover};
 use medshare_protocol::usage::State;
-use medshare_protocol::wire::{RenewalSubmission, ReportAnswer};
+use medshare_protocol::wire::{RenewalSubmission, ReportAnswer, SessionEndSubmission};
 
+use super::GRACE_MS;
 use crate::clock;
 use crate::error::NodeError;
 use crate::running::Inner;
@@ -53,6 +55,16 @@ impl Lease {
     }
 }
 
+/// What a session says of itself between reports: a renewal, or its end.
+struct Word<'a> {
+    what: &'static str,
+    package: B256,
+    /// Of the last report that it has sent.
+    number: u32,
+    digest: B256,
+    signature: &'a [u8],
+}
+
 impl Inner {
     /// A whole lease from `now`, but none that outlives the usage contract or the wallet's delegation, both ms since
     /// the Unix epoch.
@@ -74,13 +86,23 @@ impl Inner {
     ) -> Result<ReportAnswer, NodeError> {
         let _one_at_a_time = self.report_locks.lock(id).await;
         let (_, package) = self.ready_package(id).await?;
-        let (session, last) = self.renewing(id, &submission).await?;
+        let renewal = &submission.renewal;
+        let word = Word {
+            what: "renewal",
+            package: renewal.package,
+            number: renewal.number,
+            digest: self.chain.domain().digest(renewal),
+            signature: &submission.signature,
+        };
+        let (session, last) = self.speaking(id, &word).await?;
         let state = self.chain.package(id).await?.state;
+        let now = clock::now_ms();
         if !state.is_usable() {
+            // Who has been told that it is over is not silent when it says no more.
+            self.close_session(id, &session, renewal.time, now).await?;
             return self.answer(&last, Lease::over(), state);
         }
         self.refuse_deleted(id, state).await?;
-        let now = clock::now_ms();
         if session.session.expiry <= now {
             let reason =
                 "the session has ended: delegate to a new session key and report `decrypt`";
@@ -95,8 +117,7 @@ impl Inner {
         }
         let lease = self.full_lease(package.processed.usage.expiry, session.session.expiry, now);
         let until = lease.until.unwrap_or(now);
-        let time = submission.renewal.time;
-        match self.store.renew_lease(id, session.session.key, time, until).await {
+        match self.store.renew_lease(id, session.session.key, renewal.time, until).await {
             Ok(()) => self.answer(&last, lease, state),
             Err(StoreError::MovedOn { .. }) => Err(NodeError::Conflict(
                 "a renewal of this time or a later one was taken before: sign one with the present time"
@@ -122,31 +143,80 @@ impl Inner {
         })
     }
 
-    /// The session that signed the renewal, and the last report, which it must know of.
-    async fn renewing(
-        &self,
+    /// Ends a session by its own word (SPEC §8.1). The chain is asked last, and only for the answer: it decides nothing.
+    pub(crate) async fn end_session(
+        self: &Arc<Self>,
         id: PackageId,
-        submission: &RenewalSubmission,
-    ) -> Result<(StoredSession, StoredReport), NodeError> {
-        let renewal = &submission.renewal;
-        if renewal.package != id.0 {
-            return Err(NodeError::BadRequest(
-                "the renewal is about another package".into(),
+        submission: SessionEndSubmission,
+    ) -> Result<ReportAnswer, NodeError> {
+        let _one_at_a_time = self.report_locks.lock(id).await;
+        self.ready_package(id).await?;
+        let end = &submission.end;
+        let word = Word {
+            what: "end of the session",
+            package: end.package,
+            number: end.number,
+            digest: self.chain.domain().digest(end),
+            signature: &submission.signature,
+        };
+        let (session, last) = self.speaking(id, &word).await?;
+        if !self
+            .close_session(id, &session, end.time, clock::now_ms())
+            .await?
+        {
+            return Err(NodeError::Conflict(
+                "the session has ended already, or its lease has lapsed: nothing is changed".into(),
             ));
         }
-        let not_signed =
-            || NodeError::refused("the renewal is not signed by a session key of this package");
-        let digest = self.chain.domain().digest(renewal);
-        let key = recover(digest, &submission.signature).ok_or_else(not_signed)?;
-        let session = self.store.session(id, key).await?.ok_or_else(not_signed)?;
-        let last = self.store.last_report(id).await?.ok_or_else(not_signed)?;
-        if renewal.number != last.report.number {
-            return Err(NodeError::Conflict(format!(
-                "the last report is number {}, the renewal names {}: send what is missing first",
-                last.report.number, renewal.number
+        let state = self.chain.package(id).await;
+        let state = state.map_or(State::Active, |status| status.state);
+        self.answer(&last, Lease::over(), state)
+    }
+
+    /// Whether the session was still to be ended.
+    async fn close_session(
+        &self,
+        id: PackageId,
+        session: &StoredSession,
+        time: u64,
+        now: u64,
+    ) -> Result<bool, NodeError> {
+        let (key, before) = (session.session.key, now.saturating_sub(GRACE_MS));
+        Ok(self.store.end_session(id, key, time, before).await?)
+    }
+
+    /// The session whose word it is, and the last report, which it must know of.
+    async fn speaking(
+        &self,
+        id: PackageId,
+        word: &Word<'_>,
+    ) -> Result<(StoredSession, StoredReport), NodeError> {
+        let what = word.what;
+        if word.package != id.0 {
+            return Err(NodeError::BadRequest(format!(
+                "the {what} is about another package"
             )));
         }
-        Ok((session, last))
+        let not_signed = || {
+            NodeError::refused(format!(
+                "the {what} is not signed by a session key of this package"
+            ))
+        };
+        let key = recover(word.digest, word.signature).ok_or_else(not_signed)?;
+        let session = self.store.session(id, key).await?.ok_or_else(not_signed)?;
+        let last = self.store.last_report(id).await?.ok_or_else(not_signed)?;
+        let (sent, known) = (word.number, last.report.number);
+        if sent == known {
+            return Ok((session, last));
+        }
+        let detail = format!(
+            "the last report is number {known}, the {what} names {sent}: send what is missing first"
+        );
+        if sent > known {
+            // Its own word that it keeps a report back.
+            self.note(id, "missing-report", &detail).await?;
+        }
+        Err(NodeError::Conflict(detail))
     }
 
     fn answer(

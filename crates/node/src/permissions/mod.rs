@@ -103,23 +103,28 @@ pub(crate) async fn watch_leases(inner: Arc<Inner>) {
             () = inner.shutdown.cancelled() => return,
             () = tokio::time::sleep(every) => {}
         }
-        let now = clock::now_ms();
-        match inner
-            .store
-            .end_silent_sessions(now.saturating_sub(GRACE_MS), now)
-            .await
-        {
-            Ok(silent) => {
-                for package in silent {
-                    tracing::warn!(%package, "a lease ran out without a word");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "leases cannot be watched"),
+        if let Err(error) = inner.note_silence(clock::now_ms()).await {
+            tracing::warn!(%error, "leases cannot be watched");
         }
     }
 }
 
 impl Inner {
+    /// Notes which leases have run out without a word until now.
+    async fn note_silence(&self, now: u64) -> Result<(), NodeError> {
+        let before = now.saturating_sub(GRACE_MS);
+        for package in self.store.end_silent_sessions(before, now).await? {
+            tracing::warn!(%package, "a lease ran out without a word");
+        }
+        Ok(())
+    }
+
+    /// Notes something the custodian should look at.
+    async fn note(&self, id: PackageId, kind: &str, detail: &str) -> Result<(), NodeError> {
+        let now = clock::now_ms();
+        Ok(self.store.record_finding(id, kind, detail, now).await?)
+    }
+
     pub(crate) async fn violations(&self) -> Result<Vec<ViolationRecord>, NodeError> {
         let mut records = Vec::new();
         for violation in self.store.violations().await? {

@@ -32,7 +32,12 @@ impl Inner {
         if taken.report().number <= last_number {
             return self.heard_before(&taken).await;
         }
-        check_place(&taken, last.as_ref())?;
+        if let Err(misplaced) = check_place(&taken, last.as_ref()) {
+            if let Some(finding) = misplaced.finding {
+                self.note(id, finding, &misplaced.detail).await?;
+            }
+            return Err(NodeError::Conflict(misplaced.detail));
+        }
         check_time(taken.report().time, clock::now_ms())?;
         let state = self.state_for(&taken).await?;
         let share = if taken.opens() {
@@ -44,6 +49,8 @@ impl Inner {
         let receipt = self.record(&taken, violated, state).await?;
         if taken.opens() {
             self.note_opened(id).await;
+        } else {
+            self.note_use_after_deletion(&taken).await?;
         }
         if violated.is_empty() {
             return Ok(ReportAnswer {
@@ -84,15 +91,19 @@ impl Inner {
     async fn open(&self, taken: &Taken<'_>, state: Option<State>) -> Result<Bytes, NodeError> {
         let state = state.unwrap_or(State::None);
         let now = clock::now_ms();
+        // Who comes back after a silence was silent all the same, and a new lease would hide it.
+        self.note_silence(now).await?;
         if !state.is_usable() {
             let reason = "it cannot be opened".to_owned();
             let detail = format!("opening was refused: the package is {state:?}");
-            self.store
-                .record_finding(taken.id, "refused-opening", &detail, now)
-                .await?;
+            self.note(taken.id, "refused-opening", &detail).await?;
             return Err(NodeError::LeaseRefused { state, reason });
         }
-        self.refuse_deleted(taken.id, state).await?;
+        if let Err(deleted) = self.refuse_deleted(taken.id, state).await {
+            let detail = format!("opening was refused: {deleted}");
+            self.note(taken.id, "refused-opening", &detail).await?;
+            return Err(deleted);
+        }
         if let Some(live) = self.store.live_session(taken.id, now).await?
             && live.session.key != taken.submission.session.key
         {
@@ -100,9 +111,7 @@ impl Inner {
                 "another session holds the lease until {} (ms)",
                 live.lease_until
             );
-            self.store
-                .record_finding(taken.id, "second-opening", &detail, now)
-                .await?;
+            self.note(taken.id, "second-opening", &detail).await?;
             return Err(NodeError::Conflict(format!(
                 "the package is open: {detail}"
             )));
@@ -251,8 +260,11 @@ impl Inner {
             return self.repeat(taken, recorded).await;
         }
         if recorded.session_key != taken.submission.session.key {
+            // No malice where two openings raced; of state that was copied it is the trace.
+            let detail = format!("report number {number} was sent by another session");
+            self.note(taken.id, "rival-session", &detail).await?;
             return Err(NodeError::Conflict(format!(
-                "report number {number} was sent by another session: ask for the last report and go on behind it"
+                "{detail}: ask for the last report and go on behind it"
             )));
         }
         let now = clock::now_ms();
@@ -261,9 +273,7 @@ impl Inner {
             .await?;
         let detail =
             format!("two different reports number {number} were signed by one session key");
-        self.store
-            .record_finding(taken.id, "fork", &detail, now)
-            .await?;
+        self.note(taken.id, "fork", &detail).await?;
         self.settle_now().await;
         let outcome = self.outcome_of_tampering(taken.id, number).await;
         Err(NodeError::refused(format!(

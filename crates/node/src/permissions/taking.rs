@@ -90,9 +90,7 @@ impl Inner {
                     "{} tried with a session that is not the requestor's",
                     session.key
                 );
-                self.store
-                    .record_finding(id, "foreign-session", &detail, now)
-                    .await?;
+                self.note(id, "foreign-session", &detail).await?;
                 return Err(NodeError::refused(
                     "the session key is not delegated by the requestor's wallet",
                 ));
@@ -112,6 +110,22 @@ impl Inner {
             ));
         }
         Ok(taken)
+    }
+
+    /// Who signed that the data is deleted, and later for having used it, contradicts itself.
+    pub(super) async fn note_use_after_deletion(&self, taken: &Taken<'_>) -> Result<(), NodeError> {
+        let Some(word) = self.store.deletion(taken.id).await? else {
+            return Ok(());
+        };
+        let (deleted, report) = (word.deletion.time, taken.report());
+        if report.time <= deleted {
+            return Ok(());
+        }
+        let detail = format!(
+            "report number {} is of {}, and the data was said to be deleted at {deleted} (ms)",
+            report.number, report.time
+        );
+        self.note(taken.id, "used-after-deletion", &detail).await
     }
 }
 
@@ -150,28 +164,36 @@ pub(super) fn check_time(time: u64, now: u64) -> Result<(), NodeError> {
     )))
 }
 
+/// A report in the wrong place.
+pub(super) struct Misplaced {
+    /// What the custodian is to look at: the session has signed for a history that the node does not have.
+    pub(super) finding: Option<&'static str>,
+    pub(super) detail: String,
+}
+
 /// The report continues the chain of reports, which begins with `decrypt`.
-pub(super) fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), NodeError> {
+pub(super) fn check_place(taken: &Taken<'_>, last: Option<&StoredReport>) -> Result<(), Misplaced> {
     let report = taken.report();
     let (due, previous) = last.map_or((1, NO_REPORT), |last| {
         (last.report.number.saturating_add(1), last.digest.0)
     });
+    let misplaced = |finding, detail| Err(Misplaced { finding, detail });
     if report.number != due {
-        return Err(NodeError::Conflict(format!(
+        let detail = format!(
             "report number {due} is due, not {}: send what is missing first",
             report.number
-        )));
+        );
+        return misplaced(Some("missing-report"), detail);
     }
     if report.previous != previous {
-        return Err(NodeError::Conflict(format!(
+        let detail = format!(
             "report number {due} must continue {previous}, not {}: a report was swapped",
             report.previous
-        )));
+        );
+        return misplaced(Some("swapped-report"), detail);
     }
     if last.is_none() && !taken.opens() {
-        return Err(NodeError::Conflict(
-            "the first report of a package is `decrypt`".into(),
-        ));
+        return misplaced(None, "the first report of a package is `decrypt`".into());
     }
     Ok(())
 }

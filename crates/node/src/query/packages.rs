@@ -16,7 +16,7 @@ use futures::StreamExt;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::wire::{
     self, DeletionSubmission, Dossier, LastReport, PackageBlocks, RenewalSubmission, ReportAnswer,
-    ReportSubmission, SignedDisclosure,
+    ReportSubmission, SessionEndSubmission, SignedDisclosure,
 };
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
@@ -165,6 +165,21 @@ pub(super) async fn renew(
     Body(submission): Body<RenewalSubmission>,
 ) -> Result<Json<ReportAnswer>, Problem> {
     Ok(Json(node.renew(id, submission).await?))
+}
+
+/// Ends a session, so that the next opening need not wait for its lease to run out.
+#[utoipa::path(post, path = "/v1/packages/{id}/lease/end", tag = "packages", params(("id" = String, Path)),
+    request_body = SessionEndSubmission, responses(
+    (status = OK, body = ReportAnswer),
+    (status = FORBIDDEN, body = wire::Problem, content_type = "application/problem+json"),
+    (status = CONFLICT, body = wire::Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn end_session(
+    State(node): State<Node>,
+    Id(id): Id<PackageId>,
+    Body(submission): Body<SessionEndSubmission>,
+) -> Result<Json<ReportAnswer>, Problem> {
+    Ok(Json(node.end_session(id, submission).await?))
 }
 
 /// Takes the requestor's word that the data is deleted (P19).

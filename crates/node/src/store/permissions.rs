@@ -10,7 +10,8 @@ use sqlx::{Row, SqliteConnection};
 use super::rows::{address, hash, json, signed, unsigned, unsigned32};
 use super::{Store, StoreError};
 
-/// So many findings of a package are kept at most: strangers can cause some of them.
+/// So many findings of a kind are kept of a package at most: strangers can cause some of them. Of each kind, so that who floods
+/// one does not hide another.
 const MAX_FINDINGS: u32 = 1_000;
 
 /// Something the custodian should look at.
@@ -18,7 +19,8 @@ const MAX_FINDINGS: u32 = 1_000;
 pub struct Finding {
     /// The package.
     pub package: PackageId,
-    /// One word: `silent-lease`, `refused-opening`, `second-opening`, `foreign-session`, `fork`.
+    /// One word: `silent-lease`, `refused-opening`, `second-opening`, `foreign-session`, `fork`, `missing-report`,
+    /// `swapped-report`, `rival-session`, `used-after-deletion`.
     pub kind: String,
     /// A sentence.
     pub detail: String,
@@ -199,7 +201,8 @@ pub(super) async fn insert_finding(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO finding (package, kind, detail, time)
-         SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM finding WHERE package = ?1) < ?5",
+         SELECT ?1, ?2, ?3, ?4
+         WHERE (SELECT count(*) FROM finding WHERE package = ?1 AND kind = ?2) < ?5",
     )
     .bind(package.as_slice())
     .bind(kind)

@@ -108,6 +108,33 @@ impl Store {
         })
     }
 
+    /// Ends a session by its own word, signed at `time` of the requestor's clock. Of a session that has ended, or whose lease
+    /// ran out before `before`, nothing is changed: that one was silent. Whether it was ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_session(
+        &self,
+        package: PackageId,
+        key: Address,
+        time: u64,
+        before: u64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let updated = sqlx::query(
+            "UPDATE session SET ended = 1, renewed = ?1
+             WHERE package = ?2 AND key = ?3 AND ended = 0 AND renewed < ?1 AND lease_until >= ?4",
+        )
+        .bind(signed(time))
+        .bind(package.as_slice())
+        .bind(key.as_slice())
+        .bind(signed(before))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
     /// Ends the sessions whose lease ran out before `before` without a word, and says which packages they were of.
     ///
     /// # Errors

@@ -293,6 +293,23 @@ async fn leases_are_lengthened_once_by_each_renewal_and_end_in_silence() {
 }
 
 #[tokio::test]
+async fn a_session_ends_once_by_a_word_that_is_newer_than_its_renewals_and_not_after_a_silence() {
+    let (_folder, store) = store().await;
+    record(&store, 1, Actions::NONE, Some(100)).await.unwrap();
+    let key = session().key;
+    store.renew_lease(id(1), key, 10, 200).await.unwrap();
+    let end = async |time, before| store.end_session(id(1), key, time, before).await.unwrap();
+    assert!(!end(10, 0).await, "as old as a renewal");
+    assert!(!end(11, 201).await, "after a silence");
+    assert!(store.live_session(id(1), 150).await.unwrap().is_some());
+    assert!(end(11, 200).await);
+    assert!(store.live_session(id(1), 150).await.unwrap().is_none());
+    assert!(!end(12, 0).await, "twice");
+    let silent = store.end_silent_sessions(999, 999).await.unwrap();
+    assert!(silent.is_empty(), "who said goodbye was not silent");
+}
+
+#[tokio::test]
 async fn a_report_without_a_lease_of_its_own_leaves_the_lease_as_it_was() {
     let (_folder, store) = store().await;
     record(&store, 1, Actions::NONE, Some(100)).await.unwrap();
@@ -399,6 +416,12 @@ async fn findings_that_strangers_cause_are_bounded() {
             .unwrap();
     }
     assert_eq!(store.findings(id(1)).await.unwrap().len(), 1_000);
+    store
+        .record_finding(id(1), "silent-lease", "x", 2)
+        .await
+        .unwrap();
+    let last = store.findings(id(1)).await.unwrap().pop().unwrap();
+    assert_eq!(last.kind, "silent-lease", "a flood hides another kind");
 }
 
 /// What a made-up chain does in one of its blocks.

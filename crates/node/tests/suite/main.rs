@@ -11,6 +11,7 @@ mod edges_peers;
 mod edges_real_records;
 mod faults;
 mod forensics;
+mod lying;
 mod outputs;
 mod proofs;
 mod reports;

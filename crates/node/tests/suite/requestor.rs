@@ -10,12 +10,12 @@ use medshare_protocol::package::{PayloadCipher, SignedHeader};
 use medshare_protocol::report::{ReportBody, body_hash};
 use medshare_protocol::seal::{self, DataKey, SealedFor, SealingSecret, Share};
 use medshare_protocol::typed::{
-    AccessRequest, Deletion, Domain, Registration, Renewal, Report, Selection, Session,
+    AccessRequest, Deletion, Domain, Registration, Renewal, Report, Selection, Session, SessionEnd,
 };
 use medshare_protocol::usage::{Action, Actions};
 use medshare_protocol::wire::{
     DeletionSubmission, RegistrationAnswer, RenewalSubmission, ReportAnswer, ReportSubmission,
-    RequestStatus, SignedRegistration, SignedRequest, Stage,
+    RequestStatus, SessionEndSubmission, SignedRegistration, SignedRequest, Stage,
 };
 
 use crate::cluster::Cluster;
@@ -35,10 +35,14 @@ pub fn now() -> u64 {
 
 impl Requestor {
     pub fn new(chain: &Chain) -> Self {
+        Self::of(chain.domain().clone())
+    }
+
+    pub fn of(domain: Domain) -> Self {
         Self {
             wallet: PrivateKeySigner::random(),
             sealing: SealingSecret::generate().unwrap(),
-            domain: chain.domain().clone(),
+            domain,
         }
     }
 
@@ -240,14 +244,15 @@ impl OpenSession {
         self.signed(report, body.into())
     }
 
+    /// The next report, as if it were made at `time`.
+    pub fn signed_at(&self, time: u64, action: Action) -> ReportSubmission {
+        let ReportSubmission { report, body, .. } = self.next(Actions::NONE.with(action), "");
+        self.signed(Report { time, ..report }, body)
+    }
+
     pub fn signed(&self, report: Report, body: Bytes) -> ReportSubmission {
         ReportSubmission {
-            signature: self
-                .domain
-                .sign(&report, &self.key)
-                .unwrap()
-                .to_vec()
-                .into(),
+            signature: self.signature_of(&report),
             report,
             session: self.session.clone(),
             session_signature: self.signature.clone(),
@@ -279,18 +284,37 @@ impl OpenSession {
         Ok(answer)
     }
 
+    /// As it is once `sent` was taken.
+    pub fn behind(&self, sent: &ReportSubmission) -> Self {
+        Self {
+            number: sent.report.number,
+            previous: self.domain.digest(&sent.report),
+            ..self.clone()
+        }
+    }
+
     pub fn renewal(&self, time: u64) -> RenewalSubmission {
         let renewal = Renewal {
             package: self.package.0,
             number: self.number,
             time,
         };
-        let signature = self
-            .domain
-            .sign(&renewal, &self.key)
-            .unwrap()
-            .to_vec()
-            .into();
+        let signature = self.signature_of(&renewal);
         RenewalSubmission { renewal, signature }
+    }
+
+    pub fn end(&self, time: u64) -> SessionEndSubmission {
+        let end = SessionEnd {
+            package: self.package.0,
+            number: self.number,
+            time,
+        };
+        let signature = self.signature_of(&end);
+        SessionEndSubmission { end, signature }
+    }
+
+    fn signature_of(&self, message: &impl alloy_sol_types::SolStruct) -> Bytes {
+        let signature = self.domain.sign(message, &self.key).unwrap();
+        signature.to_vec().into()
     }
 }

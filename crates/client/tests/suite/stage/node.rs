@@ -13,7 +13,6 @@ use axum::routing::{get, post};
 use axum::{Json, serve};
 use futures::StreamExt;
 use medshare_chain::PrivateKeySigner;
-use medshare_client::clock::Clock;
 use medshare_protocol::digest::sha256d;
 use medshare_protocol::package::PackageHeader;
 use medshare_protocol::report::{ReportBody, body_hash};
@@ -22,8 +21,8 @@ use medshare_protocol::typed::{Receipt, Report};
 use medshare_protocol::usage::{Action, Actions, State};
 use medshare_protocol::wire::{
     DeletionSubmission, LastReport, NodeInfo, PackageReady, Problem, RegistrationAnswer,
-    RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SignedRegistration,
-    SignedRequest, Stage,
+    RenewalSubmission, ReportAnswer, ReportSubmission, RequestStatus, SessionEndSubmission,
+    SignedRegistration, SignedRequest, Stage,
 };
 use tokio::sync::watch;
 
@@ -55,7 +54,7 @@ pub struct Script {
     /// The custodian's share is sealed to this key.
     pub share_to: Option<B256>,
     pub no_share: bool,
-    /// Reports are never answered, nor taken.
+    /// Reports and ends of sessions are never answered, nor taken.
     pub hangs: bool,
     pub lease_seconds: u32,
     /// Somebody plays this old answer again to each renewal.
@@ -78,6 +77,7 @@ pub struct Seen {
     pub reports: Vec<ReportSubmission>,
     pub receipts: Vec<ReportAnswer>,
     pub renewals: Vec<RenewalSubmission>,
+    pub ends: Vec<SessionEndSubmission>,
     pub registrations: Vec<SignedRegistration>,
     pub requests: Vec<SignedRequest>,
     pub deletions: Vec<DeletionSubmission>,
@@ -212,6 +212,7 @@ fn routes(inner: Arc<Inner>) -> Router {
         .route("/v1/packages/{id}/reports", post(report))
         .route("/v1/packages/{id}/reports/last", get(last_report))
         .route("/v1/packages/{id}/lease", post(renew))
+        .route("/v1/packages/{id}/lease/end", post(end_session))
         .route("/v1/packages/{id}/deletion", post(delete))
         .with_state(inner)
 }
@@ -265,7 +266,7 @@ impl Inner {
             package: self.parts.header.package,
             number,
             report: digest,
-            received: self.parts.clock.wall_ms(),
+            received: self.parts.clock.node_ms(),
             leaseSeconds: if script.state.is_usable() {
                 script.lease_seconds
             } else {
@@ -334,7 +335,7 @@ impl Inner {
         if !domain().is_signed_by(session, session_signature, self.parts.header.requestor) {
             return Err("the session is not delegated by the wallet");
         }
-        if session.package != report.package || session.expiry <= self.parts.clock.wall_ms() {
+        if session.package != report.package || session.expiry <= self.parts.clock.node_ms() {
             return Err("the session is over");
         }
         if report.body != body_hash(body) {
@@ -433,6 +434,31 @@ async fn renew(
     node.seen().renewals.push(submission);
     node.renewed.send_modify(|count| *count += 1);
     answer
+}
+
+async fn end_session(
+    Shared(node): Node,
+    Json(submission): Json<SessionEndSubmission>,
+) -> Result<Json<ReportAnswer>, Response> {
+    if node.script().hangs {
+        std::future::pending::<()>().await;
+    }
+    node.intercept()?;
+    let last = node.last();
+    let key = node.seen().reports.last().unwrap().session.key;
+    assert_eq!(submission.end.number, last.number);
+    assert!(domain().is_signed_by(&submission.end, &submission.signature, key));
+    let lease = std::mem::take(&mut node.script().lease_seconds);
+    let (receipt, signature) = node.receipt(last.number, last.digest);
+    let state = node.script().state;
+    node.script().lease_seconds = lease;
+    node.seen().ends.push(submission);
+    Ok(Json(ReportAnswer {
+        receipt,
+        signature,
+        state,
+        share: None,
+    }))
 }
 
 async fn last_report(Shared(node): Node) -> Result<Json<LastReport>, Response> {
