@@ -37,14 +37,20 @@ impl DeskArgs {
 
 /// `custodian findings`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Kinds: silent-lease (a client stopped talking while it had the key), second-opening (another session tried to open what is
-open), foreign-session (a session key that is not the requestor's), fork (two reports with one number), refused-opening.
+#[command(after_help = "Kinds:
+  silent-lease         a client stopped talking while it had the key
+  second-opening       another session tried to open what is open
+  refused-opening      it was to be opened though it must not be: revoked, returned
+  foreign-session      a session key that the requestor's wallet has not delegated
+  rival-session        two sessions made reports with one number, as copied state does
+  fork                 one session signed two reports with one number: tampering
+  missing-report       a session signed that it has sent more reports than are here
+  swapped-report       a report that does not continue the one before
+  used-after-deletion  something was done after the requestor signed that the data is deleted
 What follows is your decision: `medshare custodian revoke`.
 Example:
   medshare custodian findings --config node.toml
-  medshare custodian findings 0x4be1… --config node.toml --json"
-)]
+  medshare custodian findings 0x4be1… --config node.toml --json")]
 pub struct Findings {
     /// Only of this package
     package: Option<PackageId>,
