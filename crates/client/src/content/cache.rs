@@ -162,9 +162,12 @@ impl Shard {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::mpsc::channel;
+    use std::time::Duration;
 
     use super::*;
     use crate::memory::LockedPool;
+
+    const WHILE: Duration = Duration::from_millis(100);
 
     #[test]
     fn who_comes_while_a_chunk_is_loaded_waits_for_it_and_loads_it_only_when_that_failed() {
@@ -173,34 +176,32 @@ mod tests {
             let index = u64::from(fails);
             let (begun, has_begun) = channel();
             let (go_on, may_go_on) = channel();
+            let (loads, has_loaded) = channel();
             std::thread::scope(|scope| {
                 let (cache, pool) = (&cache, &pool);
                 let first = scope.spawn(move || {
                     let load = || {
                         begun.send(()).unwrap();
                         may_go_on.recv().unwrap();
-                        if fails {
-                            Err("cannot")
-                        } else {
-                            Ok(pool.lend())
-                        }
+                        if fails { Err(()) } else { Ok(pool.lend()) }
                     };
-                    cache.get_or(index, load).map(drop)
+                    cache.get_or(index, load).is_ok()
                 });
                 has_begun.recv().unwrap();
                 let second = scope.spawn(move || {
                     let load = || {
-                        if fails {
-                            Ok(pool.lend())
-                        } else {
-                            Err("loaded twice")
-                        }
+                        loads.send(()).unwrap();
+                        Ok::<_, ()>(pool.lend())
                     };
-                    cache.get_or(index, load).map(drop)
+                    cache.get_or(index, load).is_ok()
                 });
+                // That nothing happens shows by time alone.
+                let waits = has_loaded.recv_timeout(WHILE).is_err();
                 go_on.send(()).unwrap();
-                assert_eq!(first.join().unwrap().is_err(), fails);
-                assert_eq!(second.join().unwrap(), Ok(()));
+                assert!(waits);
+                assert_eq!(first.join().ok(), Some(!fails));
+                assert_eq!(second.join().ok(), Some(true));
+                assert_eq!(has_loaded.recv().is_ok(), fails, "it loads what failed");
             });
         }
     }

@@ -1,7 +1,7 @@
 //! The node's store: SQLite, one writer and a few readers. All SQL of the node is in this module.
 //!
 //! Each method that writes is one transaction, durable when it returns (WAL, `synchronous = FULL`). Reports that come at the
-//! same time share one ([`together`]).
+//! same time share one (`together`).
 
 mod blocks;
 mod derived;

@@ -17,7 +17,7 @@ const PAGE: u64 = 4_096;
 const READ: u64 = 2 * CHUNK + 5 * PAGE;
 
 async fn mounted(granted: &[Action]) -> Option<Mounted> {
-    let payload: Vec<u8> = (0..4 * CHUNK).map(|at| byte(at)).collect();
+    let payload: Vec<u8> = (0..4 * CHUNK).map(byte).collect();
     let hash = payload_hash(B256::repeat_byte(8), &payload).0;
     mounted_stage(Stage::holding(granting(granted), &payload, hash).await).await
 }
