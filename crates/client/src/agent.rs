@@ -2,9 +2,9 @@
 //!
 //! The plaintext lives in this process's memory only, chunk by chunk as it is read, and only while three things hold: the
 //! lease runs, the package is usable on chain, and no violation was tried. Every action is judged **before** it is carried
-//! out. Permitted: reported, and carried out once the node's receipt is on disk. Ignored: carried out. Violation: the
-//! plaintext is wiped first, then the attempt is written down for the node; the answer says what can be done, and does not
-//! wait for the network.
+//! out. Permitted: reported, and carried out once the node has it durably and its receipt is written down. Ignored: carried
+//! out. Violation: the plaintext is wiped first, then the attempt is written down for the node; the answer says what can be
+//! done, and does not wait for the network.
 
 mod checking;
 mod deed;

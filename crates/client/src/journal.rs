@@ -58,7 +58,7 @@ pub struct Journal {
 
 impl Journal {
     /// Opens or begins the journal at `path` and reads it. A last line that was cut by a crash is dropped: its report
-    /// never went out.
+    /// never went out, or nothing was done under it yet.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -99,34 +99,34 @@ impl Journal {
         &self.kept
     }
 
-    /// Writes down a report that is about to be sent.
+    /// Writes down a report that is about to be sent. `synced`: so that it outlives the machine.
     ///
     /// # Errors
     /// [`JournalError::Disk`]: it must then not be sent.
-    pub fn sending(&mut self, submission: &ReportSubmission) -> Result<(), JournalError> {
-        self.append(
-            Entry::Sending {
-                submission: Box::new(submission.clone()),
-            },
-            true,
-        )
+    pub fn sending(
+        &mut self,
+        submission: &ReportSubmission,
+        synced: bool,
+    ) -> Result<(), JournalError> {
+        let submission = Box::new(submission.clone());
+        self.append(Entry::Sending { submission }, synced)
     }
 
-    /// Keeps the receipt of a report.
+    /// Keeps the receipt of a report. It outlives this process; the next renewal, or the end, syncs it: until then a machine
+    /// that fails has the same receipt from the node again, for the same report.
     ///
     /// # Errors
     /// [`JournalError::Disk`].
     pub fn received(&mut self, answer: &ReportAnswer) -> Result<(), JournalError> {
-        self.append(Entry::receipt(answer), true)
+        self.append(Entry::receipt(answer), false)
     }
 
-    /// Keeps the receipt of a renewal or of the session's end. Not synced: it proves a lease, or that there is none any more,
-    /// and nothing depends on it.
+    /// Keeps the receipt of a renewal or of the session's end, and syncs all that was written.
     ///
     /// # Errors
     /// [`JournalError::Disk`].
     pub fn renewed(&mut self, answer: &ReportAnswer) -> Result<(), JournalError> {
-        self.append(Entry::renewal(answer), false)
+        self.append(Entry::renewal(answer), true)
     }
 
     /// Notes that the node refused a report for good.
@@ -188,6 +188,13 @@ impl Journal {
             self.kept.take(entry);
             whole += line.len() as u64;
         }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // What it holds is written; that the machine keeps it is worth a try.
+        let _ = self.file.sync_data();
     }
 }
 

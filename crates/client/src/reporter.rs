@@ -158,11 +158,14 @@ impl Reporter {
         Line::new(self, self.sending.lock().await)
     }
 
-    /// Makes a report and syncs it to disk. It goes out with whoever has the line next, or at the next opening.
+    /// Makes a report and writes it down. It goes out with whoever has the line next, or at the next opening. `synced`: what
+    /// is told whether or not there is an answer outlives the machine; what is done only once the node has it need not,
+    /// and waits for no disk but the node's.
     pub(crate) fn write_down(
         &self,
         actions: Actions,
         body: &ReportBody,
+        synced: bool,
     ) -> Result<(), ReportError> {
         let mut book = self.book();
         let number = book
@@ -186,7 +189,7 @@ impl Reporter {
             session_signature: self.session.signature.clone(),
             body: body.into(),
         };
-        book.journal.sending(&submission)?;
+        book.journal.sending(&submission, synced)?;
         (book.number, book.previous) = (number, digest.0);
         Ok(())
     }

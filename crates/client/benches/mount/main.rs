@@ -44,16 +44,14 @@ const WANTED: f64 = 0.9;
 
 /// A file of the three: how long reading takes.
 struct Subject<'a> {
-    name: &'a str,
     path: &'a Path,
     /// Seconds of the fastest round: in order, all pages at random, few pages at random.
     best: [f64; 3],
 }
 
 impl<'a> Subject<'a> {
-    const fn new(name: &'a str, path: &'a Path) -> Self {
+    const fn new(path: &'a Path) -> Self {
         Self {
-            name,
             path,
             best: [f64::MAX; 3],
         }
@@ -135,10 +133,7 @@ async fn main() {
             plain_at.join(plain::NAME),
             plain_file,
         ];
-        let names = ["package", "plain mount", "plain file"];
-        let mut subjects: Vec<_> = (0..3)
-            .map(|at| Subject::new(names[at], &paths[at]))
-            .collect();
+        let mut subjects: Vec<_> = paths.iter().map(|path| Subject::new(path)).collect();
         for _ in 0..ROUNDS {
             subjects.iter_mut().for_each(Subject::measure);
         }

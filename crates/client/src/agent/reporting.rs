@@ -64,7 +64,7 @@ impl Shared {
 
     /// Writes a report down, which goes out in a task of its own.
     pub(super) fn tell(self: &Arc<Self>, actions: Actions, body: &ReportBody, telling: Telling) {
-        if let Err(error) = self.reporter.write_down(actions, body) {
+        if let Err(error) = self.reporter.write_down(actions, body, true) {
             tracing::error!(%actions, %error, "a report could not be written down");
             return;
         }

@@ -48,10 +48,10 @@ fn what_was_written_is_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
     let mut journal = Journal::open(&path).unwrap();
-    journal.sending(&submission(1)).unwrap();
+    journal.sending(&submission(1), true).unwrap();
     journal.received(&answer(1)).unwrap();
     journal.renewed(&answer(1)).unwrap();
-    journal.sending(&submission(2)).unwrap();
+    journal.sending(&submission(2), true).unwrap();
     let kept = journal.kept().clone();
     assert_eq!(kept.pending, [submission(2)]);
     assert_eq!(kept.last, Some(answer(1).receipt));
@@ -69,7 +69,7 @@ fn a_refused_report_takes_its_followers_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(&folder.path().join("journal.jsonl")).unwrap();
     for number in 3..6 {
-        journal.sending(&submission(number)).unwrap();
+        journal.sending(&submission(number), true).unwrap();
     }
     journal.refused(4, "the session is over").unwrap();
     assert_eq!(journal.kept().pending, [submission(3)]);
@@ -81,7 +81,7 @@ fn a_cut_last_line_is_dropped_and_the_next_one_stands_alone() {
     let path = folder.path().join("journal.jsonl");
     Journal::open(&path)
         .unwrap()
-        .sending(&submission(1))
+        .sending(&submission(1), true)
         .unwrap();
     let whole = std::fs::read(&path).unwrap();
     for cut in 1..whole.len() {
@@ -112,7 +112,7 @@ fn a_foreign_line_is_named() {
     let path = folder.path().join("journal.jsonl");
     Journal::open(&path)
         .unwrap()
-        .sending(&submission(1))
+        .sending(&submission(1), true)
         .unwrap();
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str("not ours\n");

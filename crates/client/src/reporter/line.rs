@@ -22,14 +22,14 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Reports `actions` and returns once the node's receipt is on disk. What is still without a receipt goes first.
+    /// Reports `actions` and returns once the node has it durably and its receipt is written down. What is still without a receipt goes first.
     pub(crate) async fn report(
         &self,
         actions: Actions,
         body: &ReportBody,
     ) -> Result<Answered, ReportError> {
         self.flush().await?;
-        self.reporter.write_down(actions, body)?;
+        self.reporter.write_down(actions, body, false)?;
         let answered = self.flush().await?;
         Ok(answered.expect("a report was pending"))
     }
@@ -164,7 +164,9 @@ mod tests {
         });
         assert!(reporter.next_renewal().is_some());
         let read = Actions::NONE.with(Action::Read);
-        reporter.write_down(read, &ReportBody::default()).unwrap();
+        reporter
+            .write_down(read, &ReportBody::default(), true)
+            .unwrap();
         assert!(reporter.next_renewal().is_none());
     }
 }
