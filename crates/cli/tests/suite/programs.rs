@@ -31,7 +31,7 @@ fn r_pandas_and_duckdb_read_the_data_in_the_sandbox() {
         ),
         (
             "duckdb",
-            "import os, duckdb; d = duckdb.read_csv(os.environ['MEDSHARE_DATA']); print(*duckdb.sql(\"select count(*), count(*) filter (sex = 'F') from d\").fetchone(), end='')",
+            "import os, duckdb; d = duckdb.read_csv(os.environ['MEDSHARE_DATA']); print(*duckdb.sql(\"select count(*), count(*) filter (sex = 'F') from d\").fetchall()[0], end='')",
         ),
     ] {
         let import = format!("import {library}");

@@ -105,7 +105,7 @@ fn a_network_that_is_blocked_after_opening_ends_the_data_and_is_found() {
     let agent = OpenPackage::start(&network, &alice, &[&package]);
     wire.block(true);
     let (status, words) = agent.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(4), "{words}");
     assert!(words.contains("the lease ended"), "{words}");
     let closed = act(&network, &alice, &["read", &package]);
     assert!(
@@ -160,7 +160,7 @@ fn a_client_that_was_stopped_past_its_lease_gives_nothing_when_it_goes_on() {
     }
     assert!(std::fs::read(&file).is_err());
     let (status, words) = agent.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(4), "{words}");
     assert!(words.contains("the lease ended"), "{words}");
     // A word that comes this late unsays nothing.
     assert_eq!(record.findings(), ["silent-lease"]);
@@ -198,7 +198,7 @@ fn copied_state_opens_nothing_while_the_first_is_open_and_ends_the_first_after_i
     assert_eq!(act(&network, &copy, &["read", &package]).status, 0);
     drop(stopped);
     let (status, words) = first.end();
-    assert_eq!(status, Some(1), "{words}");
+    assert_eq!(status, Some(4), "{words}");
     assert!(words.contains("the lease ended"), "{words}");
     // It could neither report nor end the session of the copy.
     assert_eq!(act(&network, &copy, &["read", &package]).status, 0);
