@@ -130,7 +130,7 @@ impl Run {
                 stop.stop();
                 waiting.await??;
                 let lock = anyhow::Error::new(lock);
-                return Err(lock.context("the command was ended and nothing is handed out"));
+                Err(lock.context("the command was ended and nothing is handed out"))
             }
             () = told => {
                 stop.stop();

@@ -189,18 +189,21 @@ pub fn write_container(
     hash.update(&beginning);
     container.write_all(&beginning)?;
     let mut index = 0;
-    let hash = hashed_beside(hash, |chunk| {
-        chunk.resize(cipher.plain_length(index), 0);
-        payload.read_exact(chunk)?;
-        let tag = cipher.encrypt(index, chunk)?;
-        chunk.extend_from_slice(&tag);
-        container.write_all(chunk)?;
-        index += 1;
-        Ok(if index == cipher.chunks() {
-            Last::Yes
-        } else {
-            Last::No
-        })
+    let hash = hashed_beside(hash, |group| {
+        let mut length = 0;
+        for place in group.chunks_exact_mut(CHUNK_BYTES + TAG_BYTES) {
+            if index == cipher.chunks() {
+                break;
+            }
+            let (chunk, rest) = place.split_at_mut(cipher.plain_length(index));
+            payload.read_exact(chunk)?;
+            rest[..TAG_BYTES].copy_from_slice(&cipher.encrypt(index, chunk)?);
+            length += chunk.len() + TAG_BYTES;
+            index += 1;
+        }
+        container.write_all(&group[..length])?;
+        let last = index == cipher.chunks();
+        Ok((length, if last { Last::Yes } else { Last::No }))
     })?;
     if payload.read(&mut [0])? != 0 {
         return Err(PackageError::WrongLength {
