@@ -294,6 +294,25 @@ impl Agent {
         read.map_err(|error| self.shared.reason(error.into()))
     }
 
+    /// Whether anything was written over the data since it was issued.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`].
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn is_changed(&self) -> Result<bool, AgentError> {
+        Ok(self.shared.content()?.is_changed())
+    }
+
+    /// As [`Agent::read_into`], of the data as it was issued: what rows are compared with, whatever was written over them.
+    ///
+    /// # Errors
+    /// [`AgentError::Locked`], [`AgentError::Content`].
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn read_issued(&self, offset: u64, out: &mut [u8]) -> Result<usize, AgentError> {
+        let read = self.shared.content()?.read_issued(offset, out);
+        read.map_err(|error| self.shared.reason(error.into()))
+    }
+
     /// Bytes of the data where they were decrypted, as [`Agent::read_into`] has them.
     ///
     /// # Errors

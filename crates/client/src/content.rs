@@ -153,6 +153,22 @@ impl Content {
         read.and(Err(ContentError::Wiped))
     }
 
+    /// Whether anything was written over the data since it was issued.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.state().spool.is_some()
+    }
+
+    /// As [`Content::read_at`], of the data as it was issued, whatever was written over it.
+    pub(crate) fn read_issued(&self, offset: u64, out: &mut [u8]) -> Result<usize, ContentError> {
+        let length = available(self.issued_length, offset, out.len());
+        for piece in pieces(offset, length) {
+            let chunk = self.load_issued(piece.chunk, self.issued_length)?;
+            out[piece.of_all].copy_from_slice(&chunk[piece.of_chunk]);
+        }
+        self.check_open()?;
+        Ok(length)
+    }
+
     fn read_pieces(&self, offset: u64, out: &mut [u8]) -> Result<usize, ContentError> {
         let state = self.state();
         let length = available(state.shape.length, offset, out.len());

@@ -210,11 +210,12 @@ impl Sandbox {
     /// [`SandboxError`].
     pub fn wait(mut self) -> Result<(u8, Output), SandboxError> {
         let ended = self.outer.wait()?;
+        let mut cut = false;
         for words in self.words.drain(..) {
-            // What did not fit was told to the command (EPIPE); what did is there.
-            let _ = words.join();
+            // A command hears of it (EPIPE) only when it prints more.
+            cut |= !matches!(words.join(), Ok(Ok(())));
         }
-        Ok((outer::code(ended), Output::new(self.output.clone())))
+        Ok((outer::code(ended), Output::new(self.output.clone(), cut)))
     }
 }
 

@@ -12,6 +12,7 @@ use medshare_client::opening::{self, Opening};
 use medshare_client::socket::AgentSocket;
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::Environment;
+use rustix::io::Errno;
 use serde_json::json;
 
 use crate::output::Progress;
@@ -137,6 +138,14 @@ fn mount(agent: &Agent, at: &Path) -> Option<Mount> {
 /// Before anything is reported: `decrypt` should not be on record for a slip of the pen.
 fn check_folder(at: &Path) -> Result<()> {
     let reading = || format!("cannot mount at {}", at.display());
+    let left = at.read_dir().err().and_then(|error| error.raw_os_error());
+    if left == Some(Errno::NOTCONN.raw_os_error()) {
+        bail!(
+            "{} was left mounted by an agent that is gone: unmount it with `fusermount3 -u {}`, then open again",
+            at.display(),
+            at.display()
+        );
+    }
     if at.read_dir().with_context(reading)?.next().is_some() {
         bail!(
             "{} is not empty: make a new folder and mount there",

@@ -94,6 +94,11 @@ impl Run {
         memory::harden().context("cannot forbid core dumps of this process")?;
         let agents = self.open(&requestor, &folders).await?;
         let holder = sandbox::holder(&agents)?;
+        if self.check && holder.is_some() {
+            bail!(
+                "the usage contract holds outputs back, and nothing of them is told here: run the command without --check"
+            );
+        }
         let shown = sandbox.go(&agents)?;
         let away = holder.map(|place| Away {
             place,

@@ -147,6 +147,7 @@ fn an_output_is_the_requestors_once_the_custodian_has_released_it() {
     assert_eq!(std::fs::read_to_string(mine).unwrap(), looked);
 
     rows_are_named_and_refused(&held);
+    nothing_is_told_of_what_is_held_back(&held);
     held.0.network.stop();
 }
 
@@ -154,7 +155,11 @@ fn an_output_is_the_requestors_once_the_custodian_has_released_it() {
 fn rows_are_named_and_refused(held: &Held) {
     let package = held.0.package.as_str();
     let (number, told) = held.hold(&["sh", "-c", "head -5 $MEDSHARE_DATA > $MEDSHARE_OUTPUT/rows"]);
-    assert_eq!(told["files_with_rows"], 1);
+    assert_eq!(
+        told["files_with_rows"],
+        Value::Null,
+        "nothing is told of it"
+    );
     assert_eq!(held.0.state(), json!("active"));
     let shown = succeed(&mut held.outputs(&["show", package, &number]));
     assert!(
@@ -173,4 +178,27 @@ fn rows_are_named_and_refused(held: &Held) {
     // An honest client that runs twice is told of nowhere.
     let findings = session::json(&mut held.custodian(&["findings"]));
     assert_eq!(findings, json!([]));
+}
+
+/// Names are the command's, and as good a way out as contents.
+fn nothing_is_told_of_what_is_held_back(held: &Held) {
+    let bench = &held.0;
+    let rows = "cd $MEDSHARE_OUTPUT; head -3 $MEDSHARE_DATA > secret-name";
+    let checked = bench.run(&["--check", "--", "sh", "-c", rows]);
+    assert_eq!(checked.status, 1, "{checked:?}");
+    assert!(checked.stderr.contains("without --check"), "{checked:?}");
+    let odd = "cd $MEDSHARE_OUTPUT; touch secret-name-$(printf '\\377')";
+    let lost = bench.run(&["--", "sh", "-c", odd]);
+    assert_eq!(lost.status, 1, "{lost:?}");
+    assert!(lost.stderr.contains("cannot be held back"), "{lost:?}");
+    for ran in [&checked, &lost] {
+        assert!(!ran.stdout.contains("secret-name") && !ran.stderr.contains("secret-name"));
+    }
+    let reports = session::json(&mut held.custodian(&["reports", &bench.package]));
+    let last = &reports.as_array().unwrap().last().unwrap()["body"];
+    assert!(last["comment"].as_str().unwrap().contains("lost"), "{last}");
+    assert!(
+        last["outputs"].to_string().contains("secret-name"),
+        "{last}"
+    );
 }

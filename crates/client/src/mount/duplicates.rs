@@ -14,7 +14,7 @@ use super::answer::errno;
 use super::contents::reading_failed;
 use super::folder::Inside;
 use super::second_files::Rows;
-use crate::agent::Agent;
+use crate::agent::{Agent, AgentError};
 use crate::rows;
 
 /// Why a file is looked at.
@@ -86,16 +86,24 @@ impl Inside {
     async fn look_for_rows(self: &Arc<Self>, inode: u64, version: u64) -> Result<Rows, Errno> {
         let inside = Arc::clone(self);
         let looking = tokio::task::spawn_blocking(move || {
-            let file = SecondReader {
-                inside: &inside,
-                inode,
-                offset: 0,
+            let look = |issued| {
+                let file = SecondReader {
+                    inside: &inside,
+                    inode,
+                    offset: 0,
+                };
+                let data = || DataReader {
+                    agent: &inside.agent,
+                    offset: 0,
+                    issued,
+                };
+                rows::count(file, data, 1)
             };
-            let data = || DataReader {
-                agent: &inside.agent,
-                offset: 0,
-            };
-            rows::count(file, data, 1)
+            // Rows that were written over are rows of the data all the same.
+            match look(false)? {
+                0 if inside.agent.is_changed().map_err(failed)? => look(true),
+                found => Ok(found),
+            }
         });
         let found = looking.await.map_err(|_| Errno::EIO)?;
         let rows = match found.map_err(|error| reading_failed(&error))? {
@@ -129,20 +137,25 @@ impl Read for SecondReader<'_> {
 struct DataReader<'a> {
     agent: &'a Agent,
     offset: u64,
+    /// As it was issued, or as it is now.
+    issued: bool,
 }
 
 impl Read for DataReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = || {
-            let begin = self.offset.min(self.agent.length()?);
-            self.agent.bytes(begin, buffer.len() as u64)
+        let read = match self.issued {
+            true => self.agent.read_issued(self.offset, buffer),
+            false => self.agent.read_into(self.offset, buffer),
         };
-        let bytes = read().map_err(|error| match errno(&error) {
-            Errno::EACCES => Error::new(ErrorKind::PermissionDenied, error),
-            _ => Error::other(error),
-        })?;
-        buffer[..bytes.len()].copy_from_slice(&bytes);
-        self.offset += bytes.len() as u64;
-        Ok(bytes.len())
+        let read = read.map_err(failed)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+fn failed(error: AgentError) -> Error {
+    match errno(&error) {
+        Errno::EACCES => Error::new(ErrorKind::PermissionDenied, error),
+        _ => Error::other(error),
     }
 }

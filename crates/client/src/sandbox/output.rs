@@ -53,13 +53,20 @@ impl Listed {
 /// All that the command wrote. Wiped when this goes.
 pub struct Output {
     scratch: Scratch,
+    cut: bool,
 }
 
 impl Output {
-    /// Nothing can be written from here on.
-    pub(super) fn new(scratch: Scratch) -> Self {
+    /// Nothing can be written from here on. `cut`: what the command printed had no room.
+    pub(super) fn new(scratch: Scratch, cut: bool) -> Self {
         scratch.tree().close();
-        Self { scratch }
+        Self { scratch, cut }
+    }
+
+    /// Whether what the command printed had no room, and is not all there.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Lists, sizes, hashes, and counts rows of the data of `agents`. Takes as long as reading all data once.
@@ -150,6 +157,8 @@ pub enum Fate {
     CheckedOnly,
     /// It goes to the custodian, sealed, with this sha256d.
     HeldBack(B256),
+    /// It was to go there, and could not be sealed: it goes nowhere.
+    Lost,
 }
 
 impl Drop for Output {
@@ -209,7 +218,7 @@ pub async fn judge(
             agent.authorise(Action::Copy, &body).await
         }
         Fate::HandedOut | Fate::CheckedOnly => agent.authorise(Action::Read, &body).await,
-        Fate::HeldBack(_) => agent.declare(Action::Read, &body).await.map(Some),
+        Fate::HeldBack(_) | Fate::Lost => agent.declare(Action::Read, &body).await.map(Some),
     }
 }
 
@@ -223,8 +232,9 @@ fn body(agent: &Agent, package: usize, files: &[Listed], program: &str, fate: Fa
         "output of a command on {} in the sandbox, {}: {} files, {} bytes, manifest {}",
         agent.header().dataset_id(),
         match fate {
-            Fate::HandedOut => "handed out",
+            Fate::HandedOut => "to be handed out",
             Fate::CheckedOnly => "checked only",
+            Fate::Lost => "lost, since it could not be held back",
             Fate::HeldBack(_) => "held back",
         },
         files.len(),
@@ -247,7 +257,7 @@ fn body(agent: &Agent, package: usize, files: &[Listed], program: &str, fate: Fa
         outputs: outputs.collect(),
         held: match fate {
             Fate::HeldBack(hash) => Some(hash),
-            Fate::HandedOut | Fate::CheckedOnly => None,
+            Fate::HandedOut | Fate::CheckedOnly | Fate::Lost => None,
         },
         ..ReportBody::default()
     }

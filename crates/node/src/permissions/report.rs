@@ -107,13 +107,19 @@ impl Inner {
         if let Some(live) = self.store.live_session(taken.id, now).await?
             && live.session.key != taken.submission.session.key
         {
+            // Once for a session, however often it asks: an honest one that waits does.
+            let key = taken.submission.session.key;
             let detail = format!(
-                "another session holds the lease until {} (ms)",
-                live.lease_until
+                "{key} asked for what another session, {}, had open",
+                live.session.key
             );
-            self.note(taken.id, "second-opening", &detail).await?;
+            let noted = self.store.findings(taken.id).await?;
+            if noted.iter().all(|noted| noted.detail != detail) {
+                self.note(taken.id, "second-opening", &detail).await?;
+            }
             return Err(NodeError::Conflict(format!(
-                "the package is open: {detail}"
+                "the package is open: another session holds the lease until {} (ms)",
+                live.lease_until
             )));
         }
         self.sealed_share(taken).await

@@ -1,12 +1,13 @@
 //! After the command: what it wrote is looked through, judged, reported, and goes where it may go.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use medshare_client::agent::Agent;
 use medshare_client::api::NodeApi;
 use medshare_client::outputs::{self, GivenAway};
 use medshare_client::purse::PackageFolder;
 use medshare_client::sandbox::{self, Fate, Listed, Output, Sealed, judge};
 use medshare_protocol::id::PackageId;
+use medshare_protocol::output::MAX_SEALED_OUTPUT_BYTES;
 use serde_json::json;
 
 use super::Run;
@@ -25,20 +26,37 @@ impl Run {
         away: Option<&Away<'_>>,
     ) -> Result<()> {
         let (output, files) = listed(output, agents).await?;
-        let away = away.filter(|_| !self.check);
-        let sealed = away.map(|away| output.seal(&files, &agents[away.place]));
-        let sealed = sealed
+        let Ok(sealed) = away
+            .map(|away| output.seal(&files, &agents[away.place]))
             .transpose()
-            .context("the output cannot be held back, and is gone")?;
+        else {
+            // Why exactly is told to the custodian alone: names and sizes are the command's.
+            self.judged(agents, &files, |_| Fate::Lost).await?;
+            bail!(
+                "the output cannot be held back, and is gone: it is longer than {} MiB, or a file has a name that is no UTF-8",
+                MAX_SEALED_OUTPUT_BYTES >> 20
+            );
+        };
+        if output.is_cut() {
+            output::note("the output is full: what the command printed is cut");
+        }
         if away.is_none() {
             self.say(&files)?;
         }
-        let reports = self.judged(agents, &files, sealed.as_ref()).await?;
+        let fate = |agent: &Agent| match &sealed {
+            _ if self.check => Fate::CheckedOnly,
+            Some(sealed) if agent.usage().environment.holds_outputs() => {
+                Fate::HeldBack(sealed.hash)
+            }
+            _ => Fate::HandedOut,
+        };
+        let reports = self.judged(agents, &files, fate).await?;
         let mut ended = Ended {
             files: &files,
             reports: &reports,
             code,
             held: None,
+            cut: output.is_cut(),
         };
         match (away, sealed) {
             (Some(away), Some(sealed)) => {
@@ -61,19 +79,12 @@ impl Run {
         &self,
         agents: &[Agent],
         files: &[Listed],
-        sealed: Option<&Sealed>,
+        fate: impl Fn(&Agent) -> Fate,
     ) -> Result<Vec<Option<u32>>> {
         let program = sandbox::program(&self.command);
         let mut reports = Vec::new();
         for (place, agent) in agents.iter().enumerate() {
-            let fate = match sealed {
-                _ if self.check => Fate::CheckedOnly,
-                Some(sealed) if agent.usage().environment.holds_outputs() => {
-                    Fate::HeldBack(sealed.hash)
-                }
-                _ => Fate::HandedOut,
-            };
-            let judged = judge(agent, place, files, &program, fate).await;
+            let judged = judge(agent, place, files, &program, fate(agent)).await;
             reports.push(judged.context("the output is not handed out")?);
         }
         Ok(reports)
@@ -96,14 +107,16 @@ impl Run {
     fn tell(&self, ended: &Ended<'_>) -> Result<()> {
         let files = ended.files;
         let size: u64 = files.iter().map(|file| file.size).sum();
+        let counted = format!("{}, {size} bytes", counted(files.len() as u64, "file"));
+        // What was only checked has not left, and of what is held back not even how much it is is told.
         let place = match ended.held {
-            _ if self.check => "checked, and not handed out".to_owned(),
+            _ if self.check => format!("{counted}, checked, and not handed out"),
             Some((package, number)) => format!(
-                "held back for the custodian's release: `medshare outputs fetch {package} {number}`"
+                "the output is held back for the custodian's release: `medshare outputs fetch {package} {number}`"
             ),
-            None => format!("in {}", self.output.display()),
+            None => format!("{counted}, in {}", self.output.display()),
         };
-        // What was only checked, or is held back, has not left: of it no more is told than this.
+        let with_rows = files.iter().filter(|file| file.has_rows()).count();
         let listed = (!self.check && ended.held.is_none()).then_some(files);
         let value = json!({
             "packages": self.all(),
@@ -111,14 +124,11 @@ impl Run {
             "output": listed.map(|_| &self.output),
             "held": ended.held.map(|(package, number)| json!({"package": package, "number": number})),
             "files": listed,
-            "files_with_rows": files.iter().filter(|file| file.has_rows()).count(),
+            "files_with_rows": ended.held.is_none().then_some(with_rows),
+            "cut": ended.cut,
             "reports": ended.reports,
         });
-        let text = format!(
-            "the command ended with {}; {}, {size} bytes, {place}",
-            ended.code,
-            counted(files.len() as u64, "file")
-        );
+        let text = format!("the command ended with {}; {place}", ended.code);
         output::either(self.json, &value, text)
     }
 }
@@ -128,6 +138,8 @@ struct Ended<'a> {
     files: &'a [Listed],
     reports: &'a [Option<u32>],
     code: u8,
+    /// Whether what the command printed had no room.
+    cut: bool,
     /// Of an output that is held back: by which package, and the number of the report that tells of it.
     held: Option<(PackageId, u32)>,
 }

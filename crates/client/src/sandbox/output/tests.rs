@@ -12,7 +12,7 @@ fn what_is_handed_out_is_its_owner_s_alone_and_replaces_nothing() {
     let folder = scratch.tree().create(ROOT, "a".as_ref(), true).unwrap();
     let file = scratch.tree().create(folder, "b".as_ref(), false).unwrap();
     scratch.tree().write(file, 0, b"x").unwrap();
-    let output = Output::new(scratch);
+    let output = Output::new(scratch, false);
     let files = output.list(&[]).unwrap();
     let names: Vec<_> = files
         .iter()

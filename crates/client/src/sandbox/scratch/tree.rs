@@ -15,8 +15,8 @@ use crate::hidden::{Hidden, Keeper};
 pub const MAX_OUTPUT_BYTES: u64 = 256 * 1024 * 1024;
 /// At most so many files and folders.
 pub(in crate::sandbox) const MAX_NODES: usize = 4_096;
-/// Folders in folders.
-pub(super) const MAX_DEPTH: usize = 32;
+/// Folders in folders: names of 255 bytes and the folder that they are handed out into stay below the kernel's PATH_MAX.
+pub(super) const MAX_DEPTH: usize = 12;
 /// Inode of the folder itself.
 pub(in crate::sandbox) const ROOT: u64 = 1;
 

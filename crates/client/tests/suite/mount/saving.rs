@@ -74,3 +74,26 @@ async fn a_second_file_that_may_become_the_data_is_held() {
         mounted.end().await;
     }
 }
+
+/// Writing over the data first hides nothing: rows are compared with what was issued as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_were_written_over_are_rows_all_the_same() {
+    let Some(mounted) = mounted(&[Action::Read, Action::Write]).await else {
+        return;
+    };
+    let read = mounted
+        .blocking(|data| {
+            let rows = fs::read(data).unwrap();
+            fs::write(data, b"a,b\n1,2\n").unwrap();
+            let second = data.with_extension("new");
+            fs::write(&second, rows).unwrap();
+            fs::read(second)
+        })
+        .await;
+    assert_eq!(read.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert_eq!(
+        mounted.agent.lock(),
+        Some(Lock::Violation(Action::Duplicate))
+    );
+    mounted.end().await;
+}
