@@ -113,7 +113,7 @@ def test_header_spellings() -> None:
     assert read_header(io.BytesIO(resigned(RAW)))[0] == HEADER
     fields = dict(enumerate(astuple(HEADER)))
     values = [(0, bytes(31)), (0, "x" * 32), (7, -1), (7, 1 << 64), (7, True), (8, b"text/csv"), (13, 2), (14, 64),
-              (15, 64), (16, 2), (16, 256), (17, 1.0), (19, bytes(79)), (10, None), (0, [])]
+              (15, 64), (16, 3), (16, 256), (17, 1.0), (19, bytes(79)), (10, None), (0, [])]
     maps = [cbor2.dumps(fields | {key: value}) for key, value in values]
     maps += [cbor2.dumps({key: fields[key] for key in keys})
              for keys in (range(19), reversed(range(20)), [1, 0, *range(2, 20)])]
