@@ -60,17 +60,20 @@ impl Inner {
             received: clock::now_ms(),
             decision: None,
         };
-        write(&held_path(&self.packages_dir, id, number), sealed).await?;
-        match self
-            .store
-            .put_output(id, &held, MAX_WAITING_OUTPUTS)
-            .await?
+        let path = held_path(&self.packages_dir, id, number);
+        write(&path, sealed).await?;
+        let most = MAX_WAITING_OUTPUTS;
+        // It may have been sent twice at once, and be here by the other one's doing.
+        if self.store.put_output(id, &held, most).await?
+            || self.store.output(id, number).await?.is_some()
         {
-            true => Ok(()),
-            false => Err(NodeError::Conflict(format!(
-                "{MAX_WAITING_OUTPUTS} outputs of the package wait for the custodian's decision: send it again then"
-            ))),
+            return Ok(());
         }
+        // What is not taken must not fill the disk either; the other one of two may have removed it.
+        let _ = tokio::fs::remove_file(&path).await;
+        Err(NodeError::Conflict(format!(
+            "{most} outputs of the package wait for the custodian's decision: send it again then"
+        )))
     }
 
     /// What is held back of a package, and what was decided.

@@ -9,10 +9,11 @@ use super::rows::{hash, json, signed, to_json, unsigned, unsigned32};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Records an output whose bytes are durable, unless `most` of its package wait already. Whether it did.
+    /// Records an output whose bytes are durable, unless there is one with its number or `most` of its package wait
+    /// already. Whether it did.
     ///
     /// # Errors
-    /// When the store fails, also when there is one with this number.
+    /// When the store fails.
     pub async fn put_output(
         &self,
         package: PackageId,
@@ -21,7 +22,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let inserted = sqlx::query(
-            "INSERT INTO held_output (package, number, output, length, received)
+            "INSERT OR IGNORE INTO held_output (package, number, output, length, received)
              SELECT ?1, ?2, ?3, ?4, ?5
              WHERE (SELECT count(*) FROM held_output WHERE package = ?1 AND decision IS NULL) < ?6",
         )

@@ -75,6 +75,12 @@ impl Bench {
             .await
     }
 
+    async fn is_kept(&self, number: u32) -> bool {
+        let container = self.cluster.node(0).container(self.id).await.unwrap();
+        let name = format!("{}-{number}.held", self.id);
+        container.path.with_file_name(name).exists()
+    }
+
     async fn listed(&self) -> Vec<HeldOutput> {
         self.http
             .json(&format!("/v1/packages/{}/outputs", self.id))
@@ -139,8 +145,14 @@ async fn so_many_outputs_of_a_package_wait_and_no_more() {
         let number = bench.tell(Some(output_hash(&sealed))).await;
         let answer = bench.put(number, &sealed).await;
         match count {
-            MAX_WAITING_OUTPUTS => drop(problem(answer, 409, "conflict").await),
-            _ => assert_eq!(answer.status(), StatusCode::NO_CONTENT),
+            MAX_WAITING_OUTPUTS => {
+                problem(answer, 409, "conflict").await;
+                assert!(!bench.is_kept(number).await, "it fills the disk");
+            }
+            _ => {
+                assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+                assert!(bench.is_kept(number).await);
+            }
         }
     }
     assert_eq!(bench.listed().await.len(), MAX_WAITING_OUTPUTS as usize);

@@ -37,10 +37,11 @@ impl Run {
                 MAX_SEALED_OUTPUT_BYTES >> 20
             );
         };
-        if output.is_cut() {
-            output::note("the output is full: what the command printed is cut");
-        }
+        // Of what is held back nothing is told, not even that it was too much.
         if away.is_none() {
+            if output.is_cut() {
+                output::note("the output is full: what the command printed is cut");
+            }
             self.say(&files)?;
         }
         let fate = |agent: &Agent| match &sealed {
@@ -125,7 +126,7 @@ impl Run {
             "held": ended.held.map(|(package, number)| json!({"package": package, "number": number})),
             "files": listed,
             "files_with_rows": ended.held.is_none().then_some(with_rows),
-            "cut": ended.cut,
+            "cut": ended.held.is_none().then_some(ended.cut),
             "reports": ended.reports,
         });
         let text = format!("the command ended with {}; {place}", ended.code);
