@@ -1,5 +1,6 @@
 //! One custodian: wallet, dataset, node.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
@@ -7,6 +8,7 @@ use anyhow::{Context, Result};
 use medshare_chain::{Chain, PrivateKeySigner};
 use medshare_node::descriptor::Dataset;
 use medshare_node::node_key::sealing_secret;
+use tokio::net::TcpSocket;
 
 use super::dataset::{DatasetSource, place};
 use super::process::NodeProcess;
@@ -30,6 +32,8 @@ pub struct Custodian {
     pub config: PathBuf,
     /// The node's process.
     pub process: NodeProcess,
+    /// The node's port is nobody else's while the network lives, also between two runs of the node.
+    _port: TcpSocket,
 }
 
 impl Custodian {
@@ -44,7 +48,7 @@ impl Custodian {
 /// What is decided about a custodian before anything exists.
 pub(super) struct Draft {
     pub(super) name: &'static str,
-    pub(super) port: u16,
+    pub(super) port: TcpSocket,
     pub(super) wallet: PrivateKeySigner,
     pub(super) node: PrivateKeySigner,
     pub(super) lease_seconds: u32,
@@ -59,6 +63,7 @@ pub(super) struct Joined {
     node: Address,
     url: String,
     config: PathBuf,
+    port: TcpSocket,
 }
 
 impl Draft {
@@ -79,7 +84,8 @@ impl Draft {
             write_wallet(&keystore, self.wallet.clone()),
             write_wallet(&node_keystore, self.node.clone()),
         )?;
-        let url = format!("http://127.0.0.1:{}", self.port);
+        let listen = self.port.local_addr()?;
+        let url = format!("http://{listen}");
         let chain = governance.with_signer(self.wallet.clone());
         governance.admit_custodian(self.wallet.address()).await?;
         chain
@@ -93,7 +99,7 @@ impl Draft {
                 &dataset.responses,
             )
             .await?;
-        let config = self.write_config(governance, folder, &descriptor)?;
+        let config = self.write_config(governance, listen, folder, &descriptor)?;
         Ok(Joined {
             name: self.name,
             chain,
@@ -102,18 +108,25 @@ impl Draft {
             node,
             url,
             config,
+            port: self.port,
         })
     }
 
-    fn write_config(&self, chain: &Chain, folder: &Path, descriptor: &Path) -> Result<PathBuf> {
+    fn write_config(
+        &self,
+        chain: &Chain,
+        listen: SocketAddr,
+        folder: &Path,
+        descriptor: &Path,
+    ) -> Result<PathBuf> {
         let root = folder
             .parent()
             .context("a custodian's folder lies in the network's")?;
         let mut config = toml::Table::new();
         let mut set =
             |key: &str, value: String| config.insert(key.to_owned(), toml::Value::String(value));
-        set("listen", format!("127.0.0.1:{}", self.port));
-        set("public-endpoint", format!("http://127.0.0.1:{}", self.port));
+        set("listen", listen.to_string());
+        set("public-endpoint", format!("http://{listen}"));
         set("rpc-url", chain.endpoint());
         set("contract", chain.contract().to_string());
         set("custodian", self.wallet.address().to_string());
@@ -150,6 +163,7 @@ impl Joined {
             url: self.url,
             config: self.config,
             process,
+            _port: self.port,
         })
     }
 }

@@ -10,12 +10,14 @@ pub use dataset::DatasetSource;
 pub(crate) use dataset::load_own;
 pub use process::READY;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
 use anyhow::{Context, Result, ensure};
 use medshare_chain::anvil::{self, AnvilChild, AnvilOptions};
 use medshare_chain::{Chain, ChainConfig, PrivateKeySigner, keystore};
+use tokio::net::TcpSocket;
 
 use custodian::{Draft, Joined};
 
@@ -115,12 +117,12 @@ impl Deployed {
             Some(port) => port
                 .checked_add(1 + u16::from(position))
                 .context("the port is too high: the nodes get the next two")?,
-            None => free_port()?,
+            None => 0,
         };
         let index = usize::from(position);
         let draft = Draft {
             name: NAMES[index],
-            port,
+            port: keep_port(port)?,
             wallet: account(&self.anvil, 1 + 2 * index)?,
             node: account(&self.anvil, 2 + 2 * index)?,
             lease_seconds: plan.lease_seconds,
@@ -171,8 +173,15 @@ fn account(anvil: &AnvilChild, position: usize) -> Result<PrivateKeySigner> {
         .context("anvil gave fewer accounts than it was asked for")
 }
 
-/// A port that was free a moment ago. Another program may take it; then the node says so.
-fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    Ok(listener.local_addr()?.port())
+/// A port of this machine for a node, any free one for 0. A socket that is bound and does not listen keeps it: the system gives
+/// it to no other socket that asks for any port, and lets one that asks for this very one listen on it (SO_REUSEADDR).
+fn keep_port(port: u16) -> Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket
+        .bind((Ipv4Addr::LOCALHOST, port).into())
+        .with_context(|| {
+            format!("port {port} of this machine is taken or not yours: give another")
+        })?;
+    Ok(socket)
 }

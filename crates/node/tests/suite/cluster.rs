@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use alloy_primitives::Address;
 use medshare_chain::anvil::{AnvilChild, AnvilOptions, spawn};
@@ -12,7 +11,7 @@ use medshare_node::node_key::sealing_secret;
 use medshare_node::peer::Peers;
 use medshare_node::store::Store;
 use medshare_node::{Limits, Node, NodeParts, Vouching, server};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +33,7 @@ pub struct Custodian {
     pub address: Address,
     pub key: PrivateKeySigner,
     pub listen: SocketAddr,
+    _port: TcpSocket,
     pub folder: PathBuf,
     pub datasets: Vec<Dataset>,
     pub rpc: Line,
@@ -146,7 +146,8 @@ impl Custodian {
         let address = wallet.sender().unwrap();
         let key = anvil.keys[3 + index].clone();
         governance.admit_custodian(address).await.unwrap();
-        let listen = free_port().await;
+        let port = own_port();
+        let listen = port.local_addr().unwrap();
         let sealing = sealing_secret(&key).public();
         wallet
             .register_node(key.address(), sealing, &format!("http://{listen}"))
@@ -166,6 +167,7 @@ impl Custodian {
             address,
             key,
             listen,
+            _port: port,
             folder: folder.into(),
             datasets,
             rpc,
@@ -215,21 +217,13 @@ impl Custodian {
     }
 }
 
-/// A port that stays free while its node is down: below those that the system gives to others, and in another place
-/// in each of the processes that run tests at the same time.
-async fn free_port() -> SocketAddr {
-    const FIRST: u16 = 10_000;
-    const PROCESSES: u32 = 110;
-    const PORTS_EACH: u16 = 200;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let process = u16::try_from(std::process::id() % PROCESSES).unwrap();
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed) % PORTS_EACH;
-        let address = SocketAddr::from(([127, 0, 0, 1], FIRST + process * PORTS_EACH + number));
-        if TcpListener::bind(address).await.is_ok() {
-            return address;
-        }
-    }
+/// A port that nobody else gets while its node is down. A socket that is bound and does not listen keeps it: the system gives
+/// it to no other socket that asks for any port, and lets one that asks for this very one listen on it (SO_REUSEADDR).
+fn own_port() -> TcpSocket {
+    let port = TcpSocket::new_v4().unwrap();
+    port.set_reuseaddr(true).unwrap();
+    port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    port
 }
 
 /// A wire to the RPC endpoint that can be cut.
