@@ -323,13 +323,20 @@ impl Agent {
         held.map_err(|error| self.shared.reason(error.into()))
     }
 
+    /// [`Content::goes_on`]; not when the data is closed.
+    #[cfg(all(feature = "mount", target_os = "linux"))]
+    pub(crate) fn goes_on(&self, offset: u64, length: usize) -> bool {
+        let content = self.shared.content();
+        content.is_ok_and(|content| content.goes_on(offset, length))
+    }
+
     /// Decrypts what is likely to be read next.
     ///
     /// # Errors
     /// [`AgentError::Locked`], [`AgentError::Content`].
     #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn prepare(&self, offset: u64, wanted: usize) -> Result<(), AgentError> {
-        let prepared = self.shared.content()?.prepare(offset, wanted);
+    pub(crate) fn prepare(&self) -> Result<(), AgentError> {
+        let prepared = self.shared.content()?.prepare();
         prepared.map_err(|error| self.shared.reason(error.into()))
     }
 

@@ -7,6 +7,7 @@
 mod cache;
 mod check;
 mod held;
+mod spans;
 
 use std::fs::File;
 use std::io;
@@ -28,15 +29,12 @@ use cache::Cache;
 
 pub use check::{Checked, PayloadCheck};
 pub use held::Held;
+use spans::Spans;
 
 /// Buffers that the cache leaves to those who read, write and check at this moment.
 const RESERVED_BUFFERS: usize = 16;
 /// What is longer than a chunk in a slot has room in a buffer.
 const _: () = assert!(SLOT_BYTES <= crate::memory::BUFFER_BYTES);
-/// The longest read that is put together in locked memory: as far as the kernel reads ahead.
-pub(crate) const SPAN_BYTES: usize = 2 * CHUNK_BYTES;
-/// So many such reads at once; more wait.
-const SPANS: usize = 2;
 /// The overlay's key stands behind the data key.
 const OVERLAY_KEY: std::ops::Range<usize> = DATA_KEY_BYTES..DATA_KEY_BYTES + 32;
 
@@ -67,7 +65,7 @@ pub struct Content {
     issued_length: u64,
     pool: Arc<LockedPool>,
     /// For reads of more than one chunk.
-    spans: Arc<LockedPool>,
+    spans: Spans,
     /// Data key ‖ the overlay's key, if there is an overlay. Expanded for a chunk at a time. Nothing once it is wiped.
     keys: RwLock<Option<LockedBuffer>>,
     overlay: PathBuf,
@@ -97,7 +95,7 @@ impl Content {
         let length = header.header.payload_length;
         check_beginning(&container, header)?;
         let pool = LockedPool::new().map_err(ContentError::Memory)?;
-        let spans = LockedPool::of(SPAN_BYTES, SPANS..=SPANS).map_err(ContentError::Memory)?;
+        let spans = Spans::new().map_err(ContentError::Memory)?;
         let mut keys = pool.lend();
         keys[..DATA_KEY_BYTES].copy_from_slice(key.to_bytes().as_slice());
         let content = Self {
@@ -269,6 +267,7 @@ impl Content {
         *keys = None;
         drop(keys);
         self.cache.close();
+        self.spans.close();
     }
 
     fn chunk(&self, state: &State, index: u64) -> Result<Arc<LockedBuffer>, ContentError> {
@@ -293,17 +292,28 @@ impl Content {
         if shown == 0 {
             return Ok(chunk);
         }
-        let cipher = self.cipher()?;
+        let (plain, sealed) = self.decrypt_into(&self.cipher()?, index, &mut chunk)?;
+        // The tag, and what was cut off.
+        chunk[shown.min(plain)..sealed].fill(0);
+        Ok(chunk)
+    }
+
+    /// Reads a chunk as it was issued to the beginning of `out` and decrypts it there; its length, and with its tag.
+    fn decrypt_into(
+        &self,
+        cipher: &PayloadCipher,
+        index: u64,
+        out: &mut [u8],
+    ) -> Result<(usize, usize), ContentError> {
+        let begin = index.saturating_mul(CHUNK_BYTES as u64);
         let number = u32::try_from(index).map_err(|_| PackageError::TooLong(begin))?;
         let (position, length) = cipher.location(number);
-        let sealed = &mut chunk[..length];
+        let sealed = &mut out[..length];
         self.container
             .read_exact_at(sealed, self.beginning.saturating_add(position))
             .map_err(PackageError::Unreadable)?;
         cipher.decrypt(number, sealed)?;
-        // The tag, and what was cut off.
-        sealed[shown.min(cipher.plain_length(number))..].fill(0);
-        Ok(chunk)
+        Ok((cipher.plain_length(number), length))
     }
 
     fn store(
@@ -334,6 +344,7 @@ impl Content {
             let spool = Spool::create(&self.overlay)?;
             self.take_key(spool.id())?;
             state.spool = Some(spool);
+            self.spans.clear();
             self.store_shape(state)?;
         }
         Ok(())

@@ -13,9 +13,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Bytes of a buffer: a chunk of 64 KiB, and a page for what encryption adds to it.
 pub const BUFFER_BYTES: usize = 64 * 1024 + 4 * 1024;
-/// Buffers in a pool, 3.5 MiB: with what is lent for long reads, two packages stay below the 8 MiB that Linux lets
-/// everybody lock.
-pub const MOST_BUFFERS: usize = 52;
+/// Buffers in a pool, 2.7 MiB: with 1.2 MiB for long reads, two packages stay below the 8 MiB that Linux lets everybody
+/// lock.
+pub const MOST_BUFFERS: usize = 40;
 /// With fewer nothing can be held open.
 pub const FEWEST_BUFFERS: usize = 24;
 
@@ -35,9 +35,15 @@ pub fn harden() -> io::Result<()> {
     Ok(())
 }
 
+struct Free {
+    maps: Vec<MmapMut>,
+    /// Who wait for one; nobody else is woken, which would be a system call for each buffer.
+    waiting: usize,
+}
+
 /// Buffers that are lent one by one. Each is a mapping of its own, so that no two borrowers share one.
 pub struct LockedPool {
-    free: Mutex<Vec<MmapMut>>,
+    free: Mutex<Free>,
     returned: Condvar,
     buffers: usize,
 }
@@ -66,7 +72,10 @@ impl LockedPool {
         }
         Ok(Arc::new(Self {
             buffers: free.len(),
-            free: Mutex::new(free),
+            free: Mutex::new(Free {
+                maps: free,
+                waiting: 0,
+            }),
             returned: Condvar::new(),
         }))
     }
@@ -81,11 +90,13 @@ impl LockedPool {
     pub fn lend(self: &Arc<Self>) -> LockedBuffer {
         let mut free = self.free();
         let map = loop {
-            match free.pop() {
+            match free.maps.pop() {
                 Some(map) => break map,
                 None => {
+                    free.waiting += 1;
                     let waited = self.returned.wait(free);
                     free = waited.unwrap_or_else(PoisonError::into_inner);
+                    free.waiting -= 1;
                 }
             }
         };
@@ -95,7 +106,7 @@ impl LockedPool {
         }
     }
 
-    fn free(&self) -> MutexGuard<'_, Vec<MmapMut>> {
+    fn free(&self) -> MutexGuard<'_, Free> {
         // A list of buffers of zeros, whoever panicked.
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,8 +150,11 @@ impl Drop for LockedBuffer {
             // neither of which the compiler sees through; `black_box` says so.
             map.fill(0);
             black_box(&mut map);
-            self.pool.free().push(map);
-            self.pool.returned.notify_one();
+            let mut free = self.pool.free();
+            free.maps.push(map);
+            if free.waiting > 0 {
+                self.pool.returned.notify_one();
+            }
         }
     }
 }

@@ -71,6 +71,11 @@ impl Cache {
         Ok(chunk)
     }
 
+    /// A chunk, when it is here.
+    pub(super) fn find(&self, index: u64) -> Option<Arc<LockedBuffer>> {
+        self.shard(index).get(index)
+    }
+
     fn put(&self, index: u64, chunk: &Arc<LockedBuffer>) {
         let mut shard = self.shard(index);
         if shard.entries.iter().any(|entry| entry.index == index) {

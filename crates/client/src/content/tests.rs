@@ -11,6 +11,7 @@ use medshare_protocol::usage::{Actions, Environment, Sensitivity, UsageContract}
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::spans::{SPAN_BYTES, Span};
 use super::*;
 
 /// A package file and its key.
@@ -155,7 +156,17 @@ proptest! {
                     let mut out = vec![0xee; count];
                     let read = content.read_at(at as u64, &mut out).unwrap();
                     let rest = model.get(at..).unwrap_or_default();
-                    prop_assert_eq!(&out[..read], &rest[..rest.len().min(count)]);
+                    let rest = &rest[..rest.len().min(count)];
+                    prop_assert_eq!(&out[..read], rest);
+                    // And what follows, as a reader in order does.
+                    for at in [at, at + count] {
+                        let held = content.hold(at as u64, count).unwrap();
+                        let end = model.len().min(at + count);
+                        prop_assert!(*held == model[at.min(end)..end]);
+                        if content.goes_on(at as u64, held.len()) {
+                            content.prepare().unwrap();
+                        }
+                    }
                 }
                 Step::Reopen => {
                     drop(content);
@@ -343,7 +354,7 @@ fn kept(content: &Content, index: u64) -> bool {
 }
 
 #[test]
-fn what_is_held_is_what_is_read_and_what_is_prepared_is_there() {
+fn what_is_held_is_what_is_read() {
     let payload = payload(5 * CHUNK_BYTES + 9);
     let made = Made::of(&payload);
     let content = made.open();
@@ -359,15 +370,65 @@ fn what_is_held_is_what_is_read_and_what_is_prepared_is_there() {
         let end = payload.len().min(offset.saturating_add(wanted));
         assert!(*held == payload[offset.min(end)..end], "{offset} {wanted}");
     }
-    let content = made.open();
-    let has = |index| kept(&content, index);
-    content
-        .prepare(CHUNK_BYTES as u64, CHUNK_BYTES + 1)
-        .unwrap();
-    assert_eq!([1, 2, 3].map(has), [true, true, false]);
-    content.prepare(0, usize::MAX).unwrap();
     content.wipe();
     let wiped = |error| matches!(error, ContentError::Wiped);
     assert!(content.hold(0, 1).is_err_and(wiped));
-    assert!(content.prepare(0, 1).is_err_and(wiped));
+    assert!(content.prepare().is_err_and(wiped));
+    assert!(content.hold(0, SPAN_BYTES).is_err_and(wiped));
+}
+
+/// Reads in order, and has what follows decrypted.
+fn read_in_order(content: &Content) {
+    for offset in [0, SPAN_BYTES as u64] {
+        let held = content.hold(offset, SPAN_BYTES).unwrap();
+        if content.goes_on(offset, held.len()) {
+            content.prepare().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_decrypted_ahead_is_what_is_read_and_not_what_was_there_before_a_write() {
+    let payload = payload(9 * SPAN_BYTES + 9);
+    let made = Made::of(&payload);
+    let content = made.open();
+    read_in_order(&content);
+    let third = 3 * SPAN_BYTES;
+    let span = |offset: usize| Span {
+        offset: offset as u64,
+        length: SPAN_BYTES,
+    };
+    let ready = content.spans.take(span(third)).unwrap();
+    assert!(ready[..SPAN_BYTES] == payload[third..third + SPAN_BYTES]);
+    assert!(content.spans.take(span(4 * SPAN_BYTES)).is_some());
+    content.spans.put(span(third), ready);
+
+    let place = third + 10;
+    content.write_at(place as u64, b"written").unwrap();
+    assert!(content.spans.take(span(third)).is_none());
+    read_in_order(&content);
+    assert!(content.spans.take(span(third)).is_none());
+    let held = content.hold(third as u64, SPAN_BYTES).unwrap();
+    assert_eq!(held[10..17], *b"written");
+}
+
+#[test]
+fn a_span_of_a_changed_chunk_is_neither_handed_out_nor_made_ready() {
+    let made = Made::of(&payload(9 * SPAN_BYTES));
+    let file = File::options().write(true).open(made.container()).unwrap();
+    let chunk = (CHUNK_BYTES + TAG_BYTES) as u64;
+    let seventh = made.header.encoded_length() + 7 * chunk;
+    file.write_all_at(b"x", seventh + 1000).unwrap();
+    let content = made.open();
+    for offset in [0, 1] {
+        assert!(content.hold(offset * SPAN_BYTES as u64, SPAN_BYTES).is_ok());
+        let _ = content.goes_on(offset * SPAN_BYTES as u64, SPAN_BYTES);
+    }
+    let is_bad = |error| matches!(error, ContentError::Package(PackageError::BadChunk(7)));
+    assert!(content.prepare().is_err_and(is_bad));
+    let offset = 3 * SPAN_BYTES as u64;
+    let length = SPAN_BYTES;
+    assert!(content.spans.take(Span { offset, length }).is_none());
+    assert!(content.hold(offset, length).is_err_and(is_bad));
+    assert!(content.hold(offset, 9).is_ok());
 }

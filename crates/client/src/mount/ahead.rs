@@ -17,12 +17,9 @@ use super::second_files::DATA;
 /// Jobs that wait. What comes while all wait is left undone: it saves time, and nothing depends on it.
 const MAX_JOBS: usize = 8;
 
-/// Decrypted ahead of a long read at most.
-const MAX_AHEAD_BYTES: usize = 8 * CHUNK_BYTES;
-
 enum Job {
-    /// Decrypts as much as this from there on.
-    Prepare { offset: u64, length: usize },
+    /// Decrypts what a reader in order will ask for.
+    Prepare,
     /// Hands the chunk that begins there to the kernel.
     Give { begin: u64 },
 }
@@ -59,17 +56,15 @@ impl Ahead {
         Ok(())
     }
 
+    /// After a read by someone who reads in order.
+    pub(super) fn prepare(&self) {
+        self.send(Job::Prepare);
+    }
+
     /// After a read of these bytes: what the kernel has of the data then, or will have.
     pub(super) fn after(&self, (begin, end): (u64, u64)) -> (u64, u64) {
         let chunk = CHUNK_BYTES as u64;
         if end - begin >= chunk {
-            // The kernel asks for so much only when it reads ahead of a program that reads in order.
-            let length = usize::try_from(end - begin).unwrap_or(usize::MAX);
-            let length = length.min(MAX_AHEAD_BYTES);
-            self.send(Job::Prepare {
-                offset: end,
-                length,
-            });
             return (begin, end);
         }
         let around = begin - begin % chunk;
@@ -100,7 +95,7 @@ fn work(inside: &Weak<Inside>, jobs: &Receiver<Job>) {
         };
         match job {
             // What cannot be decrypted is told to whoever reads it.
-            Job::Prepare { offset, length } => drop(inside.agent.prepare(offset, length)),
+            Job::Prepare => drop(inside.agent.prepare()),
             Job::Give { begin } => inside.give_to_kernel(begin),
         }
     }

@@ -81,6 +81,9 @@ impl Inside {
         };
         let held = self.agent.hold(offset, size as usize);
         let held = held.map_err(|error| errno(&error))?;
+        if self.agent.goes_on(offset, held.len()) {
+            self.ahead.prepare();
+        }
         // At the end of the file nothing is read.
         let end = offset.saturating_add(held.len() as u64);
         let range = (offset < end).then_some((offset, end));
