@@ -11,6 +11,8 @@ mod deed;
 mod lease;
 mod leaving;
 mod lock;
+#[cfg(all(feature = "mount", target_os = "linux"))]
+mod mounted;
 mod reporting;
 mod vault;
 
@@ -19,8 +21,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-#[cfg(all(feature = "mount", target_os = "linux"))]
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use medshare_protocol::id::PackageId;
 use medshare_protocol::package::PackageHeader;
@@ -30,8 +30,6 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-#[cfg(all(feature = "mount", target_os = "linux"))]
-use crate::content::Held;
 use crate::content::{Content, ContentError};
 use crate::download::Stamp;
 use crate::ledger::Ledger;
@@ -42,8 +40,6 @@ pub use deed::{Deed, Outcome};
 pub use lock::Lock;
 pub use vault::MAX_CONTENT_BYTES;
 
-#[cfg(all(feature = "mount", target_os = "linux"))]
-use reporting::Telling;
 use vault::Vault;
 
 /// Name of the one file that a package amounts to.
@@ -292,91 +288,6 @@ impl Agent {
     pub fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<usize, AgentError> {
         let read = self.shared.content()?.read_at(offset, out);
         read.map_err(|error| self.shared.reason(error.into()))
-    }
-
-    /// Whether anything was written over the data since it was issued.
-    ///
-    /// # Errors
-    /// [`AgentError::Locked`].
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn is_changed(&self) -> Result<bool, AgentError> {
-        Ok(self.shared.content()?.is_changed())
-    }
-
-    /// As [`Agent::read_into`], of the data as it was issued: what rows are compared with, whatever was written over them.
-    ///
-    /// # Errors
-    /// [`AgentError::Locked`], [`AgentError::Content`].
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn read_issued(&self, offset: u64, out: &mut [u8]) -> Result<usize, AgentError> {
-        let read = self.shared.content()?.read_issued(offset, out);
-        read.map_err(|error| self.shared.reason(error.into()))
-    }
-
-    /// Bytes of the data where they were decrypted, as [`Agent::read_into`] has them.
-    ///
-    /// # Errors
-    /// [`AgentError::Locked`], [`AgentError::Content`].
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn hold(&self, offset: u64, wanted: usize) -> Result<Held, AgentError> {
-        let held = self.shared.content()?.hold(offset, wanted);
-        held.map_err(|error| self.shared.reason(error.into()))
-    }
-
-    /// [`Content::goes_on`]; not when the data is closed.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn goes_on(&self, offset: u64, length: usize) -> bool {
-        let content = self.shared.content();
-        content.is_ok_and(|content| content.goes_on(offset, length))
-    }
-
-    /// Decrypts what is likely to be read next.
-    ///
-    /// # Errors
-    /// [`AgentError::Locked`], [`AgentError::Content`].
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn prepare(&self) -> Result<(), AgentError> {
-        let prepared = self.shared.content()?.prepare();
-        prepared.map_err(|error| self.shared.reason(error.into()))
-    }
-
-    /// Does what the caller has authorised; neither judged nor reported.
-    ///
-    /// # Errors
-    /// [`AgentError`]; it was then not done.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) async fn carry_out(&self, deed: Deed) -> Result<(), AgentError> {
-        self.shared.check_deed(&deed)?;
-        self.shared.carry_out(&deed).await?;
-        self.shared.note_change(deed.action());
-        Ok(())
-    }
-
-    /// Reports what was done under earlier reports; it goes out in a task of its own, also when the data is closed.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn account(&self, actions: Actions, body: &ReportBody) {
-        // Once the node has refused a report, it can take none that follows.
-        if !matches!(self.lock(), Some(Lock::Refused(_))) {
-            self.shared.tell(actions, body, Telling::of(&self.shared));
-        }
-    }
-
-    /// The clock that leases are counted by.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.shared.clock
-    }
-
-    /// Length of a lease, as the node gave it when the package was opened.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn lease(&self) -> Duration {
-        self.shared.lease
-    }
-
-    /// When the data was last changed: another time after each change.
-    #[cfg(all(feature = "mount", target_os = "linux"))]
-    pub(crate) fn changed(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.shared.changed_ms.load(Ordering::Relaxed))
     }
 
     /// Closes the data: wipes the plaintext. The lease runs out by itself, unless somebody [leaves](Agent::leave).
