@@ -50,6 +50,8 @@ impl Inner {
                 "these are not the bytes that report number {number} tells of: sha256d {output}"
             )));
         }
+        // Of two at once the second finds what the first has left: the file is there exactly when the row is.
+        let _one = self.taking_output.lock().await;
         if self.store.output(id, number).await?.is_some() {
             return Ok(());
         }
@@ -63,13 +65,10 @@ impl Inner {
         let path = held_path(&self.packages_dir, id, number);
         write(&path, sealed).await?;
         let most = MAX_WAITING_OUTPUTS;
-        // It may have been sent twice at once, and be here by the other one's doing.
-        if self.store.put_output(id, &held, most).await?
-            || self.store.output(id, number).await?.is_some()
-        {
+        if self.store.put_output(id, &held, most).await? {
             return Ok(());
         }
-        // What is not taken must not fill the disk either; the other one of two may have removed it.
+        // What is not taken must not fill the disk either.
         let _ = tokio::fs::remove_file(&path).await;
         Err(NodeError::Conflict(format!(
             "{most} outputs of the package wait for the custodian's decision: send it again then"

@@ -61,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) following: tokio::sync::Mutex<()>,
     /// One settler of violations at a time: none is sent twice.
     pub(crate) settling: tokio::sync::Mutex<()>,
+    /// One taker of outputs that are held back at a time.
+    pub(crate) taking_output: tokio::sync::Mutex<()>,
     /// What the check of the store has told already.
     pub(crate) told: forensics::Told,
     /// Something was found wrong in the store.
@@ -149,6 +151,7 @@ impl Inner {
             to_fetch: Notify::new(),
             following: tokio::sync::Mutex::default(),
             settling: tokio::sync::Mutex::default(),
+            taking_output: tokio::sync::Mutex::default(),
             told: forensics::Told::default(),
             alerted: Notify::new(),
             report_locks: permissions::ReportLocks::default(),
