@@ -75,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) work_limit: AtomicU32,
     /// Packages that share a transaction at most, as experience has it.
     pub(crate) issue_together: AtomicU32,
+    /// Side-blocks that do; the anchoring keeps it within its bounds.
+    pub(crate) anchor_together: AtomicU32,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -159,6 +161,7 @@ impl Inner {
             driven: Mutex::default(),
             work_limit: AtomicU32::new(0),
             issue_together: AtomicU32::new(u32::MAX),
+            anchor_together: AtomicU32::new(ledger::FEWEST_TOGETHER),
             shutdown,
             tasks: TaskTracker::new(),
         }

@@ -1,6 +1,8 @@
 //! Anchoring side-blocks and settling violations (P17, P19, P21).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use medshare_chain::{ContractError, ReportSegment};
 use medshare_protocol::chain_verifier::ChainName;
@@ -13,10 +15,13 @@ use crate::error::NodeError;
 use crate::running::Inner;
 use crate::store::{ChainHead, StoredReport};
 
-/// Side-blocks that share one transaction at most. What it emits is one write to the store, which reports wait for: more would
-/// save less than a thousand gas each (21,000 a transaction) and make that wait longer.
-const MAX_REPORTS: u32 = 32;
-
+/// Side-blocks that share a transaction at most, where the chain answers at once: what it emits is one write to the store,
+/// which reports wait for.
+pub(crate) const FEWEST_TOGETHER: u32 = 8;
+/// At most where it does not: there a transaction is dear, and what waits becomes more while it does.
+const MOST_TOGETHER: u32 = 256;
+/// A chain that takes longer for a transaction does not answer at once.
+const SLOW: Duration = Duration::from_secs(1);
 /// One package's reports and the chain that they go on.
 struct Segment {
     package: PackageId,
@@ -35,7 +40,8 @@ pub(crate) async fn anchor_forever(inner: Arc<Inner>) {
 async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
     // First what takes access away.
     let unsettled = inner.settle_pending().await?;
-    let reports = inner.store.unanchored_reports(MAX_REPORTS).await?;
+    let together = inner.anchor_together.load(Ordering::Relaxed);
+    let reports = inner.store.unanchored_reports(together).await?;
     if reports.is_empty() {
         return Ok(if unsettled > 0 {
             Round::Later
@@ -49,7 +55,10 @@ async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
         tokio::task::spawn_blocking(move || segments.into_iter().map(|s| mined(s, bits)).collect())
             .await?;
     let mined: Vec<ReportSegment> = mined;
+    let began = Instant::now();
     let sent = inner.chain.anchor_reports(&mined).await;
+    let next = next_together(together, began.elapsed());
+    inner.anchor_together.store(next, Ordering::Relaxed);
     inner.catch_up().await?;
     let receipt = match sent {
         Ok(receipt) => receipt,
@@ -70,6 +79,16 @@ async fn anchor_round(inner: &Arc<Inner>) -> Result<Round, NodeError> {
         }
     }
     Ok(round)
+}
+
+/// How many are to share the next transaction, after one of `together` took so long.
+fn next_together(together: u32, took: Duration) -> u32 {
+    let next = match took {
+        took if took > SLOW => together.saturating_mul(2),
+        took if took < SLOW / 2 => together / 2,
+        _ => together,
+    };
+    next.clamp(FEWEST_TOGETHER, MOST_TOGETHER)
 }
 
 /// Groups reports by package; they come sorted.
@@ -122,5 +141,28 @@ fn mined(mut segment: Segment, bits: CompactTarget) -> ReportSegment {
         package: segment.package,
         expected_head,
         entries,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_slow_chain_more_share_a_transaction_until_it_is_fast_again() {
+        let block = Duration::from_secs(12);
+        let mut together = FEWEST_TOGETHER;
+        let mut rounds = 0;
+        while together < MOST_TOGETHER {
+            together = next_together(together, block);
+            rounds += 1;
+        }
+        assert_eq!(rounds, 5);
+        assert_eq!(next_together(together, block), MOST_TOGETHER);
+        assert_eq!(next_together(together, SLOW), MOST_TOGETHER);
+        let quick = Duration::from_millis(5);
+        assert_eq!(next_together(together, quick), MOST_TOGETHER / 2);
+        assert_eq!(next_together(0, quick), FEWEST_TOGETHER);
+        assert_eq!(next_together(u32::MAX, block), MOST_TOGETHER);
     }
 }

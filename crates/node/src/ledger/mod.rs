@@ -23,7 +23,7 @@ use crate::error::NodeError;
 use crate::running::{Inner, Pauses};
 use crate::store::ChainHead;
 
-pub(crate) use anchoring::anchor_forever;
+pub(crate) use anchoring::{FEWEST_TOGETHER, anchor_forever};
 pub(crate) use issuing::issue_forever;
 pub use proofs::UpTo;
 pub(crate) use records::fetch_forever;

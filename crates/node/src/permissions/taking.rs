@@ -58,8 +58,10 @@ impl Inner {
         id: PackageId,
         submission: &'a ReportSubmission,
     ) -> Result<Taken<'a>, NodeError> {
-        let (request, package) = self.ready_package(id).await?;
         let (report, session) = (&submission.report, &submission.session);
+        let (ready, known) =
+            tokio::join!(self.ready_package(id), self.store.session(id, session.key));
+        let ((request, package), known) = (ready?, known?);
         check_form(id, submission)?;
         let digest = self.chain.domain().report_digest(report);
         if recover(digest.0, &submission.signature) != Some(session.key) {
@@ -73,7 +75,6 @@ impl Inner {
                 "the session had ended when the report was made",
             ));
         }
-        let known = self.store.session(id, session.key).await?;
         let same = known.as_ref().is_some_and(|known| {
             known.session == *session && known.signature == submission.session_signature
         });

@@ -7,10 +7,10 @@ use medshare_protocol::id::{LeafHash, PackageId, ReportDigest};
 use medshare_protocol::typed::{Receipt, Report};
 use medshare_protocol::usage::Actions;
 use medshare_protocol::wire::{RecordedReport, ReportSubmission};
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
-use super::rows::{address, hash, json, readable, to_json, unsigned32};
+use super::rows::{address, hash, json, readable, unsigned32};
 use super::{Store, StoreError};
 
 /// A report to be recorded, judged and receipted.
@@ -150,40 +150,6 @@ impl Store {
         };
         readable(rows, limit, in_order).await
     }
-}
-
-pub(super) async fn insert_report(
-    connection: &mut SqliteConnection,
-    package: PackageId,
-    report: &NewReport,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO report
-         (package, number, digest, report, signature, session_key, body, violated, receipt,
-          receipt_signature, leaf, side_body, settlement)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(package.as_slice())
-    .bind(report.report.number)
-    .bind(report.digest.as_slice())
-    .bind(to_json(&report.report))
-    .bind(&report.signature[..])
-    .bind(report.session_key.as_slice())
-    .bind(&report.body[..])
-    .bind(report.violated.0)
-    .bind(to_json(&report.receipt))
-    .bind(&report.receipt_signature[..])
-    .bind(report.leaf.as_slice())
-    .bind(&report.side_body[..])
-    .bind((!report.violated.is_empty()).then_some("pending"))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("INSERT INTO unanchored (package, number) VALUES (?, ?)")
-        .bind(package.as_slice())
-        .bind(report.report.number)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 pub(super) fn read_report(row: &SqliteRow) -> Result<StoredReport, StoreError> {

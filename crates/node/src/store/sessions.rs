@@ -4,8 +4,8 @@ use alloy_primitives::{Address, Bytes};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::typed::Session;
 use medshare_protocol::wire::DeletionSubmission;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::rows::{hash, json, signed, to_json, unsigned};
 use super::{Store, StoreError};
@@ -213,29 +213,6 @@ impl Store {
             .await?;
         row.map(|row| json(&row, "submission")).transpose()
     }
-}
-
-pub(super) async fn upsert_session(
-    connection: &mut SqliteConnection,
-    package: PackageId,
-    session: &NewSession,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO session (package, key, session, signature, lease_until, renewed, ended)
-         VALUES (?1, ?2, ?3, ?4, coalesce(?5, 0), 0, ?6)
-         ON CONFLICT (package, key) DO UPDATE SET
-           session = excluded.session, signature = excluded.signature,
-           lease_until = coalesce(?5, lease_until), ended = excluded.ended",
-    )
-    .bind(package.as_slice())
-    .bind(session.session.key.as_slice())
-    .bind(to_json(&session.session))
-    .bind(&session.signature[..])
-    .bind(session.lease_until.map(signed))
-    .bind(session.ended)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 fn read_session(row: &SqliteRow) -> Result<StoredSession, StoreError> {

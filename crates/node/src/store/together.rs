@@ -1,7 +1,7 @@
 //! Group commit of reports (P17): those that come while the disk is waited for share the next transaction, and so one wait.
 //!
-//! Nobody waits for company: a report that comes alone is committed alone. Each is written within a savepoint of its own, so
-//! that one which fails takes nobody along, and is answered only after the commit of all. It is committed also when whoever
+//! Nobody waits for company: a report that comes alone is committed alone. Of several each is written within a savepoint of its
+//! own, so that one which fails takes nobody along, and is answered only after the commit of all. It is committed also when whoever
 //! brought it has left meanwhile, as one whose answer was lost: an identical repeat gets the same receipt.
 
 use std::collections::VecDeque;
@@ -11,8 +11,9 @@ use medshare_protocol::id::PackageId;
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::oneshot;
 
-use super::reports::{NewReport, insert_report};
-use super::sessions::{NewSession, upsert_session};
+use super::reports::NewReport;
+use super::rows::{signed, to_json};
+use super::sessions::NewSession;
 use super::{Store, StoreError};
 
 /// So many reports share one transaction at most.
@@ -95,6 +96,15 @@ async fn commit(
     mut transaction: Transaction<'_, Sqlite>,
     group: &[Waiting],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    if let [alone] = group {
+        // Whose failure takes nobody along.
+        let outcome = insert(&mut transaction, alone).await;
+        match outcome {
+            Ok(()) => transaction.commit().await?,
+            Err(_) => transaction.rollback().await?,
+        }
+        return Ok(vec![outcome]);
+    }
     let mut outcomes = Vec::with_capacity(group.len());
     for waiting in group {
         outcomes.push(record(&mut transaction, waiting).await);
@@ -118,9 +128,54 @@ async fn record(
     Ok(())
 }
 
+/// All that a report leaves, in one call: to go to the connection's thread and back takes longer than what is done there.
+const RECORD: &str = "
+    INSERT INTO report
+      (package, number, digest, report, signature, session_key, body, violated, receipt, receipt_signature, leaf, side_body,
+       settlement)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    INSERT INTO unanchored (package, number) VALUES (?, ?);
+    INSERT INTO session (package, key, session, signature, lease_until, renewed, ended)
+      VALUES (?, ?, ?, ?, coalesce(?, 0), 0, ?)
+      ON CONFLICT (package, key) DO UPDATE SET session = excluded.session, signature = excluded.signature,
+        lease_until = coalesce(?, lease_until), ended = excluded.ended";
+
 async fn insert(connection: &mut SqliteConnection, waiting: &Waiting) -> Result<(), StoreError> {
-    insert_report(connection, waiting.package, &waiting.report).await?;
-    upsert_session(connection, waiting.package, &waiting.session).await
+    let Waiting {
+        package,
+        report,
+        session,
+        ..
+    } = waiting;
+    let lease_until = session.lease_until.map(signed);
+    sqlx::query(RECORD)
+        .bind(package.as_slice())
+        .bind(report.report.number)
+        .bind(report.digest.as_slice())
+        .bind(to_json(&report.report))
+        .bind(&report.signature[..])
+        .bind(report.session_key.as_slice())
+        .bind(&report.body[..])
+        .bind(report.violated.0)
+        .bind(to_json(&report.receipt))
+        .bind(&report.receipt_signature[..])
+        .bind(report.leaf.as_slice())
+        .bind(&report.side_body[..])
+        .bind((!report.violated.is_empty()).then_some("pending"))
+        // It waits to be anchored.
+        .bind(package.as_slice())
+        .bind(report.report.number)
+        // Its session.
+        .bind(package.as_slice())
+        .bind(session.session.key.as_slice())
+        .bind(to_json(&session.session))
+        .bind(&session.signature[..])
+        .bind(lease_until)
+        .bind(session.ended)
+        .bind(lease_until)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn answer(group: Vec<Waiting>, committed: Result<Vec<Result<(), StoreError>>, StoreError>) {

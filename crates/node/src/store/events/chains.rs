@@ -1,6 +1,6 @@
 //! One event on its way into the tables: blocks go on their chains.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use medshare_chain::{Event, LoggedEvent, PackageIssued};
 use medshare_protocol::chain_verifier::ChainName;
 use medshare_protocol::form::Step;
@@ -24,6 +24,13 @@ pub(super) struct Applying<'a, 'c> {
     pub(super) logged: &'a LoggedEvent,
     pub(super) context: EventContext<'c>,
     pub(super) applied: &'a mut Applied,
+}
+
+/// Where a chain goes on.
+struct End {
+    size: u64,
+    /// Of its last header; of its origin where it has none.
+    hash: B256,
 }
 
 impl Applying<'_, '_> {
@@ -87,8 +94,9 @@ impl Applying<'_, '_> {
         let chain = ChainName::Thread(requestor);
         let origin = (self.context.thread_origin)(requestor);
         let entry = Entry::from_bytes(&issued.entry);
+        let mut end = self.end_of(chain, origin).await?;
         let appended = self
-            .append_entry(chain, origin, package, node, entry)
+            .append_entry(chain, &mut end, package, node, entry)
             .await?;
         let query = "SELECT body FROM package WHERE leaf = ? AND id = ?";
         if !self.is_own(&appended, query).await? {
@@ -119,9 +127,10 @@ impl Applying<'_, '_> {
                 )
             })?;
         let (chain, origin) = (ChainName::Side(package), side_origin(parent.leaf));
+        let mut end = self.end_of(chain, origin).await?;
         for entry in entries {
             let appended = self
-                .append_entry(chain, origin, package, node, entry)
+                .append_entry(chain, &mut end, package, node, entry)
                 .await?;
             let query = "SELECT side_body FROM report WHERE leaf = ? AND package = ?";
             if self.is_own(&appended, query).await? {
@@ -138,23 +147,34 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    /// Puts an entry at the end of its chain.
+    async fn end_of(&mut self, chain: ChainName, origin: Origin) -> Result<End, StoreError> {
+        let last = last_entry(self.connection, chain).await?;
+        Ok(last.map_or(
+            End {
+                size: 0,
+                hash: origin.0,
+            },
+            |last| End {
+                size: last.position + 1,
+                hash: last.hash,
+            },
+        ))
+    }
+
+    /// Puts an entry at the end of its chain, and moves `end` behind it.
     async fn append_entry(
         &mut self,
         chain: ChainName,
-        origin: Origin,
+        end: &mut End,
         package: PackageId,
         node: Address,
         entry: Entry,
     ) -> Result<ChainEntry, StoreError> {
-        let last = last_entry(self.connection, chain).await?;
-        let (position, previous) =
-            last.map_or((0, origin.0), |last| (last.position + 1, last.hash));
-        let header = entry.header(previous);
+        let header = entry.header(end.hash);
         let evm_block = self.logged.position.block;
         let appended = ChainEntry {
             chain,
-            position,
+            position: end.size,
             package,
             leaf: entry.leaf,
             header,
@@ -164,7 +184,11 @@ impl Applying<'_, '_> {
             evm_block,
         };
         insert_entry(self.connection, &appended).await?;
-        log::grow(self.connection, chain, position, entry.leaf, evm_block).await?;
+        log::grow(self.connection, chain, end.size, entry.leaf, evm_block).await?;
+        *end = End {
+            size: end.size + 1,
+            hash: appended.hash,
+        };
         Ok(appended)
     }
 

@@ -73,6 +73,30 @@ async fn one_that_fails_leaves_the_others_durable() {
 }
 
 #[tokio::test]
+async fn one_that_fails_at_its_last_part_leaves_none_of_the_others() {
+    let (_folder, store) = store().await;
+    let run = async |sql: &'static str| sqlx::query(sql).execute(&store.writer).await.unwrap();
+    // Of package 1.
+    run(
+        "CREATE TRIGGER no BEFORE INSERT ON session WHEN substr(NEW.package, 1, 1) = x'01'
+         BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
+    for group in [&[1_u8][..], &[2, 1, 3]] {
+        let reports: Vec<_> = group.iter().map(|package| (*package, 1)).collect();
+        for (package, outcome) in group.iter().zip(at_once(&store, &reports).await) {
+            assert_eq!(outcome.is_err(), *package == 1, "{outcome:?}");
+        }
+        assert!(store.report(id(1), 1).await.unwrap().is_none());
+    }
+    let waiting = sqlx::query_scalar("SELECT count(*) FROM unanchored");
+    let waiting: i64 = waiting.fetch_one(&store.reader).await.unwrap();
+    assert_eq!(waiting, 2);
+    run("DROP TRIGGER no").await;
+    assert!(at_once(&store, &[(1, 1)]).await[0].is_ok());
+}
+
+#[tokio::test]
 async fn what_cannot_be_committed_fails_for_each() {
     let (_folder, store) = store().await;
     let mut writer = store.writer.acquire().await.unwrap();
