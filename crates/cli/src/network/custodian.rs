@@ -33,7 +33,7 @@ pub struct Custodian {
     /// The node's process.
     pub process: NodeProcess,
     /// The node's port is nobody else's while the network lives, also between two runs of the node.
-    _port: TcpSocket,
+    _port: Option<TcpSocket>,
 }
 
 impl Custodian {
@@ -48,7 +48,8 @@ impl Custodian {
 /// What is decided about a custodian before anything exists.
 pub(super) struct Draft {
     pub(super) name: &'static str,
-    pub(super) port: TcpSocket,
+    pub(super) listen: SocketAddr,
+    pub(super) port: Option<TcpSocket>,
     pub(super) wallet: PrivateKeySigner,
     pub(super) node: PrivateKeySigner,
     pub(super) lease_seconds: u32,
@@ -63,7 +64,7 @@ pub(super) struct Joined {
     node: Address,
     url: String,
     config: PathBuf,
-    port: TcpSocket,
+    port: Option<TcpSocket>,
 }
 
 impl Draft {
@@ -84,8 +85,7 @@ impl Draft {
             write_wallet(&keystore, self.wallet.clone()),
             write_wallet(&node_keystore, self.node.clone()),
         )?;
-        let listen = self.port.local_addr()?;
-        let url = format!("http://{listen}");
+        let url = format!("http://{}", self.listen);
         let chain = governance.with_signer(self.wallet.clone());
         governance.admit_custodian(self.wallet.address()).await?;
         chain
@@ -99,7 +99,7 @@ impl Draft {
                 &dataset.responses,
             )
             .await?;
-        let config = self.write_config(governance, listen, folder, &descriptor)?;
+        let config = self.write_config(governance, folder, &descriptor)?;
         Ok(Joined {
             name: self.name,
             chain,
@@ -112,21 +112,15 @@ impl Draft {
         })
     }
 
-    fn write_config(
-        &self,
-        chain: &Chain,
-        listen: SocketAddr,
-        folder: &Path,
-        descriptor: &Path,
-    ) -> Result<PathBuf> {
+    fn write_config(&self, chain: &Chain, folder: &Path, descriptor: &Path) -> Result<PathBuf> {
         let root = folder
             .parent()
             .context("a custodian's folder lies in the network's")?;
         let mut config = toml::Table::new();
         let mut set =
             |key: &str, value: String| config.insert(key.to_owned(), toml::Value::String(value));
-        set("listen", listen.to_string());
-        set("public-endpoint", format!("http://{listen}"));
+        set("listen", self.listen.to_string());
+        set("public-endpoint", format!("http://{}", self.listen));
         set("rpc-url", chain.endpoint());
         set("contract", chain.contract().to_string());
         set("custodian", self.wallet.address().to_string());

@@ -10,7 +10,7 @@ pub use dataset::DatasetSource;
 pub(crate) use dataset::load_own;
 pub use process::READY;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
@@ -119,10 +119,12 @@ impl Deployed {
                 .context("the port is too high: the nodes get the next two")?,
             None => 0,
         };
+        let (listen, port) = keep_port(port)?;
         let index = usize::from(position);
         let draft = Draft {
             name: NAMES[index],
-            port: keep_port(port)?,
+            listen,
+            port,
             wallet: account(&self.anvil, 1 + 2 * index)?,
             node: account(&self.anvil, 2 + 2 * index)?,
             lease_seconds: plan.lease_seconds,
@@ -173,15 +175,18 @@ fn account(anvil: &AnvilChild, position: usize) -> Result<PrivateKeySigner> {
         .context("anvil gave fewer accounts than it was asked for")
 }
 
-/// A port of this machine for a node, any free one for 0. A socket that is bound and does not listen keeps it: the system gives
-/// it to no other socket that asks for any port, and lets one that asks for this very one listen on it (SO_REUSEADDR).
-fn keep_port(port: u16) -> Result<TcpSocket> {
+/// A port of this machine for a node, any free one for 0. A socket that is bound and does not listen keeps it: Linux gives it to
+/// no other socket that asks for any port, and lets one that asks for this very one listen on it (SO_REUSEADDR). Other systems
+/// would not; there it is let go.
+fn keep_port(port: u16) -> Result<(SocketAddr, Option<TcpSocket>)> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket
         .bind((Ipv4Addr::LOCALHOST, port).into())
-        .with_context(|| {
-            format!("port {port} of this machine is taken or not yours: give another")
+        .with_context(|| match port {
+            0 => "no port of this machine is free".to_owned(),
+            port => format!("port {port} of this machine is taken or not yours: give another"),
         })?;
-    Ok(socket)
+    let address = socket.local_addr()?;
+    Ok((address, cfg!(target_os = "linux").then_some(socket)))
 }
