@@ -94,8 +94,9 @@ impl Content {
     ) -> Result<Self, ContentError> {
         let length = header.header.payload_length;
         check_beginning(&container, header)?;
-        let pool = LockedPool::new().map_err(ContentError::Memory)?;
+        // First what there must be; the pool takes what is left, up to its bound.
         let spans = Spans::new().map_err(ContentError::Memory)?;
+        let pool = LockedPool::new().map_err(ContentError::Memory)?;
         let mut keys = pool.lend();
         keys[..DATA_KEY_BYTES].copy_from_slice(key.to_bytes().as_slice());
         let content = Self {

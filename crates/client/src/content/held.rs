@@ -102,8 +102,10 @@ impl Content {
     /// After a read: whether the reader reads in order, and [`Content::prepare`] is worth calling.
     #[must_use]
     pub fn goes_on(&self, offset: u64, length: usize) -> bool {
+        let state = self.state();
         (CHUNK_BYTES..=SPAN_BYTES).contains(&length)
-            && self.spans.note(Span { offset, length }, self.length())
+            && state.spool.is_none()
+            && self.spans.note(Span { offset, length }, state.shape.length)
     }
 
     /// Decrypts what a reader who reads in order will ask for; not where anything was written over the data.

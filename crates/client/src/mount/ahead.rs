@@ -1,4 +1,4 @@
-//! What is done before it is asked for, on a thread of its own: the chunks behind a long read are decrypted, and a chunk of
+//! What is done before it is asked for, on a thread of its own: the spans behind those of a long read are decrypted, and a chunk of
 //! which a page was read at random is handed to the kernel as a whole.
 //!
 //! A chunk is authenticated as a whole or not at all, so that a page of it costs as much as all sixteen. A file system of
