@@ -50,7 +50,7 @@ impl Inner {
                 "these are not the bytes that report number {number} tells of: sha256d {output}"
             )));
         }
-        // Of two at once the second finds what the first has left: the file is there exactly when the row is.
+        // Of two at once the second finds what the first has left, and removes nothing that the first has had recorded.
         let _one = self.taking_output.lock().await;
         if self.store.output(id, number).await?.is_some() {
             return Ok(());

@@ -20,8 +20,9 @@ use crate::store::{ChainHead, StoredReport};
 pub(crate) const FEWEST_TOGETHER: u32 = 8;
 /// At most where it does not: there a transaction is dear, and what waits becomes more while it does.
 const MOST_TOGETHER: u32 = 256;
-/// A chain that takes longer for a transaction does not answer at once.
-const SLOW: Duration = Duration::from_secs(1);
+/// A chain that takes longer for a transaction does not answer at once: more wait by then than share the next one.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// One package's reports and the chain that they go on.
 struct Segment {
     package: PackageId,

@@ -27,9 +27,7 @@ impl Inner {
     ) -> Result<ReportAnswer, NodeError> {
         let _one_at_a_time = self.report_locks.lock(id).await;
         let taken = self.checked(id, &submission).await?;
-        // Side by side: the program whose action it is waits for both. What cannot be seen of the chain counts later.
-        let (state, last) = tokio::join!(self.state_for(&taken), self.store.last_report(id));
-        let last = last?;
+        let last = self.store.last_report(id).await?;
         let last_number = last.as_ref().map_or(0, |last| last.report.number);
         if taken.report().number <= last_number {
             return self.heard_before(&taken).await;
@@ -41,7 +39,7 @@ impl Inner {
             return Err(NodeError::Conflict(misplaced.detail));
         }
         check_time(taken.report().time, clock::now_ms())?;
-        let state = state?;
+        let state = self.state_for(&taken).await?;
         let share = if taken.opens() {
             Some(self.open(&taken, state).await?)
         } else {

@@ -99,9 +99,8 @@ async fn commit(
     if let [alone] = group {
         // Whose failure takes nobody along.
         let outcome = insert(&mut transaction, alone).await;
-        match outcome {
-            Ok(()) => transaction.commit().await?,
-            Err(_) => transaction.rollback().await?,
+        if outcome.is_ok() {
+            transaction.commit().await?;
         }
         return Ok(vec![outcome]);
     }

@@ -115,6 +115,13 @@ async fn what_cannot_be_committed_fails_for_each() {
         "{outcomes:?}"
     );
     assert!(store.report(id(1), 1).await.unwrap().is_none());
+    // The disk has room again.
+    assert!(
+        at_once(&store, &[(1, 1), (2, 1)])
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
 }
 
 #[tokio::test]
