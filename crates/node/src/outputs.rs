@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use axum::body::Bytes;
@@ -36,8 +37,19 @@ impl Inner {
     }
 
     /// Keeps a sealed output that report `number` told of: the requestor has signed for these very bytes. A repeat is
-    /// answered alike.
+    /// answered alike. Whoever hangs up meanwhile leaves no file that nothing is recorded of.
     pub(crate) async fn take_output(
+        self: &Arc<Self>,
+        id: PackageId,
+        number: u32,
+        sealed: Bytes,
+    ) -> Result<(), NodeError> {
+        let inner = Arc::clone(self);
+        let taking = async move { inner.take_whole_output(id, number, sealed).await };
+        self.tasks.spawn(taking).await?
+    }
+
+    async fn take_whole_output(
         &self,
         id: PackageId,
         number: u32,

@@ -1,5 +1,7 @@
 //! Outputs that are held back (P18, SPEC §5.3): what a node takes, and what it hands out.
 
+use std::time::Duration;
+
 use alloy_primitives::B256;
 use futures::future::join_all;
 use medshare_node::NodeError;
@@ -13,6 +15,10 @@ use medshare_protocol::report::ReportBody;
 use medshare_protocol::usage::{Action, Actions};
 use medshare_protocol::wire::HeldOutput;
 use reqwest::{Method, Response, StatusCode};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::cluster::Cluster;
 use crate::edges_http::{Http, problem};
@@ -158,6 +164,47 @@ async fn so_many_outputs_of_a_package_wait_and_no_more() {
         }
     }
     assert_eq!(bench.listed().await.len(), MAX_WAITING_OUTPUTS as usize);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hangs_up_leaves_no_output_that_nothing_is_recorded_of() {
+    let mut bench = Bench::start().await;
+    let sealed = bench.output(b"a,1\n");
+    let number = bench.tell(Some(output_hash(&sealed))).await;
+    let custodian = &bench.cluster.custodians[0];
+    // The file can be written, and nothing recorded.
+    let store = SqliteConnectOptions::new().filename(custodian.folder.join("node.db"));
+    let mut store = store.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut store)
+        .await
+        .unwrap();
+    let mut client = TcpStream::connect(&custodian.listen).await.unwrap();
+    let head = format!(
+        "PUT /v1/packages/{}/outputs/{number} HTTP/1.1\r\nhost: node\r\ncontent-type: application/octet-stream\r\n\
+         content-length: {}\r\n\r\n",
+        bench.id,
+        sealed.len()
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&sealed).await.unwrap();
+    while !bench.is_kept(number).await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The node has given the request up when it has closed its side as well.
+    client.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    assert!(bench.listed().await.is_empty());
+    sqlx::query("COMMIT").execute(&mut store).await.unwrap();
+    let recorded = async {
+        while bench.listed().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let recorded = tokio::time::timeout(Duration::from_secs(20), recorded).await;
+    assert!(recorded.is_ok(), "the file is there and is not recorded");
 }
 
 #[tokio::test]
