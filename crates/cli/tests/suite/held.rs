@@ -48,6 +48,9 @@ impl Held {
         assert_eq!(ran.status, 0, "{ran:?}");
         let told: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(told["held"]["package"], self.0.package, "{told}");
+        for what in ["output", "files", "files_with_rows", "cut"] {
+            assert_eq!(told[what], Value::Null, "{what}");
+        }
         assert!(!self.0.work.join("output").exists());
         assert!(!ran.stdout.contains("secret-name") && !ran.stderr.contains("secret-name"));
         (told["held"]["number"].to_string(), told)
