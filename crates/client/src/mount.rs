@@ -14,6 +14,7 @@ mod contents;
 mod duplicates;
 mod file_system;
 mod folder;
+mod insiders;
 mod names;
 mod open_files;
 mod second_files;
@@ -35,6 +36,7 @@ use tokio::task::JoinHandle;
 use crate::agent::Agent;
 use ahead::Ahead;
 use folder::DataFolder;
+pub(crate) use insiders::Insiders;
 
 /// Where the kernel's side is reached.
 const DEVICE: &str = "/dev/fuse";
@@ -131,20 +133,24 @@ impl Mount {
             // The kernel keeps other users out; of the owner's calls it checks the modes.
             MountOption::DefaultPermissions,
         ];
-        Self::begin(agent, Some(at.to_owned()), |folder| {
+        Self::begin(agent, Some(at.to_owned()), None, |folder| {
             Session::new(folder, at, &config)
         })
         .map_err(refused)
     }
 
     /// Shows the data of `agent` through `device`, a `/dev/fuse` that somebody has mounted already: a sandbox does, in a
-    /// mount namespace that this process is not in. Whoever mounted it unmounts it. Waits for the kernel's first word,
+    /// mount namespace that this process is not in. Nobody but `insiders` opens anything there. Whoever mounted it unmounts it. Waits for the kernel's first word,
     /// which a mounted device has ready. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// [`MountError::NotServed`].
-    pub fn serve(agent: &Agent, device: OwnedFd) -> Result<Self, MountError> {
-        Self::begin(agent, None, |folder| {
+    pub(crate) fn serve(
+        agent: &Agent,
+        device: OwnedFd,
+        insiders: Insiders,
+    ) -> Result<Self, MountError> {
+        Self::begin(agent, None, Some(insiders), |folder| {
             Session::from_fd(folder, device, SessionACL::Owner, config())
         })
         .map_err(MountError::NotServed)
@@ -153,10 +159,11 @@ impl Mount {
     fn begin(
         agent: &Agent,
         at: Option<PathBuf>,
+        insiders: Option<Insiders>,
         session: impl FnOnce(DataFolder) -> std::io::Result<Session<DataFolder>>,
     ) -> std::io::Result<Self> {
         let calls = Arc::new(Semaphore::new(MAX_CALLS as usize));
-        let folder = DataFolder::new(agent.clone(), Handle::current(), Arc::clone(&calls));
+        let folder = DataFolder::new(agent.clone(), insiders, Handle::current(), &calls);
         let inside = Arc::clone(&folder.inside);
         let session = session(folder)?;
         let notifier = session.notifier();

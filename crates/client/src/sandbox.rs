@@ -35,7 +35,7 @@ use std::thread::JoinHandle;
 
 use crate::agent::{Agent, Lock};
 use crate::hidden::Keeper;
-use crate::mount::{Mount, MountError};
+use crate::mount::{Insiders, Mount, MountError};
 use channel::{Channel, Message};
 use scratch::{Scratch, Trouble};
 
@@ -87,6 +87,7 @@ pub struct Sandbox {
     output: Scratch,
     temporary: Scratch,
     data: Vec<OwnedFd>,
+    insiders: Insiders,
     words: Vec<JoinHandle<Result<(), Trouble>>>,
 }
 
@@ -160,6 +161,7 @@ impl Sandbox {
             output,
             temporary,
             data: Vec::new(),
+            insiders: Insiders::default(),
             words,
         };
         sandbox.set_up()?;
@@ -169,10 +171,12 @@ impl Sandbox {
     fn set_up(&mut self) -> Result<(), SandboxError> {
         let mut descriptors = self.expect(&Message::Mounted)?.into_iter();
         for scratch in [&self.output, &self.temporary] {
-            scratch.serve(descriptors.next().ok_or(SandboxError::Ended)?)?;
+            let device = descriptors.next().ok_or(SandboxError::Ended)?;
+            scratch.serve(device, self.insiders.clone())?;
         }
         self.data = descriptors.collect();
-        self.expect(&Message::Ready).map(drop)
+        self.expect(&Message::Ready)?;
+        Ok(self.insiders.are_children_of(self.outer.id())?)
     }
 
     fn expect(&self, wanted: &Message) -> Result<Vec<OwnedFd>, SandboxError> {
@@ -190,7 +194,8 @@ impl Sandbox {
     /// [`SandboxError`].
     pub fn go(&mut self, agents: &[Agent]) -> Result<Vec<Mount>, SandboxError> {
         let served = self.data.drain(..).zip(agents);
-        let shown = served.map(|(device, agent)| Mount::serve(agent, device));
+        let shown =
+            served.map(|(device, agent)| Mount::serve(agent, device, self.insiders.clone()));
         let shown = shown.collect::<Result<_, _>>()?;
         self.channel.send(&Message::Go, &[])?;
         Ok(shown)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What must work inside: the analyses that the sandbox is for. Ends with 7, which must be passed on."""
 
+import asyncio
 import collections
 import csv
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,11 @@ with tempfile.TemporaryFile() as file:
     file.write(b"x" * 100_000)
     file.seek(50_000)
     assert file.read() == b"x" * 50_000
+# Event loops wake themselves through a pair of streams.
+one, other = socket.socketpair()
+one.sendall(b"awake")
+assert other.recv(5) == b"awake"
+asyncio.run(asyncio.sleep(0))
 os.replace(OUTPUT + "/copy.csv", OUTPUT + "/tables/again.csv")
 
 # A program that was compiled outside, and one that is compiled here.

@@ -102,6 +102,54 @@ def unix_datagram_in_a_shown_folder():
 
 
 @row
+def datagrams_of_a_pair():
+    one, _other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    one.sendto(b"carried off", "/medshare/work/datagram")
+    return "sent to a socket in the folder"
+
+
+@row
+def descriptors_by_a_pair():
+    one, _other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with open(DATA) as data:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", data.fileno()))
+        one.sendmsg([b"carried off"], [rights], 0, "/medshare/work/datagram")
+    return "sent a descriptor"
+
+
+@row
+def other_pairs():
+    # Whatever flags stand beside them.
+    kinds = [kind | flag for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_RDM) for flag in (0, socket.SOCK_CLOEXEC)]
+    for kind in kinds:
+        try:
+            return f"{socket.socketpair(socket.AF_UNIX, kind)}"
+        except OSError:
+            pass
+
+
+@row
+def a_stream_that_is_sent_elsewhere():
+    return sends_by_a_pair(socket.SOCK_STREAM)
+
+
+@row
+def packets_that_are_sent_elsewhere():
+    return sends_by_a_pair(socket.SOCK_SEQPACKET)
+
+
+def sends_by_a_pair(kind):
+    one, other = socket.socketpair(socket.AF_UNIX, kind)
+    other.close()
+    for address in ("/medshare/work/datagram", "/medshare/work/socket"):
+        for way in (lambda: one.sendmsg([b"carried off"], [], 0, address), lambda: one.connect(address)):
+            try:
+                return f"{way()}: {address} was reached"
+            except OSError:
+                pass
+
+
+@row
 def abstract_socket():
     return sends(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + FACTS["abstract"])
 

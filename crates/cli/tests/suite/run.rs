@@ -1,7 +1,7 @@
 //! P18: `medshare run` lets a command read the data and carry nothing off.
 
 use std::fs::Permissions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +9,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use medshare_client::agent::DATA_FILE;
 use serde_json::{Value, json};
 
 use super::devnet::{Devnet, hang_up, interrupt};
@@ -230,6 +231,60 @@ fn no_way_out_of_the_sandbox_is_open() {
     bench.network.stop();
 }
 
+/// The kernel lets a sandbox's own user look at its processes, and through them at what they see.
+#[test]
+fn what_the_sandbox_shows_is_open_to_nobody_outside() {
+    let Some(bench) = Bench::start() else { return };
+    let begin = bench.work.join("begin");
+    let made = Command::new("mkfifo").arg(&begin).status().unwrap();
+    assert!(made.success());
+    let mark = format!("{}.5", 300_000 + std::process::id());
+    let script = format!(
+        "head -3 $MEDSHARE_DATA > $MEDSHARE_OUTPUT/few; cd $MEDSHARE_OUTPUT; \
+         exec 4< $MEDSHARE_DATA 5< few; head -c 9 <&4 | cmp -n 9 - few; exec sleep {mark} 3< /medshare/work/begin"
+    );
+    let mut command = bench.command(&["--patience-seconds", "100", "--", "sh", "-ec", &script]);
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = quiet.spawn().unwrap();
+    let _begun = std::fs::File::options().write(true).open(&begin).unwrap();
+    let within = loop {
+        match running(&mark) {
+            Some(within) => break within,
+            None => std::thread::yield_now(),
+        }
+    };
+    let root = within.join("root/medshare");
+    assert!(
+        root.join("work/begin").exists(),
+        "what is the machine's own"
+    );
+    for path in [
+        root.join("data").join(DATA_FILE),
+        root.join("output/few"),
+        within.join("cwd/few"),
+        within.join("fd/4"),
+        within.join("fd/5"),
+    ] {
+        let read = std::fs::read(&path).unwrap_err();
+        assert_eq!(read.kind(), ErrorKind::PermissionDenied, "{path:?}");
+    }
+    for path in [root.join("output"), root.join("data"), within.join("cwd")] {
+        let listed = path
+            .read_dir()
+            .and_then(|mut entries| entries.next().transpose());
+        assert_eq!(
+            listed.unwrap_err().kind(),
+            ErrorKind::PermissionDenied,
+            "{path:?}"
+        );
+    }
+    let written = std::fs::write(root.join("output/from-outside"), "").unwrap_err();
+    assert_eq!(written.kind(), ErrorKind::PermissionDenied);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.network.stop();
+}
+
 /// `command`, started by another one.
 fn through(by: &[&str], command: &Command) -> Command {
     let mut started = Command::new(by[0]);
@@ -278,13 +333,18 @@ fn namespaces() -> Value {
 
 /// Whether a process with this argument runs.
 fn is_running(argument: &str) -> bool {
-    let processes = Path::new("/proc").read_dir().unwrap();
-    processes
-        .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok())
-        .any(|line| {
-            line.split(|byte| *byte == 0)
-                .any(|word| word == argument.as_bytes())
-        })
+    running(argument).is_some()
+}
+
+/// A process with this argument, in `/proc`.
+fn running(argument: &str) -> Option<PathBuf> {
+    let mut processes = Path::new("/proc").read_dir().unwrap().flatten();
+    let found = processes.find(|process| {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0)
+            .any(|word| word == argument.as_bytes())
+    });
+    found.map(|process| process.path())
 }
 
 #[test]

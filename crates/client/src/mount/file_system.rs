@@ -41,7 +41,8 @@ impl Filesystem for DataFolder {
         Ok(())
     }
 
-    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        or_fail!(reply, self.admit(request));
         let inside = &self.inside;
         let found = inside
             .find(parent, name)
@@ -92,12 +93,13 @@ impl Filesystem for DataFolder {
 
     fn readdir(
         &self,
-        _: &Request,
+        request: &Request,
         inode: INodeNo,
         _: FileHandle,
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
+        or_fail!(reply, self.admit(request));
         or_fail!(reply, self.inside.check(inode));
         let files = self.inside.files();
         let begin = [
@@ -122,6 +124,7 @@ impl Filesystem for DataFolder {
     }
 
     fn open(&self, request: &Request, inode: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        or_fail!(reply, self.admit(request));
         let program = program(request);
         self.answer_later(async move |inside| {
             let (file, how) = or_fail!(reply, inside.open(inode.0, flags, program).await);

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::ahead::Ahead;
 use super::answer::{attributes, errno, lock_errno};
+use super::insiders::Insiders;
 use super::open_files::{OpenFile, OpenFiles};
 use super::second_files::{self, DATA, SecondFiles};
 use crate::agent::Agent;
@@ -26,6 +27,8 @@ const LONGEST_REMEMBERED: Duration = Duration::from_secs(1);
 /// What the kernel's calls are answered with.
 pub(super) struct DataFolder {
     pub(super) inside: Arc<Inside>,
+    /// Who may call; nobody in particular where the folder is its user's own.
+    insiders: Option<Insiders>,
     runtime: Handle,
     /// A permit for each call that is under way.
     calls: Arc<Semaphore>,
@@ -41,7 +44,12 @@ pub(super) struct Inside {
 }
 
 impl DataFolder {
-    pub(super) fn new(agent: Agent, runtime: Handle, calls: Arc<Semaphore>) -> Self {
+    pub(super) fn new(
+        agent: Agent,
+        insiders: Option<Insiders>,
+        runtime: Handle,
+        calls: &Arc<Semaphore>,
+    ) -> Self {
         let may_write = agent.usage().judge(Action::Write) != Verdict::Violation;
         let constant = agent.length().ok().filter(|_| !may_write);
         let inside = Inside {
@@ -53,9 +61,17 @@ impl DataFolder {
         };
         Self {
             inside: Arc::new(inside),
+            insiders,
             runtime,
-            calls,
+            calls: Arc::clone(calls),
         }
+    }
+
+    /// Lets a caller pass who may look for, list and open what is here.
+    pub(super) fn admit(&self, request: &Request) -> Result<(), Errno> {
+        self.insiders
+            .as_ref()
+            .map_or(Ok(()), |insiders| insiders.admit(request))
     }
 
     /// Carries a call out on the runtime: no call waits for another's network.

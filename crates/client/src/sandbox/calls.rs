@@ -11,7 +11,7 @@ use seccompiler::{
 };
 
 /// Denied altogether, with EPERM.
-const DENIED: [libc::c_long; 40] = [
+const DENIED: [libc::c_long; 45] = [
     // Other processes.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -20,8 +20,13 @@ const DENIED: [libc::c_long; 40] = [
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
     // Sockets of every kind: also a socket that stands as a file in a shown folder leads outside, and no namespace and
-    // no Landlock rule keeps anybody from it. Pairs of sockets (socketpair) stay.
+    // no Landlock rule keeps anybody from it. Pairs that stay connected stay.
     libc::SYS_socket,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
     // Other namespaces and roots.
     libc::SYS_unshare,
     libc::SYS_setns,
@@ -92,11 +97,29 @@ pub(super) fn deny() -> Result<(), Error> {
         .into_iter()
         .map(|request| rule(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request));
     rules.insert(libc::SYS_ioctl, typing.collect::<Result<_, _>>()?);
+    rules.insert(libc::SYS_socketpair, pairs_that_can_be_aimed()?);
     // Its flags stand in memory, where no filter looks: without it, programs use clone.
     let absent = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     apply(rules, libc::EPERM, arch)?;
     apply(absent, libc::ENOSYS, arch)?;
     deny_other_numbers()
+}
+
+/// A pair of streams or of sequenced packets stays connected, whatever address is given with what is sent. One of datagrams
+/// can be sent to any other socket, by sendto(2) as by sendmsg(2), whose address no filter sees.
+fn pairs_that_can_be_aimed() -> Result<Vec<SeccompRule>, Error> {
+    /// Without the flags that stand beside it.
+    const KIND: u64 = 0xf;
+    const CONNECTED: [libc::c_int; 2] = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET];
+    let unix = u64::from(libc::AF_UNIX.unsigned_abs());
+    let of_others = rule(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, unix);
+    let connected = CONNECTED.map(|kind| u64::from(kind.unsigned_abs()));
+    let others = (0..=KIND).filter(|kind| !connected.contains(kind));
+    let others = others.map(|kind| {
+        let is = SeccompCmpOp::MaskedEq(KIND);
+        rule(1, SeccompCmpArgLen::Dword, is, kind)
+    });
+    std::iter::once(of_others).chain(others).collect()
 }
 
 fn rule(

@@ -5,12 +5,20 @@
 //! *holds* a row that has at least [`MIN_WORDS`] words of at least [`MIN_BYTES`] bytes together, if it has exactly
 //! those words, or those and one more (a line number, an index). So separators, quotes, the order of columns, JSON with
 //! one record a line, and a column that was added hide nothing. Shorter rows say nothing: a table of counts looks the
-//! same. Not seen: parts of rows, rows that were rounded, encoded, compressed or encrypted, rows over several lines.
+//! same.
 //!
-//! Memory is bounded by the output and by [`MAX_SUMS`]: the data streams past, once for each so many sums.
+//! A row of [`LONG`] different words or more is found wherever its words stand one behind the other: in a line with others,
+//! over several lines, behind any heading. Of a row of more than that, all words but one are as good as all, so that a
+//! column that was left out hides nothing either. Such windows are as long as the data's rows, of which the
+//! [`MAX_LENGTHS`] lengths count that most rows have.
+//!
+//! Not seen: lesser parts of rows, cells that stand apart (column by column, or with other words between them), rows that
+//! were rounded, encoded, compressed or encrypted.
+//!
+//! Memory is bounded by the output and by [`MAX_SUMS`]: the data streams past once, and once for each so many sums.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -21,6 +29,12 @@ use zeroize::Zeroizing;
 pub const MIN_WORDS: usize = 3;
 /// Rows whose words have fewer bytes together do not count.
 pub const MIN_BYTES: usize = 12;
+/// So many different words, one behind the other, are no line of a table of counts.
+pub const LONG: usize = 8;
+/// And so many bytes together.
+const MIN_LONG_BYTES: usize = 24;
+/// Lengths of rows that are looked for wherever they stand.
+const MAX_LENGTHS: usize = 8;
 /// Sums that are looked for at once: 24 bytes each.
 const MAX_SUMS: usize = 2 << 20;
 /// Longest line that is looked at; what follows is a line of its own.
@@ -33,6 +47,8 @@ pub struct Rows {
     /// Keyed afresh, so that nobody can choose words whose sums collide.
     keys: RandomState,
     columns: HashSet<u64>,
+    /// Added to the sum of a window, so that none is taken for that of a line.
+    window: u64,
 }
 
 /// What one of the outputs is.
@@ -48,7 +64,12 @@ impl Rows {
     pub fn under(header: &[u8]) -> Self {
         let keys = RandomState::new();
         let columns = words(header).map(|word| keys.hash_one(word)).collect();
-        Self { keys, columns }
+        let window = keys.hash_one("a window and no line");
+        Self {
+            keys,
+            columns,
+            window,
+        }
     }
 
     /// How many lines of each output hold a row. `data` is called for each pass, and hands the data's pieces, from the
@@ -61,19 +82,20 @@ impl Rows {
         outputs: Vec<Box<dyn Read + '_>>,
         mut data: impl FnMut(&mut dyn FnMut(&[u8])) -> Result<(), E>,
     ) -> Result<Vec<u64>, E> {
+        let lengths = self.lengths(&mut data)?;
         let mut counts = vec![0; outputs.len()];
         let mut sums: Vec<Sum> = Vec::new();
-        let mut number = 0;
+        let mut line = 0;
         for (output, text) in outputs.into_iter().enumerate() {
-            let mut text = Text::of(text);
+            let (mut text, mut windows) = (Text::of(text), Windows::of(&lengths));
             while let Some(bytes) = text.next()? {
-                let sum = |sum| Sum {
-                    sum,
-                    output,
-                    line: number,
-                };
+                let sum = |sum| Sum { sum, output, line };
                 sums.extend(self.sums_of_output(bytes).map(sum));
-                number += 1;
+                for (hash, _) in self.values(bytes, usize::MAX) {
+                    let ending = windows.push(hash);
+                    sums.extend(ending.map(|of| sum(of.wrapping_add(self.window))));
+                }
+                line += 1;
                 if sums.len() >= MAX_SUMS {
                     self.look_for(&mut sums, &mut data, &mut counts)?;
                 }
@@ -81,6 +103,27 @@ impl Rows {
         }
         self.look_for(&mut sums, &mut data, &mut counts)?;
         Ok(counts)
+    }
+
+    /// How many words, one behind the other, may be a row or all of one but a word.
+    fn lengths<E>(
+        &self,
+        data: &mut impl FnMut(&mut dyn FnMut(&[u8])) -> Result<(), E>,
+    ) -> Result<BTreeSet<usize>, E> {
+        let (mut numbers, mut rows) = (HashMap::<usize, u64>::new(), Lines::default());
+        let mut look = |row: &[u8]| {
+            let words: Vec<_> = self.values(row, MAX_WORDS).collect();
+            if different(&words) >= LONG {
+                *numbers.entry(words.len()).or_default() += 1;
+            }
+        };
+        data(&mut |piece| rows.push(piece, &mut look))?;
+        rows.end(&mut look);
+        let mut numbers: Vec<_> = numbers.into_iter().collect();
+        numbers.sort_unstable_by_key(|(number, rows)| (std::cmp::Reverse(*rows), *number));
+        let most = numbers.into_iter().take(MAX_LENGTHS);
+        let with_parts = most.flat_map(|(number, _)| [number, number - 1]);
+        Ok(with_parts.filter(|length| *length >= LONG).collect())
     }
 
     /// Looks for the rows with these sums, counts the lines that hold them, and forgets the sums.
@@ -97,7 +140,7 @@ impl Rows {
         let mut found = HashSet::new();
         let mut rows = Lines::default();
         let mut look = |row: &[u8]| {
-            if let Some(wanted) = self.sum_of_row(row) {
+            for wanted in self.sums_of_row(row) {
                 let begin = sums.partition_point(|sum| sum.sum < wanted);
                 let equal = sums[begin..].iter().take_while(|sum| sum.sum == wanted);
                 found.extend(equal.map(|sum| (sum.output, sum.line)));
@@ -112,20 +155,30 @@ impl Rows {
         Ok(())
     }
 
-    /// Sum of the words of a row that counts. Sums do not depend on the order.
-    fn sum_of_row(&self, row: &[u8]) -> Option<u64> {
-        let (mut sum, mut number, mut bytes) = (0_u64, 0, 0);
-        for (hash, length) in self.values(row) {
-            sum = sum.wrapping_add(hash);
-            number += 1;
-            bytes += length;
-        }
-        (number >= MIN_WORDS && bytes >= MIN_BYTES).then_some(sum)
+    /// Sum of the words of a row that counts. Where it is long, also as a window, and both without one of the words. Sums do
+    /// not depend on the order.
+    fn sums_of_row(&self, row: &[u8]) -> impl Iterator<Item = u64> + use<> {
+        let words: Vec<_> = self.values(row, MAX_WORDS).collect();
+        let counts = words.len() >= MIN_WORDS && bytes_of(&words) >= MIN_BYTES;
+        let different = different(&words);
+        let (is_long, has_parts) = (different >= LONG, different > LONG);
+        let whole = words
+            .iter()
+            .fold(0_u64, |sum, (hash, _)| sum.wrapping_add(*hash));
+        let parts = words.into_iter().filter(move |_| has_parts);
+        let parts = parts.map(move |(hash, _)| whole.wrapping_sub(hash));
+        let window = self.window;
+        let windows = std::iter::once(whole)
+            .chain(parts.clone())
+            .filter(move |_| is_long)
+            .map(move |sum| sum.wrapping_add(window));
+        let lines = std::iter::once(whole).chain(parts);
+        lines.chain(windows).filter(move |_| counts)
     }
 
     /// Sum of all words, and the sums without one of them.
     fn sums_of_output(&self, line: &[u8]) -> impl Iterator<Item = u64> + use<> {
-        let hashes: Vec<u64> = self.values(line).map(|(hash, _)| hash).collect();
+        let hashes: Vec<u64> = self.values(line, MAX_WORDS).map(|(hash, _)| hash).collect();
         let whole = hashes
             .iter()
             .fold(0_u64, |sum, hash| sum.wrapping_add(*hash));
@@ -136,9 +189,10 @@ impl Rows {
             .filter(move |_| counts)
     }
 
-    /// Hashes and lengths of the words that are no names of columns.
-    fn values(&self, line: &[u8]) -> impl Iterator<Item = (u64, usize)> {
+    /// Hashes and lengths of the first `most` words that are no names of columns.
+    fn values(&self, line: &[u8], most: usize) -> impl Iterator<Item = (u64, usize)> {
         words(line)
+            .take(most)
             .map(|word| (self.keys.hash_one(word), word.len()))
             .filter(|(hash, _)| !self.columns.contains(hash))
     }
@@ -152,7 +206,51 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     };
     line.split(move |byte| !of_word(byte))
         .filter(|word| !word.is_empty())
-        .take(MAX_WORDS)
+}
+
+fn bytes_of(words: &[(u64, usize)]) -> usize {
+    words.iter().map(|(_, length)| length).sum()
+}
+
+/// How many different words there are of which the window of a row may be made; none if they are nobody's in particular, as a row of
+/// noughts and ones is.
+fn different(words: &[(u64, usize)]) -> usize {
+    if words.len() < LONG || bytes_of(words) < MIN_LONG_BYTES {
+        return 0;
+    }
+    let mut hashes: Vec<u64> = words.iter().map(|(hash, _)| *hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes.len()
+}
+
+/// Sums of so many words, one behind the other.
+struct Windows<'a> {
+    lengths: &'a BTreeSet<usize>,
+    /// Sums of all words up to each of the last ones, the latest first.
+    up_to: VecDeque<u64>,
+}
+
+impl<'a> Windows<'a> {
+    fn of(lengths: &'a BTreeSet<usize>) -> Self {
+        Self {
+            lengths,
+            up_to: VecDeque::from([0]),
+        }
+    }
+
+    /// Takes the next word; the sums of the windows that end with it.
+    fn push(&mut self, hash: u64) -> impl Iterator<Item = u64> {
+        let sum = self.up_to[0].wrapping_add(hash);
+        self.up_to.push_front(sum);
+        self.up_to
+            .truncate(1 + self.lengths.last().copied().unwrap_or(0));
+        let windows = self
+            .lengths
+            .iter()
+            .map_while(|length| self.up_to.get(*length));
+        windows.map(move |before| sum.wrapping_sub(*before))
+    }
 }
 
 /// Lines of an output: up to a line feed or a carriage return, or as long as a line may be.
@@ -273,6 +371,73 @@ mod tests {
             b"",
         ] {
             assert_eq!(count(output), 0, "{}", output.escape_ascii());
+        }
+    }
+
+    /// Nine words a row, ten with the town of the second; the third is short, and the fourth of noughts and ones.
+    const LONG_DATA: &[u8] = b"id,sex,age,place,when,code,drug,low,high\n\
+        66f94d40,F,40-49,61xxx,2024-Q2,I10,metformin,1.3,4.7\n\
+        77a05e51,M,50-59,New Town,2024-Q3,E11,insulin,2.5,9.1\n\
+        1,M,5,6,7,8,9\n\
+        0,1,0,1,0,1,0,1,0,1,0,1\n";
+
+    fn count_long(output: &[u8]) -> u64 {
+        let rows = Rows::under(LONG_DATA.split(|byte| *byte == b'\n').next().unwrap());
+        let counts = rows.count(vec![Box::new(output)], |give| {
+            LONG_DATA.chunks(7).for_each(give);
+            Ok::<_, io::Error>(())
+        });
+        counts.unwrap()[0]
+    }
+
+    #[test]
+    fn long_rows_are_found_wherever_they_stand() {
+        for (output, lines) in [
+            // Records of JSON in one line, and a line for each cell: the last but one ends the row without its last cell.
+            (
+                &b"[{\"id\": \"66f94d40\", \"sex\": \"F\", \"age\": \"40-49\", \"place\": \"61xxx\", \"when\": \"2024-Q2\", \
+                \"code\": \"I10\", \"drug\": \"metformin\", \"low\": 1.3, \"high\": 4.7}, {\"id\": 1}]"[..],
+                1,
+            ),
+            (
+                b"{\n\"id\": \"66f94d40\",\n\"sex\": \"F\",\n\"age\": \"40-49\",\n\"place\": \"61xxx\",\n\"when\": \"2024-Q2\",\n\
+                \"code\": \"I10\",\n\"drug\": \"metformin\",\n\"low\": 1.3,\n\"high\": 4.7\n}\n",
+                2,
+            ),
+            // Two rows a line, all rows one line, behind words.
+            (
+                b"66f94d40 F 40-49 61xxx 2024-Q2 I10 metformin 1.3 4.7 77a05e51 M 50-59 New Town 2024-Q3 E11 insulin 2.5 9.1",
+                1,
+            ),
+            (
+                b"one of the patients is 66f94d40,F,40-49,61xxx,2024-Q2,I10,metformin,1.3,4.7 as it was\nand no other\n",
+                1,
+            ),
+            // Without the first column, the last, and one between them: of ten words.
+            (b"M,50-59,New Town,2024-Q3,E11,insulin,2.5,9.1\n", 1),
+            (b"M,50-59,New Town,2024-Q3,E11,insulin,2.5,9.1 and so on 17\n", 1),
+            (b"77a05e51,M,50-59,New Town,2024-Q3,E11,insulin,2.5\n", 1),
+            (b"77a05e51,50-59,New Town,2024-Q3,E11,insulin,2.5,9.1,x,y\n", 1),
+            // With another word in the place of one.
+            (b"P1,M,50-59,New Town,2024-Q3,E11,insulin,2.5,9.1\n", 1),
+            (LONG_DATA, 3),
+        ] {
+            assert_eq!(count_long(output), lines, "{}", output.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn parts_of_long_rows_are_no_rows() {
+        for output in [
+            // Seven words of nine and of ten; cells that stand apart.
+            &b"40-49,61xxx,2024-Q2,I10,metformin,1.3,4.7\n"[..],
+            b"50-59,New Town,2024-Q3,E11,insulin,2.5\n",
+            b"66f94d40 F\n17 18\n40-49 61xxx\n17 18\n2024-Q2 I10\n17 18\nmetformin 1.3 4.7\n",
+            b"1,M,5,6,7,8,9 1,M,5,6,7,8,9\n",
+            // Anybody's, in another order.
+            b"1 0 0 1 1 1 0 0 1 0 1 0 1 1\n",
+        ] {
+            assert_eq!(count_long(output), 0, "{}", output.escape_ascii());
         }
     }
 

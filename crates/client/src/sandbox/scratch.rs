@@ -14,6 +14,7 @@ use fuser::{BackgroundSession, Config, Session, SessionACL};
 use zeroize::Zeroizing;
 
 use crate::hidden::Keeper;
+use crate::mount::Insiders;
 use file_system::Served;
 pub(super) use node::Trouble;
 pub use tree::MAX_OUTPUT_BYTES;
@@ -42,9 +43,13 @@ impl Scratch {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Serves it on a descriptor of /dev/fuse that is mounted somewhere. The session ends with the mount.
-    pub(super) fn serve(&self, device: OwnedFd) -> io::Result<BackgroundSession> {
-        let served = Served::new(self.clone());
+    /// Serves it to `insiders` on a descriptor of /dev/fuse that is mounted somewhere. The session ends with the mount.
+    pub(super) fn serve(
+        &self,
+        device: OwnedFd,
+        insiders: Insiders,
+    ) -> io::Result<BackgroundSession> {
+        let served = Served::new(self.clone(), insiders);
         Session::from_fd(served, device, SessionACL::Owner, Config::default())?.spawn()
     }
 

@@ -14,6 +14,7 @@ use fuser::{
 use super::node::{Look, Trouble};
 use super::tree::{MAX_NODES, Tree};
 use super::{MAX_OUTPUT_BYTES, Scratch};
+use crate::mount::Insiders;
 
 /// The kernel may remember for so long: but for the pipes, nobody else writes here.
 const REMEMBERED: Duration = Duration::from_secs(1);
@@ -26,6 +27,7 @@ const EXECUTE: u32 = 0o100;
 /// The folder as the kernel is served it.
 pub(super) struct Served {
     scratch: Scratch,
+    insiders: Insiders,
     since: SystemTime,
 }
 
@@ -39,10 +41,20 @@ macro_rules! or_fail {
     };
 }
 
+/// An early return for a caller who is not inside.
+macro_rules! or_refuse {
+    ($served:ident, $request:ident, $reply:ident) => {
+        if let Err(errno) = $served.insiders.admit($request) {
+            return $reply.error(errno);
+        }
+    };
+}
+
 impl Served {
-    pub(super) fn new(scratch: Scratch) -> Self {
+    pub(super) fn new(scratch: Scratch, insiders: Insiders) -> Self {
         Self {
             scratch,
+            insiders,
             since: SystemTime::now(),
         }
     }
@@ -81,7 +93,8 @@ impl Served {
 }
 
 impl Filesystem for Served {
-    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        or_refuse!(self, request, reply);
         let mut tree = self.scratch.tree();
         let inode = or_fail!(reply, tree.find(parent.0, name));
         let attributes = or_fail!(reply, self.told(&mut tree, inode));
@@ -144,7 +157,7 @@ impl Filesystem for Served {
 
     fn create(
         &self,
-        _: &Request,
+        request: &Request,
         parent: INodeNo,
         name: &OsStr,
         mode: u32,
@@ -152,6 +165,7 @@ impl Filesystem for Served {
         _flags: i32,
         reply: ReplyCreate,
     ) {
+        or_refuse!(self, request, reply);
         let mut tree = self.scratch.tree();
         let inode = or_fail!(reply, tree.create(parent.0, name, false));
         tree.set_executable(inode, mode & !umask & EXECUTE != 0);
@@ -160,7 +174,8 @@ impl Filesystem for Served {
         reply.created(&REMEMBERED, &attributes, GENERATION, handle, flags);
     }
 
-    fn open(&self, _: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+    fn open(&self, request: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        or_refuse!(self, request, reply);
         or_fail!(reply, self.scratch.tree().look(inode.0));
         reply.opened(FileHandle(0), FopenFlags::empty());
     }
@@ -229,12 +244,13 @@ impl Filesystem for Served {
 
     fn readdir(
         &self,
-        _: &Request,
+        request: &Request,
         inode: INodeNo,
         _: FileHandle,
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
+        or_refuse!(self, request, reply);
         let tree = self.scratch.tree();
         let entries = or_fail!(reply, tree.entries(inode.0));
         let here: [(&OsStr, u64); 2] = [
