@@ -43,7 +43,7 @@ pub enum Act {
     /// Make a second file with the data
     #[command(after_help = "Example:\n  medshare act duplicate 0x4be1… second.csv")]
     Duplicate(WithTarget),
-    /// Move the data out
+    /// Move the data out, and delete the package file
     #[command(after_help = "Example:\n  medshare act move 0x4be1… elsewhere.csv")]
     Move(WithTarget),
     /// Copy the data out

@@ -37,7 +37,48 @@ fn assert_done(stage: &Stage, agent: &Agent, action: Action) {
         Action::Write => assert!(here.unwrap().starts_with(b"AGE,sex"), "{action}"),
         _ => assert_eq!(here.as_deref(), Some(PAYLOAD), "{action}"),
     }
-    assert_eq!(stage.opening.container.exists(), action != Action::Delete);
+    let gone = matches!(action, Action::Delete | Action::Move);
+    assert_eq!(stage.opening.container.exists(), !gone, "{action}");
+}
+
+#[tokio::test]
+async fn what_was_moved_out_is_not_here_any_more() {
+    let stage = Stage::granting(&[Action::Write, Action::Move]).await;
+    let agent = stage.open().await.unwrap();
+    agent.act(deed(&stage, Action::Write), None).await.unwrap();
+    let kept = |file: &str| stage.path(file).exists();
+    assert!(kept("package.mds") && kept("package.mds.overlay"));
+    agent.act(deed(&stage, Action::Move), None).await.unwrap();
+    assert!(!kept("package.mds") && !kept("package.mds.overlay"));
+    let moved = std::fs::read(stage.path("elsewhere.csv")).unwrap();
+    assert!(moved.starts_with(b"AGE,sex"));
+    assert_eq!(agent.lock(), Some(Lock::Moved(stage.path("elsewhere.csv"))));
+    within(agent.leave()).await;
+    assert!(stage.open().await.is_err(), "it can be opened again");
+}
+
+/// It would be removed with the package.
+#[tokio::test]
+async fn nothing_is_written_where_the_package_s_own_files_lie() {
+    let stage = Stage::granting(&[Action::Move, Action::Copy]).await;
+    let agent = stage.open().await.unwrap();
+    for own in ["package.mds.overlay", "./package.mds.part"] {
+        for to in [
+            Deed::Move {
+                to: stage.path(own),
+            },
+            Deed::Copy {
+                to: stage.path(own),
+            },
+        ] {
+            let refused = agent.act(to, None).await.unwrap_err();
+            assert!(
+                matches!(refused, AgentError::Destination { .. }),
+                "{refused}"
+            );
+        }
+    }
+    assert_eq!(agent.lock(), None);
 }
 
 #[tokio::test]
