@@ -93,8 +93,7 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         if !matches!(self, Self::Node(_)) {
             // A node's log is its configuration's matter.
-            // What goes wrong is said in one sentence at the end; warnings beside it only confuse.
-            crate::logging::start("error")?;
+            crate::logging::start(crate::logging::QUIET)?;
         }
         match self {
             Self::Wallet(command) => command.run(),

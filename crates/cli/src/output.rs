@@ -103,7 +103,7 @@ impl std::error::Error for Passed {}
 /// The exit status that says how it went wrong (README, "Exit status"): programs tell a violation, and data that was
 /// closed, from all else.
 pub fn status(error: &anyhow::Error) -> u8 {
-    /// An action was tried that the usage contract does not permit: access is revoked.
+    /// An action was tried that the usage contract does not permit: access is revoked as soon as the node knows.
     const VIOLATION: u8 = 3;
     /// The data is closed: the lease, a revocation, the end of its time.
     const CLOSED: u8 = 4;
@@ -113,7 +113,7 @@ pub fn status(error: &anyhow::Error) -> u8 {
         return *code;
     }
     match error.chain().find_map(lock_of) {
-        Some(Lock::Violation(_)) => VIOLATION,
+        Some(Lock::Violation(_) | Lock::Untold(_)) => VIOLATION,
         Some(_) => CLOSED,
         None => FAILED,
     }
@@ -138,6 +138,24 @@ pub fn failure(error: &anyhow::Error) {
     }
     // Nothing is left to do when stderr is closed as well.
     let _ = writeln!(io::stderr(), "medshare: {}", sentence(error));
+}
+
+/// Says the error now, where something is still to be waited for. What comes back has its exit status, and is said no more.
+pub fn failed_already(error: anyhow::Error) -> anyhow::Error {
+    if error.is::<Passed>() {
+        return error;
+    }
+    failure(&error);
+    Passed(status(&error)).into()
+}
+
+/// Of a violation that was told of as [`Lock::Untold`]: what is true by now.
+pub fn arrived(told: &Lock, now: &Lock) {
+    if let (Lock::Untold(_), Lock::Violation(_)) = (told, now) {
+        note(
+            "the report of the violation has arrived: access is revoked pending the custodian's review; ask the custodian to grant access again, then open the package anew",
+        );
+    }
 }
 
 /// The chain of causes, without repeating what an error already quotes of its cause.
@@ -247,6 +265,8 @@ mod tests {
         let violation = || Lock::Violation(medshare_protocol::usage::Action::Copy);
         assert_eq!(told(violation().into()), 3);
         assert_eq!(told(AgentError::Locked(violation()).into()), 3);
+        let untold = Lock::Untold(medshare_protocol::usage::Action::Copy);
+        assert_eq!(told(untold.into()), 3);
         assert_eq!(told(Lock::LeaseEnded.into()), 4);
         assert_eq!(told(OpenError::Closed(Lock::Revoked).into()), 4);
         assert_eq!(told(AgentError::TooLong(1).into()), 1);

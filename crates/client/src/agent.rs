@@ -19,7 +19,7 @@ mod vault;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use medshare_protocol::id::PackageId;
@@ -27,6 +27,7 @@ use medshare_protocol::package::PackageHeader;
 use medshare_protocol::report::ReportBody;
 use medshare_protocol::usage::{Action, Actions, UsageContract, Verdict};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
@@ -110,6 +111,10 @@ struct Shared {
     vault: Mutex<Vault>,
     reporter: Arc<Reporter>,
     phase: watch::Sender<Option<Lock>>,
+    /// When the data was closed.
+    closed: OnceLock<Instant>,
+    /// Number of the report of the violation that closed the data, once it is written down.
+    violation: OnceLock<u32>,
     /// How many tasks send what was written down.
     telling: watch::Sender<u32>,
     ledger: Arc<dyn Ledger>,
@@ -132,6 +137,8 @@ impl Agent {
             vault: Mutex::new(Vault::new(Arc::clone(&content), lease_end)),
             reporter: Arc::new(opened.reporter),
             phase: watch::Sender::new(None),
+            closed: OnceLock::new(),
+            violation: OnceLock::new(),
             telling: watch::Sender::new(0),
             ledger: opened.ledger,
             changed_ms: AtomicU64::new(opened.clock.wall_ms()),
@@ -352,6 +359,7 @@ impl Shared {
             let first = phase.is_none();
             if first {
                 tracing::info!(package = %self.header.package_id(), %reason, "closed");
+                self.closed.get_or_init(Instant::now);
                 *phase = Some(reason);
             }
             first

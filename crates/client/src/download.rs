@@ -241,7 +241,7 @@ fn hash_of(file: &StdFile, mut progress: impl FnMut(u64, u64)) -> std::io::Resul
 }
 
 /// A rename is durable once its folder is synced.
-async fn sync_folder(file: &Path) -> std::io::Result<()> {
+pub(crate) async fn sync_folder(file: &Path) -> std::io::Result<()> {
     match file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

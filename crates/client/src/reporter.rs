@@ -158,7 +158,7 @@ impl Reporter {
         Line::new(self, self.sending.lock().await)
     }
 
-    /// Makes a report and writes it down. It goes out with whoever has the line next, or at the next opening. `synced`: what
+    /// Makes a report and writes it down; its number. It goes out with whoever has the line next, or at the next opening. `synced`: what
     /// is told whether or not there is an answer outlives the machine; what is done only once the node has it need not,
     /// and waits for no disk but the node's.
     pub(crate) fn write_down(
@@ -166,7 +166,7 @@ impl Reporter {
         actions: Actions,
         body: &ReportBody,
         synced: bool,
-    ) -> Result<(), ReportError> {
+    ) -> Result<u32, ReportError> {
         let mut book = self.book();
         let number = book
             .number
@@ -191,7 +191,7 @@ impl Reporter {
         };
         book.journal.sending(&submission, synced)?;
         (book.number, book.previous) = (number, digest.0);
-        Ok(())
+        Ok(number)
     }
 
     fn sign(&self, message: &impl alloy_sol_types::SolStruct) -> Result<Bytes, ReportError> {

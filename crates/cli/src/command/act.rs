@@ -10,7 +10,6 @@ use medshare_protocol::id::PackageId;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::cli::wrong_usage;
 use crate::output;
 use crate::profile::HomeArgs;
 
@@ -21,7 +20,7 @@ pub enum Act {
     #[command(after_help = "Example:\n  medshare act read 0x4be1… | head")]
     Read {
         #[command(flatten)]
-        on: OpenPackage,
+        on: Place,
         /// First byte
         #[arg(long, default_value_t = 0)]
         offset: u64,
@@ -44,7 +43,7 @@ pub enum Act {
     /// Make a second file with the data
     #[command(after_help = "Example:\n  medshare act duplicate 0x4be1… second.csv")]
     Duplicate(WithTarget),
-    /// Move the data out
+    /// Move the data out, and delete the package file
     #[command(after_help = "Example:\n  medshare act move 0x4be1… elsewhere.csv")]
     Move(WithTarget),
     /// Copy the data out
@@ -60,11 +59,18 @@ pub enum Act {
 
 /// A package that `medshare open` has open.
 #[derive(Args, Debug)]
-pub struct OpenPackage {
+pub struct Place {
     /// The package
     package: PackageId,
     #[command(flatten)]
     home: HomeArgs,
+}
+
+/// … and how to say what was done.
+#[derive(Args, Debug)]
+pub struct OpenPackage {
+    #[command(flatten)]
+    place: Place,
     /// Print JSON, as `status` does in any case
     #[arg(long)]
     json: bool,
@@ -84,9 +90,6 @@ impl Act {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Read { on, offset, length } => {
-                if on.json {
-                    wrong_usage("`read` prints the bytes as they are: leave out --json");
-                }
                 let (answer, bytes) = on.order(&Order::Read { offset, length }).await?;
                 check(answer)?;
                 std::io::stdout().lock().write_all(&bytes)?;
@@ -94,38 +97,39 @@ impl Act {
             }
             Self::Write { on, offset } => {
                 let bytes = read_stdin()?;
-                let answer = on.connect().await?.write(offset, &bytes).await?;
+                let answer = on.place.connect().await?.write(offset, &bytes).await?;
                 on.done("written", answer)
             }
-            Self::Delete(on) => on.done("deleted", on.order(&Order::Delete).await?.0),
+            Self::Delete(on) => on.done("deleted", on.place.order(&Order::Delete).await?.0),
             Self::Duplicate(with) => {
                 let order = Order::Duplicate {
                     to: absolute(&with.to)?,
                 };
-                with.on.done("duplicated", with.on.order(&order).await?.0)
+                with.on
+                    .done("duplicated", with.on.place.order(&order).await?.0)
             }
             Self::Move(with) => {
                 let order = Order::Move {
                     to: absolute(&with.to)?,
                 };
-                with.on.done("moved", with.on.order(&order).await?.0)
+                with.on.done("moved", with.on.place.order(&order).await?.0)
             }
             Self::Copy(with) => {
                 let order = Order::Copy {
                     to: absolute(&with.to)?,
                 };
-                with.on.done("copied", with.on.order(&order).await?.0)
+                with.on.done("copied", with.on.place.order(&order).await?.0)
             }
-            Self::Status(on) => status(on.order(&Order::Status).await?.0),
+            Self::Status(on) => status(on.place.order(&Order::Status).await?.0),
             Self::Close(on) => {
-                on.order(&Order::Close).await?;
+                on.place.order(&Order::Close).await?;
                 output::either(on.json, &Done::of("closed", None), "closed")
             }
         }
     }
 }
 
-impl OpenPackage {
+impl Place {
     async fn connect(&self) -> Result<AgentConnection> {
         let socket = self.home.purse()?.socket(self.package)?;
         Ok(AgentConnection::open(&socket).await?)
@@ -134,7 +138,9 @@ impl OpenPackage {
     async fn order(&self, order: &Order) -> Result<(Answer, Zeroizing<Vec<u8>>)> {
         Ok(self.connect().await?.order(order).await?)
     }
+}
 
+impl OpenPackage {
     fn done(&self, what: &'static str, answer: Answer) -> Result<()> {
         let done = Done::of(what, check(answer)?);
         let text = match done.report {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use medshare_client::agent::{Agent, DATA_FILE};
+use medshare_client::agent::{Agent, DATA_FILE, Lock};
 use medshare_client::memory;
 use medshare_client::mount::Mount;
 use medshare_client::opening::{self, Opening};
@@ -89,20 +89,23 @@ impl Open {
             &json!({"open": self.package, "length": length, "granted": granted, "file": file.map(|at| at.join(DATA_FILE))}),
             format!("open: {length} bytes, granted: {granted}; {place}"),
         )?;
-        let lock = tokio::select! {
-            lock = socket.serve(&agent) => lock?,
-            () = told => {
-                agent.close();
-                agent.locked().await
+        // What went wrong is said while the rest is still waited for: a network that hangs keeps nobody from knowing.
+        let (failed, ()) = tokio::try_join!(failure(&agent), async {
+            tokio::select! {
+                lock = socket.serve(&agent) => drop(lock?),
+                () = told => agent.close(),
             }
-        };
-        if let Some(mount) = mount {
-            mount.end().await?;
-        }
-        // The program that was refused has its answer; the node has the report, or has it at the next opening.
-        agent.leave().await;
-        if !lock.is_peaceful() {
-            return Err(lock.into());
+            if let Some(mount) = mount {
+                mount.end().await?;
+            }
+            // The program that was refused has its answer; the node has the report, or has it at the next opening.
+            agent.leave().await;
+            Ok(())
+        })?;
+        let lock = agent.settled().await;
+        if let Some((told, failed)) = failed {
+            output::arrived(&told, &lock);
+            return Err(failed);
         }
         output::compact(
             self.json,
@@ -110,6 +113,15 @@ impl Open {
             &lock,
         )
     }
+}
+
+/// Waits for the data to be closed, and says why at once if something is wrong: what was said, and its exit status.
+async fn failure(agent: &Agent) -> Result<Option<(Lock, anyhow::Error)>> {
+    let lock = agent.settled().await;
+    Ok((!lock.is_peaceful()).then(|| {
+        let failed = output::failed_already(lock.clone().into());
+        (lock, failed)
+    }))
 }
 
 /// Says why it takes so long when it does: the lease of the session before has to end first.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use medshare_client::agent::Agent;
+use medshare_client::agent::{Agent, Lock};
 use medshare_client::memory;
 use medshare_client::opening::{self, Opening};
 use medshare_client::purse::PackageFolder;
@@ -19,7 +19,7 @@ use medshare_protocol::usage::Environment;
 
 use crate::output::Progress;
 use crate::profile::RequestorArgs;
-use crate::shutdown;
+use crate::{output, shutdown};
 use finish::Away;
 
 /// Runs.
@@ -106,12 +106,24 @@ impl Run {
             node: &requestor.node,
         });
         let ran = self.command(&agents, sandbox, told, away.as_ref()).await;
+        let untold = untold(&agents).await.filter(|_| ran.is_err());
+        let ran = match &untold {
+            Some((_, lock)) => {
+                Err(anyhow::Error::new(lock.clone()).context("nothing is handed out"))
+            }
+            None => ran,
+        };
+        // What went wrong is said before the network is waited for.
+        let ran = ran.map_err(output::failed_already);
         // It closes the data; what is still on its way to the node has a moment to arrive.
         for mount in shown {
             mount.end().await?;
         }
         for agent in &agents {
             agent.leave().await;
+        }
+        if let Some((agent, lock)) = untold {
+            output::arrived(&lock, &agent.settled().await);
         }
         ran
     }
@@ -218,4 +230,17 @@ impl Run {
         }
         Ok(agents)
     }
+}
+
+/// The package whose violation the node does not know of yet, if there is one.
+async fn untold(agents: &[Agent]) -> Option<(&Agent, Lock)> {
+    for agent in agents {
+        if matches!(agent.lock(), Some(Lock::Violation(_))) {
+            let lock = agent.settled().await;
+            if matches!(lock, Lock::Untold(_)) {
+                return Some((agent, lock));
+            }
+        }
+    }
+    None
 }

@@ -30,6 +30,9 @@ struct Case {
     status: i32,
     #[serde(default)]
     stdout: Vec<String>,
+    /// What must not be in it.
+    #[serde(default)]
+    stdout_lacks: Vec<String>,
     #[serde(default)]
     stderr: Vec<String>,
     /// Files that are there afterwards and were not before.
@@ -126,6 +129,10 @@ fn judge(case: &Case, ran: &Ran, fill: &dyn Fn(&str) -> String) -> Result<(), St
         {
             return Err(format!("`{missing}` is not said: {ran:?}"));
         }
+    }
+    let unwanted = |text: &&String| ran.stdout.contains(text.as_str());
+    if let Some(found) = case.stdout_lacks.iter().find(unwanted) {
+        return Err(format!("`{found}` is said: {ran:?}"));
     }
     if ran.stderr.contains("panicked") || ran.stderr.contains("RUST_BACKTRACE") {
         return Err(format!("it panicked: {}", ran.stderr));

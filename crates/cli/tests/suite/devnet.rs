@@ -125,6 +125,22 @@ impl Devnet {
         command
     }
 
+    /// Sends a signal to the chain and the nodes, which are processes of their own.
+    pub fn signal(&self, told: rustix::process::Signal) {
+        let threads = PathBuf::from(format!("/proc/{}/task", self.child.id()));
+        for thread in threads.read_dir().unwrap() {
+            // A thread may have ended meanwhile.
+            let children = thread.unwrap().path().join("children");
+            for id in std::fs::read_to_string(children)
+                .unwrap_or_default()
+                .split_whitespace()
+            {
+                let id = rustix::process::Pid::from_raw(id.parse().unwrap()).unwrap();
+                rustix::process::kill_process(id, told).unwrap();
+            }
+        }
+    }
+
     /// Stops it as a person would; it must end well.
     pub fn stop(mut self) {
         self.end(interrupt);
@@ -147,6 +163,8 @@ impl Drop for Devnet {
     fn drop(&mut self) {
         // After `stop` there is nothing left to end; after a panic there is.
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            // A test may have halted it.
+            self.signal(rustix::process::Signal::CONT);
             interrupt(&self.child);
             let _ = self.child.wait();
         }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use medshare_chain::{Chain, ChainConfig};
 use medshare_protocol::id::PackageId;
 use medshare_protocol::usage::State;
+use rustix::process::Signal;
 
 use super::devnet::Devnet;
-use super::program::succeed;
+use super::program::{run, succeed};
 use super::session::OpenPackage;
 
 /// From the refused call to the contract's state, on a chain that mines at once.
@@ -52,5 +53,40 @@ fn a_violation_is_revoked_on_chain_within_a_second_of_the_refused_call() {
     let (status, words) = agent.end();
     assert_eq!(status, Some(3), "{words}");
     assert!(words.contains("`delete` is not permitted"), "{words}");
+    network.stop();
+}
+
+/// What it says of the revocation is true, also while it is not one yet; and nobody waits for a network to be told.
+#[test]
+fn a_violation_is_told_of_truly_and_within_a_second_though_the_node_hangs() {
+    let network = Devnet::start(300);
+    let alice = network.register("alice");
+    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
+    let asked = succeed(network.as_requestor(&alice).args(request));
+    let package = asked.trim();
+    succeed(network.as_requestor(&alice).args(["download", package]));
+    let mut agent = OpenPackage::start(&network, &alice, &[package]);
+
+    network.signal(Signal::STOP);
+    let tried = Instant::now();
+    let copy = ["act", "copy", package, "stolen.csv"];
+    let refused = run(network.as_requestor(&alice).args(copy), "");
+    let told = agent.complaint();
+    let after = tried.elapsed();
+    println!("told after {after:?}: {told}");
+    assert_eq!(refused.status, 3, "{refused:?}");
+    for words in [&refused.stderr, &told] {
+        assert!(words.contains("`copy` is not permitted"), "{words}");
+        assert!(words.contains("has not reached the node yet"), "{words}");
+        assert!(!words.contains("access is revoked pending"), "{words}");
+    }
+    // A program has to start as well.
+    assert!(after < Duration::from_millis(1_500), "{after:?}");
+
+    network.signal(Signal::CONT);
+    let (status, words) = agent.end();
+    assert_eq!(status, Some(3), "{words}");
+    assert!(words.contains("has arrived: access is revoked"), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
     network.stop();
 }

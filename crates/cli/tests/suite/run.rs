@@ -1,5 +1,6 @@
 //! P18: `medshare run` lets a command read the data and carry nothing off.
 
+use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, UdpSocket};
@@ -413,6 +414,7 @@ fn rows_in_the_output_are_a_copy_and_nothing_is_handed_out() {
     let script = "head -3 $MEDSHARE_DATA > $MEDSHARE_OUTPUT/few.csv; tail -2 $MEDSHARE_DATA | tr , ';'; echo fine > $MEDSHARE_OUTPUT/fine";
     let checked = bench.run(&[
         "--check",
+        "--json",
         "--patience-seconds",
         "100",
         "--",
@@ -434,6 +436,14 @@ fn rows_in_the_output_are_a_copy_and_nothing_is_handed_out() {
         "{checked:?}"
     );
     assert!(!checked.stderr.contains("fine"), "{checked:?}");
+    let told: Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(told["output"], Value::Null, "{told}");
+    let files = told["files"].as_array().unwrap().iter();
+    let rows: BTreeMap<_, _> = files
+        .map(|file| (file["path"].as_str().unwrap(), &file["rows"]))
+        .collect();
+    assert_eq!(rows["few.csv"], &json!([2]), "{told}");
+    assert_eq!(rows["fine"], &json!([0]), "{told}");
     assert!(!bench.work.join("output").exists());
     assert_eq!(bench.state(), "active");
     let ran = bench.run(&["--", "sh", "-c", script]);

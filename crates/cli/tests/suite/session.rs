@@ -47,6 +47,19 @@ impl OpenPackage {
         signal(&self.child, told);
     }
 
+    /// The next line on its standard error.
+    pub fn complaint(&mut self) -> String {
+        let mut line = Vec::new();
+        // Byte by byte: what follows is for the end.
+        let stderr = self.child.stderr.as_mut().unwrap();
+        let mut byte = [0];
+        while byte != *b"\n" {
+            stderr.read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
     /// Waits for its end: its status and its last words.
     pub fn end(mut self) -> (Option<i32>, String) {
         let mut words = String::new();

@@ -13,6 +13,7 @@ use super::lock::Lock;
 use super::vault::MAX_CONTENT_BYTES;
 use super::{AgentError, Shared};
 use crate::content::Content;
+use crate::download::sync_folder;
 use crate::returning::files_of;
 
 /// One thing to be done.
@@ -44,7 +45,7 @@ pub enum Deed {
         /// The file; must not exist.
         to: PathBuf,
     },
-    /// Writes the data there and wipes it here.
+    /// Writes the data there, durably, then wipes it here and removes the package from this machine.
     Move {
         /// The file; must not exist.
         to: PathBuf,
@@ -134,12 +135,20 @@ impl Shared {
             return Err(AgentError::TooLong(end));
         }
         match deed.destination() {
-            Some(path) if path.symlink_metadata().is_ok() => Err(AgentError::Destination {
-                path: path.to_owned(),
-                error: std::io::ErrorKind::AlreadyExists.into(),
-            }),
+            Some(path) if path.symlink_metadata().is_ok() || self.is_own(path) => {
+                Err(AgentError::Destination {
+                    path: path.to_owned(),
+                    error: ErrorKind::AlreadyExists.into(),
+                })
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the package's own files may lie there: what is written to such a place would go with the package.
+    fn is_own(&self, path: &Path) -> bool {
+        let named = |own: &PathBuf| own.file_name() == path.file_name();
+        files_of(&self.container).iter().any(named) && folder(path) == folder(&self.container)
     }
 
     /// Does what was judged, reported and found possible.
@@ -163,12 +172,9 @@ impl Shared {
                 self.with_content(move |content| Ok(content.set_length(length)?))
                     .await?;
             }
-            Deed::Delete => self.delete()?,
+            Deed::Delete => self.remove(Lock::Deleted)?,
             Deed::Duplicate { to } | Deed::Copy { to } => self.write_out(to).await?,
-            Deed::Move { to } => {
-                self.write_out(to).await?;
-                self.lock(Lock::Moved(to.clone()));
-            }
+            Deed::Move { to } => self.move_out(to).await?,
         }
         Ok(None)
     }
@@ -185,8 +191,23 @@ impl Shared {
         used.map_err(|error| self.reason(error))
     }
 
-    fn delete(&self) -> Result<(), AgentError> {
-        self.lock(Lock::Deleted);
+    async fn move_out(&self, to: &Path) -> Result<(), AgentError> {
+        self.write_out(to).await?;
+        // Its name has to be on the disk as well before nothing else is left.
+        if let Err(error) = sync_folder(to).await {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(to);
+            return Err(AgentError::Destination {
+                path: to.to_owned(),
+                error,
+            });
+        }
+        self.remove(Lock::Moved(to.to_owned()))
+    }
+
+    /// Wipes the data, and removes all that is kept of the package.
+    fn remove(&self, reason: Lock) -> Result<(), AgentError> {
+        self.lock(reason);
         for path in files_of(&self.container) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -223,6 +244,14 @@ impl Shared {
         })
         .await
     }
+}
+
+/// The folder that a file is in, by its one name.
+fn folder(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    let here = folder.as_os_str().is_empty();
+    let folder = if here { Path::new(".") } else { folder };
+    folder.canonicalize().ok()
 }
 
 /// `length` bytes from `offset` on, or as many as there are.

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Lock {
     /// An action was tried that the usage contract does not permit.
     Violation(Action),
+    /// The same, and the node does not have its report yet.
+    Untold(Action),
     /// Access was taken away.
     Revoked,
     /// The owner took the data back.
@@ -61,6 +63,10 @@ impl fmt::Display for Lock {
             Self::Violation(action) => write!(
                 f,
                 "`{action}` is not permitted by the usage contract: access is revoked pending the custodian's review, and the data was wiped from memory; ask the custodian to grant access again, then open the package anew"
+            ),
+            Self::Untold(action) => write!(
+                f,
+                "`{action}` is not permitted by the usage contract: the data is closed here and was wiped from memory; the report of the violation has not reached the node yet, is stored on this machine and goes out with the next contact, and access is revoked then: open the package again when the node can be reached, then ask the custodian to grant access again"
             ),
             Self::Revoked => f.write_str(
                 "access to the package is revoked pending the custodian's review, and the data was wiped from memory; ask the custodian to grant access again, then open the package anew",

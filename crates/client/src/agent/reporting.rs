@@ -58,16 +58,42 @@ impl Shared {
     pub(super) fn violate(self: &Arc<Self>, action: Action, body: &ReportBody) -> AgentError {
         let (lock, telling) = (Lock::Violation(action), Telling::of(self));
         self.lock(lock.clone());
-        self.tell(Actions::NONE.with(action), body, telling);
+        let actions = Actions::NONE.with(action);
+        if let Some(number) = self.write_down(actions, body) {
+            // The first stays, as the lock does.
+            self.violation.get_or_init(|| number);
+            self.send(actions, telling);
+        }
         AgentError::Locked(lock)
+    }
+
+    /// Whether the node has answered the report of the violation that closed the data.
+    pub(super) fn violation_arrived(&self) -> bool {
+        let book = self.reporter.book();
+        let mut pending = book.journal.kept().pending.iter();
+        let number = self.violation.get();
+        number.is_some_and(|number| pending.all(|sent| sent.report.number != *number))
     }
 
     /// Writes a report down, which goes out in a task of its own.
     pub(super) fn tell(self: &Arc<Self>, actions: Actions, body: &ReportBody, telling: Telling) {
-        if let Err(error) = self.reporter.write_down(actions, body, true) {
-            tracing::error!(%actions, %error, "a report could not be written down");
-            return;
+        if self.write_down(actions, body).is_some() {
+            self.send(actions, telling);
         }
+    }
+
+    /// The report's number; nothing when there is no room for it.
+    fn write_down(&self, actions: Actions, body: &ReportBody) -> Option<u32> {
+        let written = self.reporter.write_down(actions, body, true);
+        written
+            .inspect_err(
+                |error| tracing::error!(%actions, %error, "a report could not be written down"),
+            )
+            .ok()
+    }
+
+    /// Sends what is written down, in a task of its own.
+    fn send(self: &Arc<Self>, actions: Actions, telling: Telling) {
         // Only the reporter is kept alive by the network: the plaintext goes with the last user of the data.
         let (reporter, agent) = (Arc::clone(&self.reporter), Arc::downgrade(self));
         tokio::spawn(async move {

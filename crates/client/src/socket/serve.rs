@@ -153,7 +153,7 @@ async fn answer(
     let bytes = tokio::select! {
         bytes = read_attachment(reader, attached) => bytes?,
         // What the caller announced and does not send must not keep the agent alive.
-        lock = agent.locked() => return reply(writer, &Answer::Locked { lock }, &[], agent).await,
+        lock = agent.settled() => return reply(writer, &Answer::Locked { lock }, &[], agent).await,
     };
     let (answer, bytes) = carry_out(order, bytes, agent, caller).await;
     reply(writer, &answer, &bytes, agent).await
@@ -214,6 +214,11 @@ async fn carry_out(
                 },
                 bytes,
             )
+        }
+        Err(AgentError::Locked(Lock::Violation(_))) => {
+            // The caller is a person's terminal: what it says of a violation is to be true.
+            let lock = agent.settled().await;
+            (Answer::Locked { lock }, nothing)
         }
         Err(AgentError::Locked(lock)) => (Answer::Locked { lock }, nothing),
         Err(error) => (

@@ -1,5 +1,7 @@
 //! P18, P19: six actions, judged before they are carried out.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use medshare_client::agent::{Agent, AgentError, DATA_FILE, Deed, Lock, ReportError};
 use medshare_protocol::usage::{Action, Actions, Sensitivity, State, UsageContract};
@@ -37,7 +39,48 @@ fn assert_done(stage: &Stage, agent: &Agent, action: Action) {
         Action::Write => assert!(here.unwrap().starts_with(b"AGE,sex"), "{action}"),
         _ => assert_eq!(here.as_deref(), Some(PAYLOAD), "{action}"),
     }
-    assert_eq!(stage.opening.container.exists(), action != Action::Delete);
+    let gone = matches!(action, Action::Delete | Action::Move);
+    assert_eq!(stage.opening.container.exists(), !gone, "{action}");
+}
+
+#[tokio::test]
+async fn what_was_moved_out_is_not_here_any_more() {
+    let stage = Stage::granting(&[Action::Write, Action::Move]).await;
+    let agent = stage.open().await.unwrap();
+    agent.act(deed(&stage, Action::Write), None).await.unwrap();
+    let kept = |file: &str| stage.path(file).exists();
+    assert!(kept("package.mds") && kept("package.mds.overlay"));
+    agent.act(deed(&stage, Action::Move), None).await.unwrap();
+    assert!(!kept("package.mds") && !kept("package.mds.overlay"));
+    let moved = std::fs::read(stage.path("elsewhere.csv")).unwrap();
+    assert!(moved.starts_with(b"AGE,sex"));
+    assert_eq!(agent.lock(), Some(Lock::Moved(stage.path("elsewhere.csv"))));
+    within(agent.leave()).await;
+    assert!(stage.open().await.is_err(), "it can be opened again");
+}
+
+/// It would be removed with the package.
+#[tokio::test]
+async fn nothing_is_written_where_the_package_s_own_files_lie() {
+    let stage = Stage::granting(&[Action::Move, Action::Copy]).await;
+    let agent = stage.open().await.unwrap();
+    for own in ["package.mds.overlay", "./package.mds.part"] {
+        for to in [
+            Deed::Move {
+                to: stage.path(own),
+            },
+            Deed::Copy {
+                to: stage.path(own),
+            },
+        ] {
+            let refused = agent.act(to, None).await.unwrap_err();
+            assert!(
+                matches!(refused, AgentError::Destination { .. }),
+                "{refused}"
+            );
+        }
+    }
+    assert_eq!(agent.lock(), None);
 }
 
 #[tokio::test]
@@ -192,6 +235,29 @@ async fn a_violation_is_answered_at_once_though_the_node_hangs_and_outlives_the_
     let actions: Vec<u8> = stage.node.reported().iter().map(|it| it.0).collect();
     assert_eq!(actions, [0x40, 1, 0x20]);
     assert_eq!(stage.node.script().state, State::Revoked);
+}
+
+#[tokio::test]
+async fn of_a_violation_it_is_told_within_a_second_whether_the_node_knows() {
+    for (busy, hangs, told) in [
+        (0, false, Lock::Violation(Action::Copy)),
+        (u32::MAX, false, Lock::Untold(Action::Copy)),
+        (0, true, Lock::Untold(Action::Copy)),
+    ] {
+        let stage = Stage::granting(&[Action::Read]).await;
+        let agent = stage.open().await.unwrap();
+        (stage.node.script().busy, stage.node.script().hangs) = (busy, hangs);
+        let copied = agent.act(deed(&stage, Action::Copy), None);
+        copied.await.unwrap_err();
+        let settled = tokio::time::timeout(Duration::from_secs(1), agent.settled());
+        let settled = settled.await.unwrap();
+        assert_eq!(settled, told);
+        let says_revoked = settled.to_string().contains("access is revoked pending");
+        let state = stage.node.script().state;
+        assert_eq!(says_revoked, state == State::Revoked, "{settled}");
+        // What closed the data is the same, whatever is told of it.
+        assert_eq!(agent.lock(), Some(Lock::Violation(Action::Copy)));
+    }
 }
 
 #[tokio::test]

@@ -118,6 +118,17 @@ async fn a_violation_is_answered_and_ends_the_serving() {
 }
 
 #[tokio::test]
+async fn a_caller_is_told_when_the_node_does_not_know_of_the_violation_yet() {
+    let served = serve(&[Action::Read]).await;
+    served.stage.node.script().hangs = true;
+    let mut connection = AgentConnection::open(&served.path).await.unwrap();
+    let to = served.stage.path("out.csv");
+    let (answer, _) = within(connection.order(&Order::Copy { to })).await.unwrap();
+    let lock = Lock::Untold(Action::Copy);
+    assert_eq!(answer, Answer::Locked { lock });
+}
+
+#[tokio::test]
 async fn closing_wipes_and_ends_the_serving() {
     let served = serve(&[]).await;
     let mut idle = AgentConnection::open(&served.path).await.unwrap();

@@ -118,11 +118,11 @@ impl Run {
             None => format!("{counted}, in {}", self.output.display()),
         };
         let with_rows = files.iter().filter(|file| file.has_rows()).count();
-        let listed = (!self.check && ended.held.is_none()).then_some(files);
+        let listed = ended.held.is_none().then_some(files);
         let value = json!({
             "packages": self.all(),
             "exit_code": ended.code,
-            "output": listed.map(|_| &self.output),
+            "output": listed.filter(|_| !self.check).map(|_| &self.output),
             "held": ended.held.map(|(package, number)| json!({"package": package, "number": number})),
             "files": listed,
             "files_with_rows": ended.held.is_none().then_some(with_rows),
