@@ -113,6 +113,8 @@ struct Shared {
     phase: watch::Sender<Option<Lock>>,
     /// When the data was closed.
     closed: OnceLock<Instant>,
+    /// The folder that shows the data, where one does.
+    shown: OnceLock<PathBuf>,
     /// Number of the report of the violation that closed the data, once it is written down.
     violation: OnceLock<u32>,
     /// How many tasks send what was written down.
@@ -138,6 +140,7 @@ impl Agent {
             reporter: Arc::new(opened.reporter),
             phase: watch::Sender::new(None),
             closed: OnceLock::new(),
+            shown: OnceLock::new(),
             violation: OnceLock::new(),
             telling: watch::Sender::new(0),
             ledger: opened.ledger,

@@ -137,6 +137,7 @@ impl Mount {
             Session::new(folder, at, &config)
         })
         .map_err(refused)
+        .inspect(|_| agent.shown_at(at.to_owned()))
     }
 
     /// Shows the data of `agent` through `device`, a `/dev/fuse` that somebody has mounted already: a sandbox does, in a

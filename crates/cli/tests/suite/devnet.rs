@@ -100,6 +100,15 @@ impl Devnet {
         home
     }
 
+    /// Asks for a package and downloads it; its id.
+    pub fn obtain(&self, home: &Path) -> String {
+        let request = ["request", &self.dataset(), "--purpose", "HRESCH"];
+        let asked = succeed(self.as_requestor(home).args(request));
+        let package = asked.trim().to_owned();
+        succeed(self.as_requestor(home).args(["download", &package]));
+        package
+    }
+
     /// A command of the requestor at `home`.
     pub fn as_requestor(&self, home: &Path) -> Command {
         let mut command = medshare(self.folder.path());

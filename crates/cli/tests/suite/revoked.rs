@@ -9,7 +9,7 @@ use medshare_protocol::usage::State;
 use rustix::process::Signal;
 
 use super::devnet::Devnet;
-use super::program::{run, succeed};
+use super::program::run;
 use super::session::OpenPackage;
 
 /// From the refused call to the contract's state, on a chain that mines at once.
@@ -25,10 +25,7 @@ fn a_violation_is_revoked_on_chain_within_a_second_of_the_refused_call() {
     }
     let network = Devnet::start(300);
     let alice = network.register("alice");
-    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
-    let asked = succeed(network.as_requestor(&alice).args(request));
-    let package = asked.trim();
-    succeed(network.as_requestor(&alice).args(["download", package]));
+    let package = &network.obtain(&alice);
     let folder = network.folder.path().join("data");
     std::fs::create_dir(&folder).unwrap();
     let agent = OpenPackage::start(&network, &alice, &[package, "--at", "data"]);
@@ -61,10 +58,7 @@ fn a_violation_is_revoked_on_chain_within_a_second_of_the_refused_call() {
 fn a_violation_is_told_of_truly_and_within_a_second_though_the_node_hangs() {
     let network = Devnet::start(300);
     let alice = network.register("alice");
-    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
-    let asked = succeed(network.as_requestor(&alice).args(request));
-    let package = asked.trim();
-    succeed(network.as_requestor(&alice).args(["download", package]));
+    let package = &network.obtain(&alice);
     let mut agent = OpenPackage::start(&network, &alice, &[package]);
 
     network.signal(Signal::STOP);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
-use std::io::{ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use medshare_client::agent::DATA_FILE;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::devnet::{Devnet, hang_up, interrupt};
-use super::program::{Ran, run, succeed};
+use super::program::{Ran, run};
 use super::session;
 
 /// A program that counts the bytes of its input.
@@ -55,10 +56,7 @@ impl Bench {
         let network =
             Devnet::with(&[&["--rows", "300", "--lease-seconds", "8"], arguments].concat());
         let alice = network.register("alice");
-        let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
-        let asked = succeed(network.as_requestor(&alice).args(request));
-        let package = asked.trim().to_owned();
-        succeed(network.as_requestor(&alice).args(["download", &package]));
+        let package = network.obtain(&alice);
         let work = network.folder.path().join("work");
         std::fs::create_dir(&work).unwrap();
         Some(Self {
@@ -456,6 +454,32 @@ fn rows_in_the_output_are_a_copy_and_nothing_is_handed_out() {
     assert!(ran.stderr.contains("`copy` is not permitted"), "{ran:?}");
     assert!(!bench.work.join("output").exists(), "nothing is handed out");
     assert_eq!(bench.state(), "revoked");
+    bench.network.stop();
+}
+
+/// The node is stopped while the command runs, so that the report of its copy gets no answer.
+#[test]
+fn a_copy_is_told_of_truly_though_the_node_hangs() {
+    let Some(bench) = Bench::start() else { return };
+    let begin = bench.work.join("begin");
+    let made = Command::new("mkfifo").arg(&begin).status().unwrap();
+    assert!(made.success());
+    let script = "head -3 $MEDSHARE_DATA; read word < /medshare/work/begin";
+    let mut command = bench.command(&["--", "sh", "-c", script]);
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = quiet.stderr(Stdio::piped()).spawn().unwrap();
+    let mut begun = std::fs::File::options().write(true).open(&begin).unwrap();
+    bench.network.signal(Signal::STOP);
+    begun.write_all(b"on\n").unwrap();
+    let mut words = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = words.find_map(|line| line.ok().filter(|line| line.contains("not permitted")));
+    let said = said.unwrap();
+    assert!(said.contains("nothing is handed out"), "{said}");
+    assert!(said.contains("has not reached the node yet"), "{said}");
+    assert!(!said.contains("access is revoked pending"), "{said}");
+    bench.network.signal(Signal::CONT);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(!bench.work.join("output").exists());
     bench.network.stop();
 }
 

@@ -235,10 +235,7 @@ fn an_open_package_is_a_folder_and_copying_in_it_is_a_violation() {
     }
     let network = Devnet::start(300);
     let alice = network.register("alice");
-    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
-    let asked = succeed(network.as_requestor(&alice).args(request));
-    let package = asked.trim();
-    succeed(network.as_requestor(&alice).args(["download", package]));
+    let package = &network.obtain(&alice);
     let folder = network.folder.path().join("data");
     std::fs::create_dir(&folder).unwrap();
     let agent = OpenPackage::start(&network, &alice, &[package, "--at", "data"]);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -141,8 +141,24 @@ impl Shared {
                     error: ErrorKind::AlreadyExists.into(),
                 })
             }
+            Some(path) if matches!(deed, Deed::Move { .. }) && self.is_shown_beside(path) => {
+                Err(AgentError::Destination {
+                    path: path.to_owned(),
+                    error: std::io::Error::new(
+                        ErrorKind::InvalidInput,
+                        "the folder that shows the data goes with it: move it elsewhere",
+                    ),
+                })
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a file there would stand in the folder that shows the data, and end with it.
+    fn is_shown_beside(&self, path: &Path) -> bool {
+        let device = |folder: &Path| fs::metadata(folder).map(|found| found.dev()).ok();
+        let shown = self.shown.get().and_then(|at| device(at));
+        shown.is_some() && shown == folder(path).and_then(|folder| device(&folder))
     }
 
     /// Whether the package's own files may lie there: what is written to such a place would go with the package.

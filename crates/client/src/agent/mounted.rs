@@ -1,5 +1,6 @@
 //! What a mount asks of the agent: bytes where they were decrypted, and accounts of what was done with them.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,12 @@ use crate::clock::Clock;
 use crate::content::Held;
 
 impl Agent {
+    /// Notes that the folder `at` shows the data, and goes with it.
+    pub(crate) fn shown_at(&self, at: PathBuf) {
+        // The first stays.
+        let _ = self.shared.shown.set(at);
+    }
+
     /// Whether anything was written over the data since it was issued.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! Who may open what is mounted in a sandbox: the processes in it. To the sandbox's user the mounts are open from elsewhere as
 //! well, by way of `/proc/PID/root`, `/proc/PID/cwd` and `/proc/PID/fd`; the kernel tells who asks.
 
-use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use fuser::{Errno, Request};
@@ -21,7 +20,7 @@ impl Insiders {
     /// # Errors
     /// When it is not there any more.
     pub(crate) fn are_children_of(&self, process: u32) -> io::Result<()> {
-        let namespace = namespace(process, "pid_for_children".as_ref())?;
+        let namespace = namespace(process, "pid_for_children")?;
         self.namespace
             .set(namespace)
             .map_err(|_| io::Error::new(io::ErrorKind::AlreadyExists, "the sandbox stands already"))
@@ -33,7 +32,7 @@ impl Insiders {
     /// [`Errno::EACCES`].
     pub(crate) fn admit(&self, request: &Request) -> Result<(), Errno> {
         let inside = self.namespace.get();
-        let from = inside.and_then(|_| namespace(request.pid(), "pid".as_ref()).ok());
+        let from = inside.and_then(|_| namespace(request.pid(), "pid").ok());
         if from.is_some() && from.as_ref() == inside {
             return Ok(());
         }
@@ -45,7 +44,6 @@ impl Insiders {
     }
 }
 
-fn namespace(process: u32, kind: &OsStr) -> io::Result<PathBuf> {
-    let of_process = Path::new("/proc").join(process.to_string());
-    of_process.join("ns").join(kind).read_link()
+fn namespace(process: u32, kind: &str) -> io::Result<PathBuf> {
+    std::fs::read_link(format!("/proc/{process}/ns/{kind}"))
 }

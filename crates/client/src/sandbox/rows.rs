@@ -15,7 +15,8 @@
 //! Not seen: lesser parts of rows, cells that stand apart (column by column, or with other words between them), rows that
 //! were rounded, encoded, compressed or encrypted.
 //!
-//! Memory is bounded by the output and by [`MAX_SUMS`]: the data streams past once, and once for each so many sums.
+//! Memory is bounded by the output and by [`MAX_SUMS`]: the data streams past once for each so many sums, and once before
+//! where an output has words enough for a long row.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -82,18 +83,27 @@ impl Rows {
         outputs: Vec<Box<dyn Read + '_>>,
         mut data: impl FnMut(&mut dyn FnMut(&[u8])) -> Result<(), E>,
     ) -> Result<Vec<u64>, E> {
-        let lengths = self.lengths(&mut data)?;
+        let mut lengths = None;
         let mut counts = vec![0; outputs.len()];
         let mut sums: Vec<Sum> = Vec::new();
         let mut line = 0;
         for (output, text) in outputs.into_iter().enumerate() {
-            let (mut text, mut windows) = (Text::of(text), Windows::of(&lengths));
+            let (mut text, mut windows) = (Text::of(text), Windows::new());
             while let Some(bytes) = text.next()? {
                 let sum = |sum| Sum { sum, output, line };
-                sums.extend(self.sums_of_output(bytes).map(sum));
-                for (hash, _) in self.values(bytes, usize::MAX) {
-                    let ending = windows.push(hash);
-                    sums.extend(ending.map(|of| sum(of.wrapping_add(self.window))));
+                let hashes: Vec<u64> = self.values(bytes).map(|(hash, _)| hash).collect();
+                sums.extend(sums_of_line(&hashes).map(sum));
+                for hash in hashes {
+                    windows.push(hash);
+                    if windows.may_hold_a_row() {
+                        // Most outputs are so short that the data need not be read for them.
+                        let lengths = match &mut lengths {
+                            Some(lengths) => lengths,
+                            none => none.insert(self.lengths(&mut data)?),
+                        };
+                        let ending = windows.ending_here(lengths);
+                        sums.extend(ending.map(|of| sum(of.wrapping_add(self.window))));
+                    }
                 }
                 line += 1;
                 if sums.len() >= MAX_SUMS {
@@ -112,7 +122,7 @@ impl Rows {
     ) -> Result<BTreeSet<usize>, E> {
         let (mut numbers, mut rows) = (HashMap::<usize, u64>::new(), Lines::default());
         let mut look = |row: &[u8]| {
-            let words: Vec<_> = self.values(row, MAX_WORDS).collect();
+            let words: Vec<_> = self.values(row).take(MAX_WORDS).collect();
             if different(&words) >= LONG {
                 *numbers.entry(words.len()).or_default() += 1;
             }
@@ -158,7 +168,7 @@ impl Rows {
     /// Sum of the words of a row that counts. Where it is long, also as a window, and both without one of the words. Sums do
     /// not depend on the order.
     fn sums_of_row(&self, row: &[u8]) -> impl Iterator<Item = u64> + use<> {
-        let words: Vec<_> = self.values(row, MAX_WORDS).collect();
+        let words: Vec<_> = self.values(row).take(MAX_WORDS).collect();
         let counts = words.len() >= MIN_WORDS && bytes_of(&words) >= MIN_BYTES;
         let different = different(&words);
         let (is_long, has_parts) = (different >= LONG, different > LONG);
@@ -176,23 +186,9 @@ impl Rows {
         lines.chain(windows).filter(move |_| counts)
     }
 
-    /// Sum of all words, and the sums without one of them.
-    fn sums_of_output(&self, line: &[u8]) -> impl Iterator<Item = u64> + use<> {
-        let hashes: Vec<u64> = self.values(line, MAX_WORDS).map(|(hash, _)| hash).collect();
-        let whole = hashes
-            .iter()
-            .fold(0_u64, |sum, hash| sum.wrapping_add(*hash));
-        let counts = hashes.len() >= MIN_WORDS;
-        let without = hashes.into_iter().map(move |hash| whole.wrapping_sub(hash));
-        std::iter::once(whole)
-            .chain(without)
-            .filter(move |_| counts)
-    }
-
-    /// Hashes and lengths of the first `most` words that are no names of columns.
-    fn values(&self, line: &[u8], most: usize) -> impl Iterator<Item = (u64, usize)> {
+    /// Hashes and lengths of the words that are no names of columns.
+    fn values(&self, line: &[u8]) -> impl Iterator<Item = (u64, usize)> {
         words(line)
-            .take(most)
             .map(|word| (self.keys.hash_one(word), word.len()))
             .filter(|(hash, _)| !self.columns.contains(hash))
     }
@@ -224,32 +220,47 @@ fn different(words: &[(u64, usize)]) -> usize {
     hashes.len()
 }
 
+/// Sum of all words of a line of an output, and the sums without one of them.
+fn sums_of_line(hashes: &[u64]) -> impl Iterator<Item = u64> {
+    let hashes = &hashes[..hashes.len().min(MAX_WORDS)];
+    let whole = hashes
+        .iter()
+        .fold(0_u64, |sum, hash| sum.wrapping_add(*hash));
+    let without = hashes.iter().map(move |hash| whole.wrapping_sub(*hash));
+    let counts = hashes.len() >= MIN_WORDS;
+    std::iter::once(whole)
+        .chain(without)
+        .filter(move |_| counts)
+}
+
 /// Sums of so many words, one behind the other.
-struct Windows<'a> {
-    lengths: &'a BTreeSet<usize>,
+struct Windows {
     /// Sums of all words up to each of the last ones, the latest first.
     up_to: VecDeque<u64>,
 }
 
-impl<'a> Windows<'a> {
-    fn of(lengths: &'a BTreeSet<usize>) -> Self {
+impl Windows {
+    fn new() -> Self {
         Self {
-            lengths,
             up_to: VecDeque::from([0]),
         }
     }
 
-    /// Takes the next word; the sums of the windows that end with it.
-    fn push(&mut self, hash: u64) -> impl Iterator<Item = u64> {
-        let sum = self.up_to[0].wrapping_add(hash);
-        self.up_to.push_front(sum);
-        self.up_to
-            .truncate(1 + self.lengths.last().copied().unwrap_or(0));
-        let windows = self
-            .lengths
-            .iter()
-            .map_while(|length| self.up_to.get(*length));
-        windows.map(move |before| sum.wrapping_sub(*before))
+    fn push(&mut self, hash: u64) {
+        self.up_to.push_front(self.up_to[0].wrapping_add(hash));
+    }
+
+    /// Whether there are words enough.
+    fn may_hold_a_row(&self) -> bool {
+        self.up_to.len() > LONG
+    }
+
+    /// The sums of the windows of these lengths that end with the last word. What lies before the longest is forgotten.
+    fn ending_here(&mut self, lengths: &BTreeSet<usize>) -> impl Iterator<Item = u64> {
+        let longest = lengths.last().copied().unwrap_or(LONG);
+        self.up_to.truncate(1 + longest);
+        let windows = lengths.iter().map_while(|length| self.up_to.get(*length));
+        windows.map(|before| self.up_to[0].wrapping_sub(*before))
     }
 }
 
@@ -423,6 +434,25 @@ mod tests {
             (LONG_DATA, 3),
         ] {
             assert_eq!(count_long(output), lines, "{}", output.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_data_is_read_no_more_often_than_an_output_needs() {
+        let rows = Rows::under(b"a,b,c");
+        for (output, passes) in [
+            (&b""[..], 0),
+            (b"12 rows", 0),
+            (b"one two three", 1),
+            (b"one two three four five six seven\neight", 2),
+        ] {
+            let mut read = 0;
+            let counts = rows.count(vec![Box::new(output)], |give| {
+                read += 1;
+                give(b"a,b,c\n");
+                Ok::<_, io::Error>(())
+            });
+            assert_eq!((counts.unwrap(), read), (vec![0], passes));
         }
     }
 

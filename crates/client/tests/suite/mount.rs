@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use medshare_client::agent::{Agent, DATA_FILE, Lock};
+use medshare_client::agent::{Agent, DATA_FILE, Deed, Lock};
 use medshare_client::mount::{Mount, MountError};
 use medshare_protocol::usage::{Action, Actions};
 
@@ -107,6 +107,31 @@ const ATTEMPTS: [Attempt; 7] = [
         std::io::copy(&mut from, &mut to).map(drop)
     }),
 ];
+
+/// What is moved there would go with the data, and the package with the move.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_is_not_moved_into_the_folder_that_shows_it() {
+    let Some(mounted) = mounted(&[Action::Move, Action::Duplicate]).await else {
+        return;
+    };
+    let to = mounted.at.join("moved.csv");
+    let tried = mounted.agent.act(Deed::Move { to: to.clone() }, None);
+    let refused = within(tried).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("move it elsewhere"),
+        "{refused}"
+    );
+    assert_eq!(mounted.agent.lock(), None);
+    assert!(mounted.reported().is_empty(), "nothing was done");
+    let gone = mounted.blocking(move |_| !to.exists()).await;
+    assert!(gone && mounted.stage.path("package.mds").exists());
+    let to = mounted.stage.path("elsewhere.csv");
+    within(mounted.agent.act(Deed::Move { to: to.clone() }, None))
+        .await
+        .unwrap();
+    assert!(to.exists());
+    mounted.end().await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_granted_fails_with_eacces_is_reported_and_locks() {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier};
 use rustix::process::Signal;
 
 use super::devnet::Devnet;
-use super::program::{Ran, run, succeed};
+use super::program::{Ran, run};
 use super::session::OpenPackage;
 use record::Record;
 use wire::Wire;
@@ -27,15 +27,6 @@ const READ: u8 = 0x01;
 /// A network whose leases last this long, and no longer.
 fn network(lease_seconds: &str) -> Devnet {
     Devnet::with(&["--rows", "300", "--lease-seconds", lease_seconds])
-}
-
-/// Asks for a package and downloads it.
-fn obtain(network: &Devnet, home: &Path) -> String {
-    let request = ["request", &network.dataset(), "--purpose", "HRESCH"];
-    let package = succeed(network.as_requestor(home).args(request));
-    let package = package.trim().to_owned();
-    succeed(network.as_requestor(home).args(["download", &package]));
-    package
 }
 
 fn act(network: &Devnet, home: &Path, args: &[&str]) -> Ran {
@@ -75,7 +66,7 @@ impl Drop for Stopped<'_> {
 fn a_package_that_was_closed_opens_again_at_once_and_nobody_was_silent() {
     let network = network("600");
     let alice = network.register("alice");
-    let package = obtain(&network, &alice);
+    let package = network.obtain(&alice);
     let record = Record::of(&network, &package);
     let agent = open_at_once(&network, &alice, &package);
     agent.signal(Signal::INT);
@@ -100,7 +91,7 @@ fn a_network_that_is_blocked_after_opening_ends_the_data_and_is_found() {
     let network = network("3");
     let wire = Wire::to(&network.node());
     let alice = network.register_at("alice", &wire.url);
-    let package = obtain(&network, &alice);
+    let package = network.obtain(&alice);
     let record = Record::of(&network, &package);
     let agent = OpenPackage::start(&network, &alice, &[&package]);
     wire.block(true);
@@ -130,7 +121,7 @@ fn a_client_that_was_stopped_past_its_lease_gives_nothing_when_it_goes_on() {
     }
     let network = network("3");
     let alice = network.register("alice");
-    let package = obtain(&network, &alice);
+    let package = network.obtain(&alice);
     let record = Record::of(&network, &package);
     let folder = network.folder.path().join("data");
     std::fs::create_dir(&folder).unwrap();
@@ -177,7 +168,7 @@ fn a_client_that_was_stopped_past_its_lease_gives_nothing_when_it_goes_on() {
 fn copied_state_opens_nothing_while_the_first_is_open_and_ends_the_first_after_it() {
     let network = network("4");
     let alice = network.register("alice");
-    let package = obtain(&network, &alice);
+    let package = network.obtain(&alice);
     let record = Record::of(&network, &package);
     let first = OpenPackage::start(&network, &alice, &[&package]);
     let twice = refused(&network, &alice, &package);

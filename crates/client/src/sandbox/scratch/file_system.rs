@@ -41,15 +41,6 @@ macro_rules! or_fail {
     };
 }
 
-/// An early return for a caller who is not inside.
-macro_rules! or_refuse {
-    ($served:ident, $request:ident, $reply:ident) => {
-        if let Err(errno) = $served.insiders.admit($request) {
-            return $reply.error(errno);
-        }
-    };
-}
-
 impl Served {
     pub(super) fn new(scratch: Scratch, insiders: Insiders) -> Self {
         Self {
@@ -57,6 +48,11 @@ impl Served {
             insiders,
             since: SystemTime::now(),
         }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Trouble> {
+        let admitted = self.insiders.admit(request);
+        admitted.map_err(|_| Trouble::Forbidden)
     }
 
     fn attributes(&self, look: Look) -> FileAttr {
@@ -94,7 +90,7 @@ impl Served {
 
 impl Filesystem for Served {
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        or_refuse!(self, request, reply);
+        or_fail!(reply, self.admit(request));
         let mut tree = self.scratch.tree();
         let inode = or_fail!(reply, tree.find(parent.0, name));
         let attributes = or_fail!(reply, self.told(&mut tree, inode));
@@ -165,7 +161,7 @@ impl Filesystem for Served {
         _flags: i32,
         reply: ReplyCreate,
     ) {
-        or_refuse!(self, request, reply);
+        or_fail!(reply, self.admit(request));
         let mut tree = self.scratch.tree();
         let inode = or_fail!(reply, tree.create(parent.0, name, false));
         tree.set_executable(inode, mode & !umask & EXECUTE != 0);
@@ -175,7 +171,7 @@ impl Filesystem for Served {
     }
 
     fn open(&self, request: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        or_refuse!(self, request, reply);
+        or_fail!(reply, self.admit(request));
         or_fail!(reply, self.scratch.tree().look(inode.0));
         reply.opened(FileHandle(0), FopenFlags::empty());
     }
@@ -250,7 +246,7 @@ impl Filesystem for Served {
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        or_refuse!(self, request, reply);
+        or_fail!(reply, self.admit(request));
         let tree = self.scratch.tree();
         let entries = or_fail!(reply, tree.entries(inode.0));
         let here: [(&OsStr, u64); 2] = [
@@ -318,5 +314,6 @@ const fn errno(trouble: Trouble) -> Errno {
         Trouble::Elsewhere => Errno::EXDEV,
         Trouble::Full => Errno::ENOSPC,
         Trouble::Lost => Errno::EIO,
+        Trouble::Forbidden => Errno::EACCES,
     }
 }

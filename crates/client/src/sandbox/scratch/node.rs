@@ -28,6 +28,8 @@ pub(in crate::sandbox) enum Trouble {
     Full,
     #[error("memory has changed, or the system gives no randomness")]
     Lost,
+    #[error("it is open to the sandbox's own processes alone")]
+    Forbidden,
 }
 
 /// A file or a folder.
